@@ -1,0 +1,147 @@
+import { InputError } from '../base/errors.js';
+import { type Random, systemRandom } from '../base/random.js';
+import { formatSize, formatSizeExactly } from '../base/sizes.js';
+import { type Core, instantiateCore } from './core.js';
+import { type ArenaGeometry, drawGeometry } from './geometry.js';
+import { Lane } from './lane.js';
+import { type ArenaStats, readStats } from './stats.js';
+import {
+  type CoreBuild,
+  createMemory,
+  loadCore,
+  type WasmMemory,
+  type WasmModule,
+} from './wasm.js';
+
+/** What decides which items stay when the memory is full. */
+export type Policy = 's3fifo' | 'fifo';
+
+/** The numbers by which the core knows the policies. */
+const POLICY_CODES: Readonly<Record<Policy, number>> = { fifo: 0, s3fifo: 1 };
+
+/** Bytes of the key of the table's hash. */
+const HASH_KEY_BYTES = 16;
+
+/** What an arena is made from. */
+export interface ArenaOptions {
+  /** What items and their index may use, in bytes; the buffers of the lanes come on top. */
+  readonly memoryBytes: number;
+  /** How many threads may work on the arena at the same time. */
+  readonly lanes: number;
+  readonly policy?: Policy | undefined;
+  /** How often an item must be read in the small pool to enter the main one (`s3fifo`); 1. */
+  readonly promotion?: number | undefined;
+  /** The largest value, in bytes; 16 MiB. */
+  readonly maxValueBytes?: number | undefined;
+  /** The size of a segment, in bytes; chosen by the core when not given. */
+  readonly segmentBytes?: number | undefined;
+  /** Room for the changes of one lane, in bytes; none, and then nothing can be published. */
+  readonly feedBytes?: number | undefined;
+  readonly build?: CoreBuild | undefined;
+  /** The 16 bytes that key the table's hash; random, so that nobody can choose colliding keys. */
+  readonly hashKey?: Uint8Array | undefined;
+  readonly random?: Random | undefined;
+}
+
+/** An arena as it is posted to another thread: shared, not copied. */
+export interface ArenaHandle {
+  readonly memory: WasmMemory;
+  readonly module: WasmModule;
+  readonly geometry: ArenaGeometry;
+}
+
+/** One shared memory full of items, and the code that works on it. */
+export class Arena {
+  readonly handle: ArenaHandle;
+  /** An instance that holds no lane: it only reads counters and constants. */
+  readonly #core: Core;
+  readonly #counters: BigUint64Array;
+
+  private constructor(handle: ArenaHandle, core: Core) {
+    this.handle = handle;
+    this.#core = core;
+    this.#counters = new BigUint64Array(handle.memory.buffer);
+  }
+
+  /** A new, empty arena. Throws `InputError`, naming the bound, when the memory asked for can't do. */
+  static create(options: ArenaOptions): Arena {
+    const geometry = drawGeometry(options);
+    const handle: ArenaHandle = {
+      memory: createMemory(geometry.pages),
+      module: loadCore(options.build ?? 'release'),
+      geometry,
+    };
+    const core = instantiateCore(handle.module, handle.memory);
+    format(core, geometry, options);
+    return new Arena(handle, core);
+  }
+
+  /** The arena behind a handle that came from another thread. */
+  static attach(handle: ArenaHandle): Arena {
+    return new Arena(handle, instantiateCore(handle.module, handle.memory));
+  }
+
+  /** The sizes of this arena. */
+  get geometry(): ArenaGeometry {
+    return this.handle.geometry;
+  }
+
+  /** Opens lane `index` for this thread; the caller sees to it that no other thread holds it. */
+  openLane(index: number): Lane {
+    const { module, memory, geometry } = this.handle;
+    if (!Number.isInteger(index) || index < 0 || index >= geometry.lanes) {
+      throw new InputError(`there is no lane ${index}; the arena has ${geometry.lanes}`);
+    }
+    return new Lane(instantiateCore(module, memory), memory, index);
+  }
+
+  /** The value of a constant that the core exports (`GRANTS_CLIENT`). */
+  constant(name: string): number {
+    return this.#core.constant(name);
+  }
+
+  /** Counters of all lanes since the arena was made, and what it holds now. */
+  stats(): ArenaStats {
+    return readStats(this.#core, this.#counters, this.geometry.lanes);
+  }
+
+  /** Switches the publication of changes to the feeds of all lanes. */
+  publish(on: boolean): void {
+    if (on && this.geometry.feedBytes === 0)
+      throw new InputError('the arena was made without feeds');
+    this.#core.functions.feedOn(on ? 1 : 0);
+  }
+}
+
+function hashWords(options: ArenaOptions): Uint32Array {
+  const key = options.hashKey ?? (options.random ?? systemRandom).bytes(HASH_KEY_BYTES);
+  if (key.length !== HASH_KEY_BYTES) {
+    throw new InputError(`a hash key has ${HASH_KEY_BYTES} bytes, not ${key.length}`);
+  }
+  return new Uint32Array(Uint8Array.from(key).buffer);
+}
+
+function format(core: Core, geometry: ArenaGeometry, options: ArenaOptions): void {
+  const [key0 = 0, key1 = 0, key2 = 0, key3 = 0] = hashWords(options);
+  const needed =
+    core.functions.format(
+      geometry.storeBytes,
+      geometry.lanes,
+      geometry.inboxBytes,
+      geometry.outboxBytes,
+      geometry.feedBytes,
+      options.segmentBytes ?? 0,
+      geometry.maxValueBytes,
+      POLICY_CODES[options.policy ?? 's3fifo'],
+      options.promotion ?? 1,
+      key0,
+      key1,
+      key2,
+      key3,
+    ) >>> 0;
+  if (needed === 0) return;
+  throw new InputError(
+    `a memory of ${formatSize(geometry.storeBytes)} is too small for ${geometry.lanes} lanes and ` +
+      `values of ${formatSize(geometry.maxValueBytes)}: at least ${formatSizeExactly(needed)}`,
+  );
+}

@@ -1,0 +1,113 @@
+import { InputError } from '../base/errors.js';
+import { formatSize } from '../base/sizes.js';
+import { PAGE_BYTES, PAGES_MAX } from './wasm.js';
+
+const KIB = 1024;
+const MIB = KIB * KIB;
+
+/** The largest value of an arena that names no other limit, in bytes. */
+export const MAX_VALUE_BYTES_DEFAULT = 16 * MIB;
+
+/** Values above this would leave no room for anything else in the largest arena, in bytes. */
+export const MAX_VALUE_BYTES_MAX = 1024 * MIB;
+
+/** Lanes cost two buffers each, of address space first and of memory as they are used. */
+export const LANES_MAX = 256;
+
+/** What headers, optional fields and the longest key may add to a value in a frame, in bytes. */
+const FRAME_SLACK_BYTES = 128 * KIB;
+
+/** A frame may always be this long, however small the largest value, in bytes. */
+const FRAME_BYTES_MIN = MIB;
+
+/** Frames are gathered until an inbox holds about this many bytes besides the longest frame. */
+const GATHER_BYTES = MIB;
+
+/** Room for the descriptor of the last frame, in bytes. */
+const INBOX_SLACK_BYTES = 64;
+
+/** Room for headers and a page of scanned keys behind the largest value, in bytes. */
+const OUTBOX_SLACK_BYTES = 256 * KIB;
+
+/** What the core keeps for itself in front of the store: header, counters, epochs. */
+const CONTROL_BYTES = 64 * KIB;
+
+/** Everything in an arena starts on a cache line of its own. */
+const LINE_BYTES = 64;
+
+/** The sizes of an arena, all in bytes but `lanes` and `pages`. */
+export interface ArenaGeometry {
+  readonly lanes: number;
+  readonly storeBytes: number;
+  readonly inboxBytes: number;
+  readonly outboxBytes: number;
+  readonly feedBytes: number;
+  readonly maxValueBytes: number;
+  readonly maxFrameBytes: number;
+  readonly pages: number;
+}
+
+/** What a geometry is drawn from; all in bytes but `lanes`. */
+export interface GeometryNeeds {
+  readonly memoryBytes: number;
+  readonly lanes: number;
+  readonly maxValueBytes?: number | undefined;
+  readonly feedBytes?: number | undefined;
+}
+
+function alignUp(bytes: number): number {
+  return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
+}
+
+function checkInteger(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new InputError(`${name} is ${value}; it must be an integer from ${min} to ${max}`);
+}
+
+/** The longest frame an arena takes whose largest value has `maxValueBytes`, in bytes. */
+export function maxFrameBytesFor(maxValueBytes: number): number {
+  return Math.max(FRAME_BYTES_MIN, maxValueBytes + FRAME_SLACK_BYTES);
+}
+
+function refuseTooLarge(memoryBytes: number, besidesBytes: number, lanes: number): never {
+  const roomBytes = PAGES_MAX * PAGE_BYTES - besidesBytes;
+  const besides = `${lanes} lanes with buffers for the largest value`;
+  if (roomBytes <= 0) {
+    throw new InputError(`${besides} leave no room for items; ask for fewer or smaller ones`);
+  }
+  throw new InputError(
+    `a memory of ${formatSize(memoryBytes)} is more than one arena holds: ` +
+      `at most ${formatSize(roomBytes)} beside ${besides}`,
+  );
+}
+
+/**
+ * Sizes of the arena that `needs` asks for. `memoryBytes` is what items may use; the buffers of the
+ * lanes lie beside it. Throws `InputError`, naming the maximum, when one memory can't hold it.
+ */
+export function drawGeometry(needs: GeometryNeeds): ArenaGeometry {
+  const maxValueBytes = needs.maxValueBytes ?? MAX_VALUE_BYTES_DEFAULT;
+  const feedBytes = needs.feedBytes ?? 0;
+  checkInteger('the number of lanes', needs.lanes, 1, LANES_MAX);
+  checkInteger('the largest value', maxValueBytes, 1, MAX_VALUE_BYTES_MAX);
+  checkInteger('the feed', feedBytes, 0, GATHER_BYTES * KIB);
+  checkInteger('the memory', needs.memoryBytes, 1, Number.MAX_SAFE_INTEGER);
+  const maxFrameBytes = maxFrameBytesFor(maxValueBytes);
+  const inboxBytes = alignUp(GATHER_BYTES + maxFrameBytes + INBOX_SLACK_BYTES);
+  const outboxBytes = alignUp(GATHER_BYTES + maxValueBytes + OUTBOX_SLACK_BYTES);
+  const laneBytes = inboxBytes + outboxBytes + alignUp(feedBytes);
+  const besidesBytes = needs.lanes * laneBytes + CONTROL_BYTES;
+  const storeBytes = Math.floor(needs.memoryBytes / LINE_BYTES) * LINE_BYTES;
+  const pages = Math.ceil((storeBytes + besidesBytes) / PAGE_BYTES);
+  if (pages > PAGES_MAX) refuseTooLarge(needs.memoryBytes, besidesBytes, needs.lanes);
+  return {
+    lanes: needs.lanes,
+    storeBytes,
+    inboxBytes,
+    outboxBytes,
+    feedBytes: alignUp(feedBytes),
+    maxValueBytes,
+    maxFrameBytes,
+    pages,
+  };
+}
