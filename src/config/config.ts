@@ -1,0 +1,64 @@
+/** What decides which items survive when memory is full. */
+export const POLICIES = ['s3fifo', 'fifo'] as const;
+/** The name of an eviction policy. */
+export type Policy = (typeof POLICIES)[number];
+
+/** How much is written to the log, from most to least. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+/** The name of a log level. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** `auto` is readable text on a terminal and JSON lines elsewhere. */
+export const LOG_FORMATS = ['auto', 'json', 'text'] as const;
+/** The name of a log format. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** `native` is uWebSockets.js, `portable` is Node's own sockets; `auto` takes native if it loads. */
+export const LISTENERS = ['auto', 'native', 'portable'] as const;
+/** The name of a listener. */
+export type ListenerKind = (typeof LISTENERS)[number];
+
+/** Everything a node can be told, validated and complete. */
+export interface Config {
+  /** The address to listen on; anything but loopback needs `authToken`. */
+  readonly host: string;
+  /** The port to listen on; 0 takes any free one. */
+  readonly port: number;
+  /** I/O threads; with 0 the main thread serves. */
+  readonly threads: number;
+  /** The budget for items and the table, in bytes. */
+  readonly memoryBytes: number;
+  /** What survives when memory is full. */
+  readonly policy: Policy;
+  /** Reads after which `s3fifo` moves an item to its main pool. */
+  readonly promotion: number;
+  /** The longest value accepted, in bytes. */
+  readonly maxValueBytes: number;
+  /** The token that clients have to present; without one everybody on loopback is let in. */
+  readonly authToken?: string;
+  /** Open connections at which further ones are turned away. */
+  readonly maxConnections: number;
+  /** Bytes one connection may have waiting for execution. */
+  readonly maxPipelinedBytes: number;
+  /** Bytes of answers one connection may leave unread before it is closed. */
+  readonly maxBackpressureBytes: number;
+  /** How long a started frame may take to arrive, in milliseconds. */
+  readonly frameTimeoutMs: number;
+  /** How long a stopping node waits for requests in work, in milliseconds. */
+  readonly drainMs: number;
+  /** How much is logged. */
+  readonly logLevel: LogLevel;
+  /** How it is logged. */
+  readonly logFormat: LogFormat;
+  /** Which implementation of sockets serves. */
+  readonly listener: ListenerKind;
+}
+
+/** What a frame may hold beyond one value of the largest size, in bytes: headers, key, fields. */
+export const FRAME_MARGIN_BYTES = 128 * 1024;
+const MIN_FRAME_BYTES = 1024 * 1024;
+
+/** The longest frame that a node with this value limit accepts, in bytes. */
+export function maxFrameBytes(maxValueBytes: number): number {
+  return Math.max(MIN_FRAME_BYTES, maxValueBytes + FRAME_MARGIN_BYTES);
+}
