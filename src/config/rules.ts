@@ -1,0 +1,61 @@
+/** What settings must satisfy together. Each rule throws an `InputError` that says what to do. */
+import { InputError } from '../base/errors.js';
+import { formatSize } from '../base/sizes.js';
+import { maxFrameBytes } from './config.js';
+import { isLoopback } from './loopback.js';
+import type { Values } from './settings.js';
+
+const MIB = 1024 * 1024;
+const PAGE_BYTES = 65_536;
+/** One WebAssembly memory, less the last page, which stays unused so that no pointer wraps. */
+const ARENA_BYTES = 65_535 * PAGE_BYTES;
+
+/** Room for requests and answers that each thread needs beside the items, in bytes. */
+function laneBytes(maxValueBytes: number): number {
+  const inboxBytes = MIB + maxFrameBytes(maxValueBytes) + PAGE_BYTES;
+  const outboxBytes = MIB + maxValueBytes + 4 * PAGE_BYTES;
+  return inboxBytes + outboxBytes;
+}
+
+/** The most memory that items can have in one arena, in bytes, whole mebibytes. */
+export function maxMemoryBytes(threads: number, maxValueBytes: number): number {
+  const lanes = threads + 1;
+  const bytes = ARENA_BYTES - PAGE_BYTES - lanes * laneBytes(maxValueBytes);
+  return Math.max(0, Math.floor(bytes / MIB) * MIB);
+}
+
+function checkMemory(values: Values): void {
+  const max = maxMemoryBytes(values.threads, values['max-value']);
+  if (values.memory <= max) return;
+  throw new InputError(
+    `memory ${formatSize(values.memory)} is more than one arena holds: at most ${formatSize(max)} ` +
+      `with ${values.threads} threads and values up to ${formatSize(values['max-value'])}. ` +
+      `Set memory to ${formatSize(max)} or less.`,
+  );
+}
+
+function checkHost(values: Values): void {
+  if (isLoopback(values.host) || values['auth-token'] !== undefined) return;
+  throw new InputError(
+    `refusing to listen on ${values.host} without a token, because other machines could read and ` +
+      'change everything. Set one (ORLOP_AUTH_TOKEN, or auth-token-file with the path of a file ' +
+      'that holds it), or listen on 127.0.0.1.',
+  );
+}
+
+function checkRoom(values: Values, name: 'max-pipelined' | 'max-backpressure'): void {
+  const frameBytes = maxFrameBytes(values['max-value']);
+  if (values[name] >= frameBytes) return;
+  throw new InputError(
+    `${name} ${formatSize(values[name])} has no room for one frame of the largest value. ` +
+      `Set ${name} to ${formatSize(frameBytes)} or more, or lower max-value.`,
+  );
+}
+
+/** Checks the settings against each other. */
+export function checkRules(values: Values): void {
+  checkHost(values);
+  checkMemory(values);
+  checkRoom(values, 'max-pipelined');
+  checkRoom(values, 'max-backpressure');
+}
