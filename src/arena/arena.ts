@@ -1,6 +1,7 @@
 import { InputError } from '../base/errors.js';
 import { type Random, systemRandom } from '../base/random.js';
 import { formatSize, formatSizeExactly } from '../base/sizes.js';
+import type { Policy } from '../config/config.js';
 import { type Core, instantiateCore } from './core.js';
 import { type ArenaGeometry, drawGeometry } from './geometry.js';
 import { Lane } from './lane.js';
@@ -12,9 +13,6 @@ import {
   type WasmMemory,
   type WasmModule,
 } from './wasm.js';
-
-/** What decides which items stay when the memory is full. */
-export type Policy = 's3fifo' | 'fifo';
 
 /** The numbers by which the core knows the policies. */
 const POLICY_CODES: Readonly<Record<Policy, number>> = { fifo: 0, s3fifo: 1 };

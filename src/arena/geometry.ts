@@ -1,5 +1,6 @@
 import { InputError } from '../base/errors.js';
 import { formatSize } from '../base/sizes.js';
+import { maxFrameBytes as maxFrameBytesFor } from '../config/config.js';
 import { PAGE_BYTES, PAGES_MAX } from './wasm.js';
 
 const KIB = 1024;
@@ -13,12 +14,6 @@ export const MAX_VALUE_BYTES_MAX = 1024 * MIB;
 
 /** Lanes cost two buffers each, of address space first and of memory as they are used. */
 export const LANES_MAX = 256;
-
-/** What headers, optional fields and the longest key may add to a value in a frame, in bytes. */
-const FRAME_SLACK_BYTES = 128 * KIB;
-
-/** A frame may always be this long, however small the largest value, in bytes. */
-const FRAME_BYTES_MIN = MIB;
 
 /** Frames are gathered until an inbox holds about this many bytes besides the longest frame. */
 const GATHER_BYTES = MIB;
@@ -62,11 +57,6 @@ function alignUp(bytes: number): number {
 function checkInteger(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
   throw new InputError(`${name} is ${value}; it must be an integer from ${min} to ${max}`);
-}
-
-/** The longest frame an arena takes whose largest value has `maxValueBytes`, in bytes. */
-export function maxFrameBytesFor(maxValueBytes: number): number {
-  return Math.max(FRAME_BYTES_MIN, maxValueBytes + FRAME_SLACK_BYTES);
 }
 
 function refuseTooLarge(memoryBytes: number, besidesBytes: number, lanes: number): never {
