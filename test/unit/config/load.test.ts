@@ -1,0 +1,201 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageFile } from '../../../src/base/packageRoot.js';
+import { configOf, type Loaded, loadConfig } from '../../../src/config/load.js';
+import type { Machine } from '../../../src/config/machine.js';
+import { printSettings } from '../../../src/config/print.js';
+
+const MIB = 1024 * 1024;
+const machine: Machine = { cores: 8, memoryBytes: 2048 * MIB };
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'orlop-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function originOf(loaded: Loaded, name: string): string | undefined {
+  return printSettings(loaded.settings).find((setting) => setting.name === name)?.origin;
+}
+
+describe('defaults', () => {
+  it('fit the machine', () => {
+    const { config } = loadConfig({ machine });
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 7700,
+      threads: 7,
+      memoryBytes: 512 * MIB,
+      policy: 's3fifo',
+      maxValueBytes: 16 * MIB,
+    });
+    expect('authToken' in config).toBe(false);
+  });
+
+  it('stay modest on a large machine and possible on a small one', () => {
+    const large = loadConfig({ machine: { cores: 128, memoryBytes: 1024 * 1024 * MIB } }).config;
+    expect(large.memoryBytes).toBe(1024 * MIB);
+    const small = loadConfig({ machine: { cores: 1, memoryBytes: 128 * MIB } }).config;
+    expect(small.threads).toBe(1);
+    expect(small.memoryBytes).toBe(32 * MIB);
+  });
+
+  it('leave room for two of the largest frames', () => {
+    const { config } = loadConfig({ machine, flags: { 'max-value': '100mb' } });
+    expect(config.maxPipelinedBytes).toBeGreaterThan(200 * MIB);
+    expect(config.maxBackpressureBytes).toBeGreaterThan(200 * MIB);
+  });
+});
+
+describe('precedence', () => {
+  it('is flags, environment, file, defaults', () => {
+    const file = write('all.yaml', 'port: 1\nmemory: 8mb\npolicy: fifo\n');
+    const environment = { ORLOP_PORT: '2', ORLOP_MEMORY: '16mb' };
+    const loaded = loadConfig({ machine, file, environment, flags: { port: '3' } });
+    expect(loaded.config).toMatchObject({ port: 3, memoryBytes: 16 * MIB, policy: 'fifo' });
+    expect(originOf(loaded, 'port')).toBe('flag --port');
+    expect(originOf(loaded, 'memory')).toBe('environment ORLOP_MEMORY');
+    expect(originOf(loaded, 'policy')).toBe(`file ${file}`);
+    expect(originOf(loaded, 'threads')).toBe('default');
+  });
+
+  it('takes the file that ORLOP_CONFIG names, unless another is given', () => {
+    const one = write('one.yaml', 'port: 1\n');
+    const two = write('two.yaml', 'port: 2\n');
+    const environment = { ORLOP_CONFIG: one };
+    expect(loadConfig({ machine, environment }).config.port).toBe(1);
+    expect(loadConfig({ machine, environment, file: two }).config.port).toBe(2);
+  });
+
+  it('passes over what is empty', () => {
+    const file = write('empty.yaml', 'port:\n');
+    expect(loadConfig({ machine, file, environment: { ORLOP_PORT: '' } }).config.port).toBe(7700);
+    expect(loadConfig({ machine, file: write('blank.yaml', '# nothing\n') }).config.port).toBe(
+      7700,
+    );
+  });
+});
+
+describe('refusals', () => {
+  const refusal = (sources: Parameters<typeof loadConfig>[0]): string => {
+    try {
+      loadConfig({ machine, ...sources });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'accepted';
+  };
+
+  it('name the value, the place and what would do', () => {
+    expect(refusal({ flags: { port: '99999' } })).toBe(
+      'port: must be from 0 to 65535, got 99999 (flag --port)',
+    );
+    expect(refusal({ environment: { ORLOP_MEMORY: 'lots' } })).toMatch(
+      /^memory: "lots" is not a size: .*512mb.*\(environment ORLOP_MEMORY\)$/,
+    );
+    expect(refusal({ flags: { policy: 'lru' } })).toBe(
+      'policy: must be one of s3fifo, fifo (flag --policy)',
+    );
+    expect(refusal({ file: write('list.yaml', 'port: [1, 2]\n') })).toMatch(
+      /^port: must be a sing/,
+    );
+    expect(refusal({ flags: { threads: '1.5' } })).toMatch(/not a whole number/);
+    expect(refusal({ flags: { 'frame-timeout': '2 hours' } })).toMatch(/not a time span/);
+  });
+
+  it('ask back about unknown names', () => {
+    expect(refusal({ file: write('typo.yaml', 'memroy: 1gb\n') })).toMatch(
+      /unknown key "memroy" in .*typo.yaml \(did you mean "memory"\?\)/,
+    );
+    expect(refusal({ file: write('proto.yaml', '__proto__: 1\n') })).toMatch(/unknown key/);
+    expect(refusal({ environment: { ORLOP_MAXVALUE: '1mb' } })).toBe(
+      'unknown environment variable ORLOP_MAXVALUE (did you mean "ORLOP_MAX_VALUE"?)',
+    );
+  });
+
+  it('say what is wrong with the file', () => {
+    expect(refusal({ file: join(folder, 'absent.yaml') })).toMatch(/there is no such file/);
+    expect(refusal({ file: write('list-only.yaml', '- a\n- b\n') })).toMatch(/"name: value"/);
+    expect(refusal({ file: write('broken.yaml', 'port: "1\n') })).toMatch(/not valid YAML/);
+  });
+
+  it('keep other machines out while there is no token', () => {
+    expect(refusal({ flags: { host: '0.0.0.0' } })).toMatch(
+      /refusing to listen on 0\.0\.0\.0 without a token.*ORLOP_AUTH_TOKEN.*127\.0\.0\.1/,
+    );
+    const token = { host: '0.0.0.0', 'auth-token': 'open-sesame' };
+    expect(loadConfig({ machine, flags: token }).config.authToken).toBe('open-sesame');
+  });
+
+  it('name the most memory there can be', () => {
+    const message = refusal({ flags: { memory: '8gb', threads: '1' } });
+    const max = /at most (\S+) with 1 threads/.exec(message)?.[1] ?? '';
+    expect(max).toMatch(/gb$/);
+    expect(refusal({ flags: { memory: max, threads: '1' } })).toBe('accepted');
+  });
+
+  it('keep room for one frame', () => {
+    expect(refusal({ flags: { 'max-pipelined': '2mb' } })).toMatch(/no room for one frame/);
+    expect(refusal({ flags: { 'max-backpressure': '2mb' } })).toMatch(/no room for one frame/);
+  });
+});
+
+describe('tokens', () => {
+  it('are read from a file and never printed', () => {
+    const path = write('token', '  swordfish\n');
+    const loaded = loadConfig({ machine, environment: { ORLOP_AUTH_TOKEN_FILE: path } });
+    expect(loaded.config.authToken).toBe('swordfish');
+    const printed = JSON.stringify(printSettings(loaded.settings));
+    expect(printed).not.toContain('swordfish');
+    expect(printed).toContain('********');
+  });
+
+  it('of a stronger layer win over a file of a weaker one', () => {
+    const path = write('weak', 'weak');
+    const environment = { ORLOP_AUTH_TOKEN_FILE: path };
+    const loaded = loadConfig({ machine, environment, flags: { 'auth-token': 'strong' } });
+    expect(loaded.config.authToken).toBe('strong');
+  });
+
+  it('are not given twice in one place, not empty, and not shown when refused', () => {
+    const both = { ORLOP_AUTH_TOKEN: 'a', ORLOP_AUTH_TOKEN_FILE: write('b', 'b') };
+    expect(() => loadConfig({ machine, environment: both })).toThrow(/not both/);
+    const empty = { 'auth-token-file': write('none', '\n') };
+    expect(() => loadConfig({ machine, flags: empty })).toThrow(/visible ASCII/);
+    const spaced = { 'auth-token': 'open sesame' };
+    expect(() => loadConfig({ machine, flags: spaced })).toThrow(/^(?!.*open sesame)/);
+  });
+});
+
+describe('a Kubernetes service called orlop', () => {
+  it('does not configure the node by accident', () => {
+    const environment = {
+      ORLOP_PORT: 'tcp://10.0.0.7:7700',
+      ORLOP_PORT_7700_TCP_ADDR: '10.0.0.7',
+      ORLOP_SERVICE_HOST: '10.0.0.7',
+      ORLOP_SERVICE_PORT_CACHE: '7700',
+    };
+    expect(loadConfig({ machine, environment }).config.port).toBe(7700);
+  });
+});
+
+describe('the examples', () => {
+  it.each(['dev.yaml', 'prod.yaml'])('%s is valid', (name) => {
+    const { config } = loadConfig({ machine, file: packageFile('config', name) });
+    expect(config.host).toBe('127.0.0.1');
+  });
+});
+
+describe('configOf', () => {
+  it('fills in the defaults of this machine', () => {
+    expect(configOf({ port: '0' })).toMatchObject({ port: 0, policy: 's3fifo' });
+  });
+});
