@@ -88,6 +88,11 @@ export class Lane {
     return Math.max(0, this.#inboxLimit - this.#inboxEnd - DESCRIPTOR_BYTES);
   }
 
+  /** Where the counters of this lane start in `memory`, see the core's `COUNTER_…` constants. */
+  get countersAt(): number {
+    return this.#core.countersAt(this.index) >>> 0;
+  }
+
   /** True when the core stopped at an impossible state; the lane is of no more use then. */
   get trapped(): boolean {
     return this.#trap !== undefined;
