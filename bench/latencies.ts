@@ -1,0 +1,36 @@
+/** Latencies in HDR histograms of tenths of a microsecond, up to one minute at three digits. */
+import { build, decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
+
+/** Counts of one histogram's unit in a millisecond. */
+export const TICKS_PER_MS = 10_000;
+/** Counts of one histogram's unit in a microsecond. */
+export const TICKS_PER_US = 10;
+/** The longest latency that is told apart, in ticks; longer ones count as this. */
+export const TICKS_MAX = 60_000 * TICKS_PER_MS;
+
+/** An empty histogram. */
+export function newLatencies(): Histogram {
+  return build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: TICKS_MAX,
+    numberOfSignificantValueDigits: 3,
+    bitBucketSize: 32,
+  });
+}
+
+/** The sum of histograms that were encoded for the way between two processes. */
+export function merged(encoded: readonly string[]): Histogram {
+  const sum = newLatencies();
+  for (const one of encoded) sum.add(decodeFromCompressedBase64(one, 32));
+  return sum;
+}
+
+/** The latency in microseconds that `percent` of the operations did not exceed. */
+export function percentileUs(latencies: Histogram, percent: number): number {
+  return latencies.getValueAtPercentile(percent) / TICKS_PER_US;
+}
+
+/** The full distribution in microseconds, in the `.hgrm` format that HDR tools plot. */
+export function distribution(latencies: Histogram, ticksPerHalf = 5): string {
+  return latencies.outputPercentileDistribution(ticksPerHalf, TICKS_PER_US);
+}

@@ -1,0 +1,21 @@
+/** Processor time of another process, as the kernel counts it in `/proc/PID/stat`. */
+import { readFileSync } from 'node:fs';
+
+/** The kernel reports ticks of `USER_HZ`, which is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+/** Fields are counted behind the process's name; `utime` and `stime` are the 14th and 15th of all. */
+const UTIME_FIELD = 11;
+const STIME_FIELD = 12;
+
+/** Seconds of user and system time, over all threads, in the text of a `/proc/PID/stat`. */
+export function cpuSecondsIn(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[UTIME_FIELD]) + Number(fields[STIME_FIELD]);
+  if (!Number.isFinite(ticks)) throw new Error(`not a process's stat: ${stat}`);
+  return ticks / TICKS_PER_SECOND;
+}
+
+/** Seconds of processor time that process `pid` has used; throws when it does not exist. */
+export function cpuSecondsOf(pid: number): number {
+  return cpuSecondsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}

@@ -1,0 +1,159 @@
+/** The servers under load: Orlop from this checkout, its peers from the system's packages. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { packageFile } from '../src/base/packageRoot.js';
+import type { System } from './driver/messages.js';
+
+const START_LIMIT_MS = 10_000;
+const STOP_LIMIT_MS = 10_000;
+const MEMORY_MB = 1024;
+
+/** How the servers are started. */
+export interface ServerOptions {
+  /** I/O threads of Orlop. */
+  readonly threads: number;
+}
+
+type CommandLine = readonly [program: string, ...args: string[]];
+
+function commandLine(system: System, port: number, options: ServerOptions): CommandLine {
+  if (system === 'redis') {
+    const keep = ['--save', '', '--appendonly', 'no'];
+    return ['redis-server', '--port', String(port), '--bind', '127.0.0.1', ...keep];
+  }
+  if (system === 'memcached') {
+    const root = process.getuid?.() === 0 ? ['-u', 'root'] : [];
+    const limits = ['-t', '2', '-m', String(MEMORY_MB)];
+    return ['memcached', '-l', '127.0.0.1', '-p', String(port), '-U', '0', ...limits, ...root];
+  }
+  const { threads } = options;
+  const flags = [
+    '--port',
+    String(port),
+    '--threads',
+    String(threads),
+    '--memory',
+    `${MEMORY_MB}mb`,
+  ];
+  return [process.execPath, packageFile('dist', 'src', 'main.js'), 'serve', ...flags];
+}
+
+/** Whether the program of a system can be started here. */
+export function isInstalled(system: System): boolean {
+  if (system === 'orlop') return true;
+  const [program] = commandLine(system, 0, { threads: 1 });
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+async function isReady(system: System, port: number): Promise<boolean> {
+  if (system !== 'orlop') return accepts(port);
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** A server that this bench started and will stop. */
+export class Server {
+  readonly system: System;
+  readonly port: number;
+  readonly #child: ChildProcess;
+  #output = '';
+
+  private constructor(system: System, port: number, child: ChildProcess) {
+    this.system = system;
+    this.port = port;
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.#output = (this.#output + chunk.toString()).slice(-4000);
+      });
+    }
+    child.on('error', (error) => {
+      this.#output += error.message;
+    });
+  }
+
+  /** Starts a server on a free port of this machine and waits until it serves. */
+  static async start(system: System, options: ServerOptions): Promise<Server> {
+    const port = await freePort();
+    const [program, ...args] = commandLine(system, port, options);
+    const server = new Server(
+      system,
+      port,
+      spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
+    process.once('exit', server.#kill);
+    await server.#untilReady();
+    return server;
+  }
+
+  /** The process whose processor time counts. */
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`${this.system} did not start`);
+    return this.#child.pid;
+  }
+
+  /** Asks the server to end and waits until it has; kills it after ten seconds. */
+  async stop(): Promise<void> {
+    process.off('exit', this.#kill);
+    if (this.#isGone()) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const late = setTimeout(this.#kill, STOP_LIMIT_MS);
+    await gone;
+    clearTimeout(late);
+  }
+
+  readonly #kill = (): void => {
+    this.#child.kill('SIGKILL');
+  };
+
+  #isGone(): boolean {
+    const { pid, exitCode, signalCode } = this.#child;
+    return pid === undefined || exitCode !== null || signalCode !== null;
+  }
+
+  async #untilReady(): Promise<void> {
+    const limitMs = performance.now() + START_LIMIT_MS;
+    while (!(await isReady(this.system, this.port))) {
+      if (this.#isGone() || performance.now() > limitMs) {
+        this.#kill();
+        throw new Error(`${this.system} did not start:\n${this.#output}`);
+      }
+      await sleep(20);
+    }
+  }
+}
