@@ -12,8 +12,12 @@ export const MAX_VALUE_BYTES_DEFAULT = 16 * MIB;
 /** Values above this would leave no room for anything else in the largest arena, in bytes. */
 export const MAX_VALUE_BYTES_MAX = 1024 * MIB;
 
-/** Lanes cost two buffers each, of address space first and of memory as they are used. */
-export const LANES_MAX = 256;
+/** As many threads at most can work on one arena. */
+export const LANES_MAX = 64;
+
+/** A segment is a power of two bytes, and at least this long. */
+export const SEGMENT_BYTES_MIN = 4 * KIB;
+export const SEGMENT_BYTES_MAX = 64 * MIB;
 
 /** Frames are gathered until an inbox holds about this many bytes besides the longest frame. */
 const GATHER_BYTES = MIB;
