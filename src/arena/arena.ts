@@ -128,7 +128,7 @@ function format(core: Core, geometry: ArenaGeometry, options: ArenaOptions): voi
       geometry.inboxBytes,
       geometry.outboxBytes,
       geometry.feedBytes,
-      options.segmentBytes ?? 0,
+      geometry.segmentBytes,
       geometry.maxValueBytes,
       POLICY_CODES[options.policy ?? 's3fifo'],
       options.promotion ?? 1,

@@ -19,6 +19,9 @@ export const LANES_MAX = 64;
 export const SEGMENT_BYTES_MIN = 4 * KIB;
 export const SEGMENT_BYTES_MAX = 64 * MIB;
 
+/** The most that changes of one lane may wait in, in bytes. */
+const FEED_BYTES_MAX = 1024 * MIB;
+
 /** Frames are gathered until an inbox holds about this many bytes besides the longest frame. */
 const GATHER_BYTES = MIB;
 
@@ -41,6 +44,8 @@ export interface ArenaGeometry {
   readonly inboxBytes: number;
   readonly outboxBytes: number;
   readonly feedBytes: number;
+  /** 0 leaves it to the core. */
+  readonly segmentBytes: number;
   readonly maxValueBytes: number;
   readonly maxFrameBytes: number;
   readonly pages: number;
@@ -52,6 +57,7 @@ export interface GeometryNeeds {
   readonly lanes: number;
   readonly maxValueBytes?: number | undefined;
   readonly feedBytes?: number | undefined;
+  readonly segmentBytes?: number | undefined;
 }
 
 function alignUp(bytes: number): number {
@@ -61,6 +67,17 @@ function alignUp(bytes: number): number {
 function checkInteger(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
   throw new InputError(`${name} is ${value}; it must be an integer from ${min} to ${max}`);
+}
+
+function checkNeeds(needs: Required<{ [K in keyof GeometryNeeds]: number }>): void {
+  checkInteger('the number of lanes', needs.lanes, 1, LANES_MAX);
+  checkInteger('the largest value', needs.maxValueBytes, 1, MAX_VALUE_BYTES_MAX);
+  checkInteger('the feed', needs.feedBytes, 0, FEED_BYTES_MAX);
+  checkInteger('the memory', needs.memoryBytes, 1, Number.MAX_SAFE_INTEGER);
+  if (needs.segmentBytes === 0) return;
+  checkInteger('a segment', needs.segmentBytes, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+  if (Number.isInteger(Math.log2(needs.segmentBytes))) return;
+  throw new InputError(`a segment of ${needs.segmentBytes} bytes is not a power of two`);
 }
 
 function refuseTooLarge(memoryBytes: number, besidesBytes: number, lanes: number): never {
@@ -82,10 +99,8 @@ function refuseTooLarge(memoryBytes: number, besidesBytes: number, lanes: number
 export function drawGeometry(needs: GeometryNeeds): ArenaGeometry {
   const maxValueBytes = needs.maxValueBytes ?? MAX_VALUE_BYTES_DEFAULT;
   const feedBytes = needs.feedBytes ?? 0;
-  checkInteger('the number of lanes', needs.lanes, 1, LANES_MAX);
-  checkInteger('the largest value', maxValueBytes, 1, MAX_VALUE_BYTES_MAX);
-  checkInteger('the feed', feedBytes, 0, GATHER_BYTES * KIB);
-  checkInteger('the memory', needs.memoryBytes, 1, Number.MAX_SAFE_INTEGER);
+  const segmentBytes = needs.segmentBytes ?? 0;
+  checkNeeds({ ...needs, maxValueBytes, feedBytes, segmentBytes });
   const maxFrameBytes = maxFrameBytesFor(maxValueBytes);
   const inboxBytes = alignUp(GATHER_BYTES + maxFrameBytes + INBOX_SLACK_BYTES);
   const outboxBytes = alignUp(GATHER_BYTES + maxValueBytes + OUTBOX_SLACK_BYTES);
@@ -100,6 +115,7 @@ export function drawGeometry(needs: GeometryNeeds): ArenaGeometry {
     inboxBytes,
     outboxBytes,
     feedBytes: alignUp(feedBytes),
+    segmentBytes,
     maxValueBytes,
     maxFrameBytes,
     pages,
