@@ -2,8 +2,10 @@
 export interface Settings {
   /** Keys in the store, all of them there. */
   readonly keys: number;
-  /** I/O threads of the node under load, and of the scale bench at most. */
+  /** I/O threads of the node under load. */
   readonly threads: number;
+  /** Threads of the scale bench at most. */
+  readonly scaleThreads: number;
   readonly connections: number;
   /** Rounds of every scenario; systems take turns in them, and the median counts. */
   readonly rounds: number;

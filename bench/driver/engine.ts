@@ -53,7 +53,9 @@ export class Engine {
   #latencies = newLatencies();
   #active = 0;
   #finish: () => void = () => undefined;
-  #fail: (error: Error) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  /** The first failure; it ends the run it happens in, or the next one when it happens between. */
+  #failure: Error | undefined;
 
   private constructor(dialect: Dialect, serverPid: number, connections: Connection[]) {
     this.#dialect = dialect;
@@ -71,7 +73,7 @@ export class Engine {
     }
     const engine = new Engine(dialect, pid, connections);
     for (const connection of connections) {
-      connection.attach(engine.#receive, (error) => engine.#fail(error));
+      connection.attach(engine.#receive, engine.#fail);
     }
     return engine;
   }
@@ -120,14 +122,19 @@ export class Engine {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#finish = resolve;
-        this.#fail = reject;
+        this.#reject = reject;
+        if (this.#failure !== undefined) throw this.#failure;
         for (const connection of this.#connections) this.#begin(connection);
       });
     } finally {
       clearInterval(watch);
-      this.#fail = lost;
     }
   }
+
+  readonly #fail = (error: Error): void => {
+    this.#failure ??= error;
+    this.#reject(error);
+  };
 
   #watchForSilence(): NodeJS.Timeout {
     let before = -1;
@@ -227,9 +234,4 @@ export class Engine {
       latencies: this.#latencies,
     };
   }
-}
-
-/** Between runs nothing is in flight, so whatever fails then means that the server is gone. */
-function lost(error: Error): never {
-  throw error;
 }

@@ -1,0 +1,128 @@
+/**
+ * The benches' command line: `npm run bench` and `npm run bench:peers`. Rows go to
+ * `bench/results/latest.json` or `peers.json`, the circumstances beside them, tables to the terminal.
+ */
+import { Command, InvalidArgumentError } from 'commander';
+import { systemClock } from '../src/base/clock.js';
+import { messageOf } from '../src/base/errors.js';
+import { benchHttp } from './http.js';
+import { benchLoad } from './load.js';
+import { type Target, withTargets } from './loadTest.js';
+import { circumstances } from './machine.js';
+import { benchMicro } from './micro/main.js';
+import { benchPeers } from './peers.js';
+import { type Row, rowsJson, writeReport } from './report.js';
+import { benchScale } from './scale/main.js';
+import type { Settings } from './settings.js';
+
+const BENCHES = ['micro', 'scale', 'load', 'http', 'peers'] as const;
+type Bench = (typeof BENCHES)[number];
+/** What runs when nothing is named. */
+const DEFAULT_BENCHES: readonly Bench[] = ['micro', 'scale', 'load', 'http'];
+
+interface Flags {
+  readonly json: boolean;
+  readonly keys: number;
+  readonly threads: number;
+  readonly scaleThreads: number;
+  readonly connections: number;
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('a number above zero is needed');
+}
+
+function whole(text: string): number {
+  const value = positive(text);
+  if (Number.isInteger(value)) return value;
+  throw new InvalidArgumentError('a whole number is needed');
+}
+
+function benchNamed(name: string, before: readonly Bench[] = []): Bench[] {
+  const bench = BENCHES.find((one) => one === name);
+  if (bench !== undefined) return [...before, bench];
+  throw new InvalidArgumentError(`the benches are ${BENCHES.join(', ')}`);
+}
+
+function commandLine(): Command {
+  return new Command('bench')
+    .description('Measures Orlop on this machine, and beside its peers.')
+    .argument('[benches...]', `which: ${BENCHES.join(', ')}; all but peers`, benchNamed)
+    .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
+    .option('--keys <number>', 'keys in the store', whole, 1_000_000)
+    .option('--threads <number>', 'I/O threads of the node under load', whole, 1)
+    .option('--scale-threads <number>', 'threads of the scale bench at most', whole, 2)
+    .option('--connections <number>', 'connections of the load', whole, 50)
+    .option('--rounds <number>', 'rounds, of which the median counts', whole, 3)
+    .option('--seconds <number>', 'measured part of a round of load', positive, 3)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npm run bench                         micro, scale, load and http: about three minutes
+  npm run bench -- scale --rounds 5     only the scaling of the arena over threads
+  npm run bench:peers                   the load beside redis-server and memcached
+  npm run bench -- load --json >rows.json`,
+    );
+}
+
+function settingsOf(flags: Flags): Settings {
+  const stream = flags.json ? process.stderr : process.stdout;
+  return {
+    ...flags,
+    measuredMs: flags.seconds * 1000,
+    say: (text) => stream.write(`${text}\n`),
+  };
+}
+
+function needsServer(bench: Bench): boolean {
+  return bench === 'load' || bench === 'http';
+}
+
+function runOne(bench: Bench, settings: Settings, target?: Target): Row[] | Promise<Row[]> {
+  settings.say(`\n${bench}`);
+  if (bench === 'micro') return benchMicro(settings);
+  if (bench === 'scale') return benchScale(settings);
+  if (bench === 'peers') return benchPeers(settings);
+  if (target === undefined) throw new Error(`${bench} needs a node`);
+  return bench === 'load' ? benchLoad(target, settings) : benchHttp(target, settings);
+}
+
+async function runAll(benches: readonly Bench[], settings: Settings): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const bench of benches.filter((one) => !needsServer(one))) {
+    rows.push(...(await runOne(bench, settings)));
+  }
+  const onServer = benches.filter(needsServer);
+  if (onServer.length === 0) return rows;
+  return withTargets(['orlop'], settings, async ([target]) => {
+    for (const bench of onServer) rows.push(...(await runOne(bench, settings, target)));
+    return rows;
+  });
+}
+
+async function main(): Promise<void> {
+  const program = commandLine().parse();
+  const flags = program.opts<Flags>();
+  const named = program.processedArgs[0] as Bench[] | undefined;
+  const benches = named === undefined || named.length === 0 ? DEFAULT_BENCHES : named;
+  const settings = settingsOf(flags);
+  const about = circumstances(process.argv.slice(2));
+  settings.say(`${about.commit} on ${about.cores} × ${about.cpu}, Node ${about.node}`);
+  const startMs = systemClock.monotonicMs();
+  const rows = await runAll(benches, settings);
+  const name = benches.includes('peers') ? 'peers' : 'latest';
+  writeReport(name, rows, about);
+  const seconds = ((systemClock.monotonicMs() - startMs) / 1000).toFixed(0);
+  settings.say(`\n${rows.length} rows in bench/results/${name}.json after ${seconds} s`);
+  if (flags.json) process.stdout.write(rowsJson(rows));
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`bench: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+});
