@@ -1,0 +1,94 @@
+import type { AnswerReader } from '../protocol/answerReader.js';
+import type { OrlopError } from '../protocol/errors.js';
+import type { Request } from '../protocol/request.js';
+import type { Call, Outlet } from './call.js';
+
+/** Many requests that make one result. */
+export interface Batch<T> {
+  /** How many requests there are; at least one. */
+  readonly count: number;
+  /** The request of a place; used before the next one is asked for, so it may be the same object. */
+  request(place: number): Request;
+  /** Takes the answer of a place, or throws the error that it stands for. */
+  accept(place: number, answer: AnswerReader): void;
+  /** The result when all answers were taken. */
+  result(): T;
+}
+
+/**
+ * The most requests that a batch puts before it lets others put theirs: a batch of a million keys
+ * must not make a single get wait for all of them.
+ */
+const TURN = 4096;
+
+/** Many requests under one promise; they are encoded as room comes up, never all at once. */
+export class BatchCall<T> implements Call {
+  readonly deadlineMs: number;
+  readonly timeoutMs: number;
+  done = false;
+  sent = false;
+  readonly waitingBytes = 0;
+  #batch: Batch<T> | undefined;
+  #next = 0;
+  #open: number;
+  readonly #resolve: (result: T) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    batch: Batch<T>,
+    deadlineMs: number,
+    timeoutMs: number,
+    resolve: (result: T) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#batch = batch;
+    this.#open = batch.count;
+    this.deadlineMs = deadlineMs;
+    this.timeoutMs = timeoutMs;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Nothing is copied: the arguments of a batch must not change until its promise settles. */
+  keep(): void {}
+
+  feed(outlet: Outlet): boolean {
+    const batch = this.#batch;
+    if (batch === undefined) return true;
+    const end = Math.min(batch.count, this.#next + TURN);
+    while (this.#next < end && outlet.hasRoom()) {
+      outlet.put(this, this.#next, batch.request(this.#next));
+      this.#next++;
+      this.sent = true;
+    }
+    return this.#next === batch.count;
+  }
+
+  settle(place: number, answer: AnswerReader): void {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    try {
+      batch.accept(place, answer);
+      this.#open--;
+      if (this.#open === 0) this.#finish(batch);
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #finish(batch: Batch<T>): void {
+    this.done = true;
+    this.#batch = undefined;
+    this.#resolve(batch.result());
+  }
+
+  #end(error: unknown): void {
+    this.done = true;
+    this.#batch = undefined;
+    this.#reject(error);
+  }
+
+  fail(error: OrlopError): void {
+    if (!this.done) this.#end(error);
+  }
+}

@@ -1,0 +1,24 @@
+import { systemClock } from '../base/clock.js';
+import { systemRandom } from '../base/random.js';
+import { systemTimers } from '../base/timers.js';
+import { browserSocket } from './browserSocket.js';
+import { type Client, connectThrough } from './client.js';
+import type { ClientOptions } from './options.js';
+
+export * from './api.js';
+
+const runtime = {
+  clock: systemClock,
+  timers: systemTimers,
+  random: systemRandom,
+  openSocket: browserSocket,
+};
+
+/**
+ * A client for the node at `url`, for example `wss://cache.example.org`, over the WebSocket of the
+ * browser. It connects in the background and whenever the connection is lost: calls may be made at
+ * once. Throws `InvalidArgumentError` for a bad URL or option, and for nothing else.
+ */
+export function connect(url: string, options?: ClientOptions): Client {
+  return connectThrough(runtime, url, options);
+}

@@ -1,0 +1,106 @@
+import { InvalidArgumentError } from '../protocol/errors.js';
+import { textBytes } from '../protocol/text.js';
+import { MAX_CLIENT_NAME_BYTES } from '../protocol/wire.js';
+import type { EventListener } from './events.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** How a client behaves; everything has a default. */
+export interface ClientOptions {
+  /** The token that the node asks for; goes before one in the URL. */
+  readonly token?: string | undefined;
+  /** How the client calls itself, for the node's log: at most 255 bytes. */
+  readonly name?: string | undefined;
+  /** How long a call may take before it fails; 5000 ms. Calls may say otherwise. */
+  readonly timeoutMs?: number | undefined;
+  /** How long connecting and greeting may take; 5000 ms. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** The longest wait before the first attempt to reconnect; 50 ms. It doubles with each attempt. */
+  readonly backoffMinMs?: number | undefined;
+  /** The longest wait before any attempt to reconnect; 5000 ms. */
+  readonly backoffMaxMs?: number | undefined;
+  /** Whether calls wait for a connection while there is none (the default), or fail at once. */
+  readonly offlineQueue?: boolean | undefined;
+  /** Calls that may wait for a connection or for room in it; 262 144. */
+  readonly maxQueuedCalls?: number | undefined;
+  /** Bytes of keys and values that may wait; 64 MiB. */
+  readonly maxQueuedBytes?: number | undefined;
+  /** Requests that may be under way; 65 536. */
+  readonly maxInFlightCalls?: number | undefined;
+  /** Bytes of requests that may be under way, beyond which one more is sent; 8 MiB. */
+  readonly maxInFlightBytes?: number | undefined;
+  /** The size beyond which requests of one tick are split into several frames; 256 KiB. */
+  readonly maxFrameBytes?: number | undefined;
+  /** Silence after which a connection that owes answers past their deadline is dropped; 10 000 ms. */
+  readonly stallMs?: number | undefined;
+  /** Silence after which an idle connection is probed with a ping; 30 000 ms. */
+  readonly keepAliveMs?: number | undefined;
+  /** Is told of connects and disconnects. */
+  readonly onEvent?: EventListener | undefined;
+}
+
+type Defaulted = Omit<ClientOptions, 'token' | 'onEvent'>;
+
+/** All options, with defaults in place. */
+export type Settings = { readonly [Name in keyof Defaulted]-?: NonNullable<Defaulted[Name]> } & {
+  readonly token: string;
+  readonly onEvent: EventListener | undefined;
+};
+
+const DEFAULTS = {
+  name: 'orlop-js',
+  timeoutMs: 5000,
+  connectTimeoutMs: 5000,
+  backoffMinMs: 50,
+  backoffMaxMs: 5000,
+  offlineQueue: true,
+  maxQueuedCalls: 262_144,
+  maxQueuedBytes: 64 * MIB,
+  maxInFlightCalls: 65_536,
+  maxInFlightBytes: 8 * MIB,
+  maxFrameBytes: 256 * KIB,
+  stallMs: 10_000,
+  keepAliveMs: 30_000,
+} as const satisfies Settings | Omit<Settings, 'token' | 'onEvent'>;
+
+const NUMBERS = Object.entries(DEFAULTS)
+  .filter(([, value]) => typeof value === 'number')
+  .map(([name]) => name as keyof typeof DEFAULTS);
+
+/** A span that timers can wait for. Throws `InvalidArgumentError`. */
+export function checkSpan(name: string, spanMs: number): number {
+  if (typeof spanMs === 'number' && spanMs > 0 && spanMs <= MAX_TIMER_MS) return spanMs;
+  throw new InvalidArgumentError(`${name} has to be a number above 0 and at most ${MAX_TIMER_MS}`);
+}
+
+function withoutUndefined<T extends object>(options: T): Partial<T> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Partial<T>;
+}
+
+function refuseUnknown(options: ClientOptions): void {
+  for (const name of Object.keys(options)) {
+    if (name in DEFAULTS || name === 'token' || name === 'onEvent') continue;
+    throw new InvalidArgumentError(`there is no option "${name}"`);
+  }
+}
+
+/** Options with defaults in place. Throws `InvalidArgumentError` for unknown and bad ones. */
+export function settle(options: ClientOptions, urlToken: string | undefined): Settings {
+  refuseUnknown(options);
+  const token = options.token ?? urlToken ?? '';
+  const settings = {
+    ...DEFAULTS,
+    ...withoutUndefined(options),
+    token,
+    onEvent: options.onEvent,
+  } as Settings;
+  for (const name of NUMBERS) checkSpan(name, settings[name] as number);
+  const nameBytes = textBytes(settings.name).length;
+  if (nameBytes === 0 || nameBytes > MAX_CLIENT_NAME_BYTES) {
+    throw new InvalidArgumentError(`name has to have 1 to ${MAX_CLIENT_NAME_BYTES} bytes`);
+  }
+  return settings;
+}
