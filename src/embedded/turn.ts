@@ -1,0 +1,124 @@
+import { DONE, type Lane, WAIT } from '../arena/lane.js';
+import type { Clock } from '../base/clock.js';
+import { AnswerReader } from '../protocol/answerReader.js';
+import { ProtocolError, TooLargeError } from '../protocol/errors.js';
+import { FrameWriter } from '../protocol/frameWriter.js';
+import { encodeRequest, type Request } from '../protocol/request.js';
+import { STATUS } from '../protocol/status.js';
+
+/** Requests are gathered into frames of about this many bytes. */
+const FRAME_BYTES_AIM = 256 * 1024;
+
+/** A writer that had to grow beyond this for one large value is cut back, in bytes. */
+const WRITER_BYTES_KEPT = 1024 * 1024;
+
+/** How long a thread rests when other threads hold the memory it needs, in milliseconds. */
+const REST_MS = 1;
+
+/** Frames need a connection to be told apart by; a lane in process has one. */
+const CONNECTION = 0;
+
+const restCell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+/** Reads what a verb's answer means. */
+export type Read<T> = (answer: AnswerReader) => T;
+
+/** Runs requests through a lane at once, from the caller's point of view: request in, answer out. */
+export class Turn {
+  readonly #lane: Lane;
+  readonly #clock: Clock;
+  readonly #grants: number;
+  readonly #writer = new FrameWriter();
+  readonly #answer = new AnswerReader();
+
+  constructor(lane: Lane, clock: Clock, grants: number) {
+    this.#lane = lane;
+    this.#clock = clock;
+    this.#grants = grants;
+  }
+
+  /** Runs one request and returns its answer as `read` sees it. */
+  one<T>(request: Request, read: Read<T>): T {
+    encodeRequest(this.#writer, request);
+    this.#push();
+    for (;;) {
+      const result = this.#lane.execute(this.#clock.nowMs());
+      if (this.#nextMessage() && this.#answer.next()) {
+        try {
+          return read(this.#answer);
+        } finally {
+          if (result !== DONE) this.#drain(() => {});
+        }
+      }
+      if (result === DONE) throw new ProtocolError('the core answered nothing');
+      if (result === WAIT) rest();
+    }
+  }
+
+  /**
+   * Runs requests in as few frames as they fit into and returns their answers in order. When some
+   * answers stand for errors, the rest is carried out all the same and the first error is thrown.
+   */
+  many<T>(requests: readonly Request[], read: Read<T>): T[] {
+    const results: T[] = new Array(requests.length);
+    const errors: unknown[] = [];
+    const take: Read<void> = (answer) => {
+      try {
+        results[answer.id] = read(answer);
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    this.#fill(requests, take);
+    if (errors.length > 0) throw errors[0];
+    return results;
+  }
+
+  #fill(requests: readonly Request[], take: Read<void>): void {
+    try {
+      requests.forEach((request, id) => {
+        request.id = id;
+        encodeRequest(this.#writer, request);
+        if (this.#writer.at < FRAME_BYTES_AIM) return;
+        this.#push();
+        this.#drain(take);
+      });
+    } catch (error) {
+      this.#writer.clear(WRITER_BYTES_KEPT);
+      throw error;
+    }
+    if (this.#writer.at === 0) return;
+    this.#push();
+    this.#drain(take);
+  }
+
+  #push(): void {
+    const frame = this.#writer.frame();
+    const pushed = this.#lane.push(CONNECTION, this.#grants, this.#clock.nowMs(), frame);
+    this.#writer.clear(WRITER_BYTES_KEPT);
+    if (!pushed) throw new TooLargeError(STATUS.TOO_LARGE);
+  }
+
+  #drain(take: Read<void>): void {
+    for (;;) {
+      const result = this.#lane.execute(this.#clock.nowMs());
+      while (this.#nextMessage()) {
+        while (this.#answer.next()) take(this.#answer);
+      }
+      if (result === DONE) return;
+      if (result === WAIT) rest();
+    }
+  }
+
+  #nextMessage(): boolean {
+    const lane = this.#lane;
+    if (!lane.next()) return false;
+    this.#answer.reset(lane.memory, lane.messageAt, lane.messageLength);
+    return true;
+  }
+}
+
+/** Lets the threads that hold the memory get on with it; a synchronous verb can't come back later. */
+function rest(): void {
+  Atomics.wait(restCell, 0, 0, REST_MS);
+}
