@@ -33,7 +33,9 @@ function zipfKeys(count: number, seed: number): Uint32Array {
   return Uint32Array.from({ length: count }, () => scattered[rank()] ?? 0);
 }
 
-/** Requests over the keys 0..count-1: every key once in random order, or Zipf draws with repeats. */
+/**
+ * Requests over the keys 0..count-1: every key once in random order, or Zipf draws with repeats.
+ */
 export function draw(count: number, spread: Spread, setShare: number, seed: number): Draws {
   const random = seededRandom(seed ^ 0x5eed);
   const keys = spread === 'zipf' ? zipfKeys(count, seed) : permutation(count, seed);

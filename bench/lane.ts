@@ -42,8 +42,8 @@ export class BenchLane {
   }
 
   /**
-   * Pushes the units from..to-1 of the pool in frames of `perFrame` and executes them. The units are
-   * GETs that hit and SETs that store; the first answer of many a message is checked.
+   * Pushes the units from..to-1 of the pool in frames of `perFrame` and executes them. The units
+   * are GETs that hit and SETs that store; the first answer of many a message is checked.
    */
   turn(pool: Pool, from: number, to: number, perFrame: number): void {
     const nowMs = Date.now();

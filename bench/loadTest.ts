@@ -151,6 +151,6 @@ function line(result: LoadResult): string[] {
 export function loadTable(results: readonly LoadResult[]): string {
   const head = ['system', 'scenario', 'throughput', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max'];
   const drawn = table([...head, 'server CPU', 'driver'], results.map(line));
-  return `${drawn}
-latencies and server CPU per operation in µs; * the driver had no time left, the server may be faster`;
+  const units = 'latencies and server CPU per operation in µs';
+  return `${drawn}\n${units}; * the driver had no time left: the server may be faster`;
 }

@@ -1,6 +1,7 @@
 /**
  * The benches' command line: `npm run bench` and `npm run bench:peers`. Rows go to
- * `bench/results/latest.json` or `peers.json`, the circumstances beside them, tables to the terminal.
+ * `bench/results/latest.json` or `peers.json`, the circumstances beside them, tables to the
+ * terminal.
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../src/base/clock.js';

@@ -1,6 +1,6 @@
 /**
- * Orlop's requests for the benches' workload, encoded much faster than the client's encoder would, as
- * there are millions of them, and the shape of the answers to them.
+ * Orlop's requests for the benches' workload, encoded much faster than the client's encoder
+ * would, as there are millions of them, and the shape of the answers to them.
  *
  * A request's id is the number of its key, so that every answer says which value it has to bring.
  * Values are stored with a time to live: the benches measure the store with expiry, not without.
@@ -35,7 +35,9 @@ export const STORED_BYTES = ANSWER_HEADER_BYTES;
 
 /** Bytes 8 to 11 of the answer to a GET that hits: status OK, a value, raw, GET; little-endian. */
 export const HIT_WORD = (ANSWER_HAS_VALUE << 8) | (OP_GET << 24);
-/** Bytes 8 to 11 of the answer to a SET that stored: status OK, nothing else, SET; little-endian. */
+/**
+ * Bytes 8 to 11 of the answer to a SET that stored: status OK, nothing else, SET; little-endian.
+ */
 export const STORED_WORD = OP_SET << 24;
 
 /** Stored values live for an hour, longer than any bench. */

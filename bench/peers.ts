@@ -16,7 +16,9 @@ import { DEPTH_1, DEPTH_16, DEPTH_64, FRAMES_OF_64, type Scenario } from './scen
 import { isInstalled } from './servers.js';
 import type { Settings } from './settings.js';
 
-/** A scenario of Orlop beside the one of Redis that does as much, and what the ratios must reach. */
+/**
+ * A scenario of Orlop beside the one of Redis that does as much, and what the ratios must reach.
+ */
 interface Goal {
   readonly scenario: Scenario;
   readonly against: Scenario;

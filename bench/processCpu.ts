@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 
 /** The kernel reports ticks of `USER_HZ`, which is 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
-/** Fields are counted behind the process's name; `utime` and `stime` are the 14th and 15th of all. */
+/**
+ * Fields are counted behind the process's name; `utime` and `stime` are the 14th and 15th of all.
+ */
 const UTIME_FIELD = 11;
 const STIME_FIELD = 12;
 

@@ -14,7 +14,9 @@ export const DEPTH_1: Scenario = { name: 'depth 1', depth: 1, perFrame: 1 };
 export const DEPTH_16: Scenario = { name: 'depth 16', depth: 16, perFrame: 1 };
 /** Sixty-four requests in flight, each in a frame of its own. */
 export const DEPTH_64: Scenario = { name: 'depth 64', depth: 64, perFrame: 1 };
-/** Sixty-four requests in one frame: what the client's auto-pipelining makes of concurrent calls. */
+/**
+ * Sixty-four requests in one frame: what the client's auto-pipelining makes of concurrent calls.
+ */
 export const FRAMES_OF_64: Scenario = { name: 'frames of 64', depth: 64, perFrame: 64 };
 
 /** The scenarios that a system's protocol can express; only Orlop's has frames. */

@@ -12,7 +12,10 @@ export function zeta(count: number, skew: number): number {
   return sum;
 }
 
-/** A source of ranks 0..count-1, rank 0 the most popular; `skew` lies between 0 and 1, both excluded. */
+/**
+ * A source of ranks 0..count-1, rank 0 the most popular; `skew` lies between 0 and 1, both
+ * excluded.
+ */
 export function zipfRanks(count: number, skew: number, random: Random): () => number {
   if (!(skew > 0 && skew < 1)) throw new RangeError('the skew must lie between 0 and 1');
   const total = zeta(count, skew);

@@ -145,7 +145,9 @@ export class Connection {
     return this.keys[this.entry + this.answered] ?? 0;
   }
 
-  /** Counts a hit whose value lies at `at` and belongs to `key`; now and then compares the value. */
+  /**
+   * Counts a hit whose value lies at `at` and belongs to `key`; now and then compares the value.
+   */
   countHit(bytes: Uint8Array, at: number, key: number): void {
     this.hits++;
     this.answered++;

@@ -2,14 +2,16 @@
 import type { Connection } from './connection.js';
 import type { Encoder } from './pool.js';
 
-/** A protocol as the driver needs it: requests are encoded once, answers are counted and checked. */
+/**
+ * A protocol as the driver needs it: requests are encoded once, answers are counted and checked.
+ */
 export interface Dialect {
   readonly encoder: Encoder;
   /** Greets the server on a fresh connection; rejects when it does not answer as it should. */
   open(connection: Connection): Promise<void>;
   /**
-   * Takes the whole answers out of bytes from..to-1, counts each on the connection and returns where
-   * the first incomplete one starts. Throws on anything but a hit or a stored value.
+   * Takes the whole answers out of bytes from..to-1, counts each on the connection and returns
+   * where the first incomplete one starts. Throws on anything but a hit or a stored value.
    */
   take(connection: Connection, bytes: Uint8Array, from: number, to: number): number;
 }

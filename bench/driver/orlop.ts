@@ -81,7 +81,9 @@ function takeAnswers(connection: Connection, bytes: Uint8Array, from: number, to
   return at;
 }
 
-/** Takes a message that carries no answers; returns where it ended, or `at` when it is not whole. */
+/**
+ * Takes a message that carries no answers; returns where it ended, or `at` when it is not whole.
+ */
 function takeControl(connection: Connection, bytes: Uint8Array, at: number, to: number): number {
   const payloadAt = at + headBytesAt(bytes, at, to);
   const end = payloadAt + payloadBytesAt(bytes, at);

@@ -2,8 +2,8 @@
 import type { Draws } from '../draws.js';
 
 /**
- * Encoded requests. A *unit* is what is sent as a whole: one request, or a frame of them. Unit u holds
- * the bytes `starts[u]` to `starts[u + 1]` and the entries from `u * perUnit` of the draws.
+ * Encoded requests. A *unit* is what is sent as a whole: one request, or a frame of them. Unit u
+ * holds the bytes `starts[u]` to `starts[u + 1]` and the entries from `u * perUnit` of the draws.
  */
 export interface Pool {
   readonly bytes: Buffer;

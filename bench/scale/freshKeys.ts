@@ -15,7 +15,9 @@ import { GET_BYTES, orlopEncoder, SET_BYTES, SET_KEY_AT, writeGet } from '../orl
 const WORD_BYTES = 4;
 const SET_WORDS = SET_BYTES / WORD_BYTES;
 const COUNTER_WORD = (SET_KEY_AT + WORD_BYTES) / WORD_BYTES;
-/** Requests in the pool: more than the caches hold, and fewer than a thousandth of the key space. */
+/**
+ * Requests in the pool: more than the caches hold, and fewer than a thousandth of the key space.
+ */
 const POOL_UNITS = 65_536;
 
 /** A pool of SETs whose keys are new every time. */

@@ -11,8 +11,10 @@ export interface Work {
   readonly fresh: boolean;
 }
 
-/** Everything the bench measures, in order: the overwrites come first, so that what is read later
- * lies where churn has left it. */
+/**
+ * Everything the bench measures, in order: the overwrites come first, so that what is read later
+ * lies where churn has left it.
+ */
 export const WORKS: readonly Work[] = [
   { name: 'SET uniform', spread: 'uniform', setShare: 1, fresh: false },
   { name: 'GET uniform', spread: 'uniform', setShare: 0, fresh: false },

@@ -1,6 +1,7 @@
 /**
- * The driver over real sockets. The servers here are written for the test and answer by the book, in
- * pieces of odd sizes; Orlop's is built on the package `ws`, which checks the masking independently.
+ * The driver over real sockets. The servers here are written for the test and answer by the book,
+ * in pieces of odd sizes; Orlop's is built on the package `ws`, which checks the masking
+ * independently.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
