@@ -1,0 +1,261 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ArenaOptions } from '../../src/arena/arena.js';
+import { Oracle } from './support/oracle.js';
+import { MIB, Rig, START_MS } from './support/rig.js';
+import { checkProperty } from './support/seed.js';
+import { FLAG, OP, type Request } from './support/wire.js';
+
+const FILE = 'test/model/core-model.test.ts';
+
+/** One request, before it is known which version the key has. */
+interface Draft {
+  request: Request;
+  /** Compare with the version the key has, or with another. */
+  compare: 'no' | 'right' | 'wrong';
+}
+
+/** One frame, sent through one lane after the clock has moved. */
+interface Step {
+  lane: number;
+  stepMs: number;
+  drafts: Draft[];
+  then: 'nothing' | 'scan' | 'sweep' | 'takeOver' | 'churn';
+}
+
+const key = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 0, max: 9 }).map((n) => `key ${n}`) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }).map((n) => `${n} ${'k'.repeat(700)}`) },
+  { weight: 1, arbitrary: fc.constantFrom('ü', '\u0000', 'a', '鍵'.repeat(20)) },
+);
+
+const value = fc.oneof(
+  { weight: 6, arbitrary: fc.string({ maxLength: 40 }) },
+  { weight: 3, arbitrary: fc.integer({ min: -50, max: 50 }).map(String) },
+  { weight: 1, arbitrary: fc.bigInt({ min: 2n ** 63n - 40n, max: 2n ** 63n - 1n }).map(String) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.integer({ min: 0, max: 9000 }), fc.integer({ min: 0, max: 255 }))
+      .map(([length, byte]) => new Uint8Array(length).fill(byte)),
+  },
+);
+
+const modifiers = (...flags: number[]): fc.Arbitrary<number> =>
+  fc.subarray(flags).map((chosen) => chosen.reduce((all, flag) => all | flag, 0));
+
+const ttlMs = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 1, max: 60 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1000, max: 10 ** 9 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 2 * 10 ** 9, max: 10 ** 12 }) },
+);
+
+/** At most one way to say how long. */
+const expiry: fc.Arbitrary<Partial<Request>> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  { weight: 2, arbitrary: fc.record({ ttlMs }) },
+);
+
+const compare = fc.oneof(
+  { weight: 4, arbitrary: fc.constant('no' as const) },
+  { weight: 1, arbitrary: fc.constant('right' as const) },
+  { weight: 1, arbitrary: fc.constant('wrong' as const) },
+);
+
+const NONE = fc.constant(0);
+
+function draft(
+  op: number,
+  more: fc.Arbitrary<Partial<Request>>,
+  flags: fc.Arbitrary<number>,
+  comparing: fc.Arbitrary<Draft['compare']> = fc.constant('no'),
+): fc.Arbitrary<Draft> {
+  return fc.tuple(key, more, flags, comparing).map(([name, fields, bits, how]) => ({
+    request: { op, key: name, ...fields, flags: bits | (fields.flags ?? 0) },
+    compare: how,
+  }));
+}
+
+const withMeta = (flags: fc.Arbitrary<number>) => flags.map((bits) => bits | FLAG.WITH_META);
+
+const anyValue = fc.record({ value, encoding: fc.constantFrom(0, 1, 2) });
+
+const set = fc.oneof(
+  draft(
+    OP.SET,
+    fc.tuple(anyValue, expiry).map(([body, when]) => ({ ...body, ...when })),
+    withMeta(modifiers(FLAG.RETURN_OLD)),
+    compare,
+  ),
+  draft(OP.SET, anyValue, withMeta(modifiers(FLAG.RETURN_OLD, FLAG.KEEP_TTL, FLAG.IF_PRESENT))),
+  draft(OP.SET, anyValue, withMeta(modifiers(FLAG.RETURN_OLD, FLAG.IF_ABSENT))),
+);
+
+const delta = fc.oneof(
+  fc.bigInt({ min: -20n, max: 20n }),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+);
+
+const incr = draft(
+  OP.INCR,
+  fc
+    .tuple(fc.option(delta, { nil: undefined }), fc.option(delta, { nil: undefined }), expiry)
+    .map(([by, initial, when]) => ({
+      ...(by === undefined ? {} : { delta: by }),
+      ...(initial === undefined ? {} : { initial }),
+      ...when,
+    })),
+  withMeta(modifiers(FLAG.IF_PRESENT)),
+);
+
+/** Versions around the clock; the counter makes them distinct from those the core draws. */
+const merge = draft(
+  OP.MERGE,
+  fc
+    .tuple(fc.integer({ min: -30, max: 30 }), fc.integer({ min: 1000, max: 2 ** 22 - 1 }), anyValue)
+    .map(([aheadMs, counter, body]) => ({
+      ...body,
+      version: (BigInt(aheadMs) << 22n) + BigInt(counter),
+    })),
+  modifiers(FLAG.TOMBSTONE),
+);
+
+const anyDraft = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: draft(OP.GET, fc.constant({}), modifiers(FLAG.WITH_META, FLAG.NO_VALUE)),
+  },
+  { weight: 8, arbitrary: set },
+  {
+    weight: 3,
+    arbitrary: draft(OP.DELETE, fc.constant({}), modifiers(FLAG.RETURN_OLD), compare),
+  },
+  { weight: 2, arbitrary: draft(OP.TOUCH, expiry, withMeta(NONE), compare) },
+  { weight: 3, arbitrary: incr },
+  { weight: 2, arbitrary: merge },
+  { weight: 0.1, arbitrary: fc.constant<Draft>({ request: { op: OP.CLEAR }, compare: 'no' }) },
+);
+
+const step: fc.Arbitrary<Step> = fc.record({
+  lane: fc.integer({ min: 0, max: 1 }),
+  stepMs: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(0) },
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: 30 }) },
+    { weight: 1, arbitrary: fc.integer({ min: -10, max: -1 }) },
+    { weight: 0.3, arbitrary: fc.integer({ min: 10 ** 6, max: 10 ** 10 }) },
+  ),
+  drafts: fc.array(anyDraft, { minLength: 1, maxLength: 150, size: 'max' }),
+  then: fc.oneof(
+    { weight: 5, arbitrary: fc.constant('nothing' as const) },
+    { weight: 2, arbitrary: fc.constantFrom('scan', 'sweep', 'takeOver') },
+    { weight: 4, arbitrary: fc.constant('churn' as const) },
+  ),
+});
+
+class Run {
+  readonly oracle = new Oracle();
+  readonly rigs: [Rig, Rig];
+  readonly #churns: boolean;
+  #fill = 0;
+
+  constructor(options: Partial<ArenaOptions>, churns: boolean) {
+    const rig = new Rig({ ...options, lanes: 2 });
+    this.rigs = [rig, rig.beside(1)];
+    this.#churns = churns;
+  }
+
+  step(step: Step): void {
+    const rig = this.rigs[step.lane] as Rig;
+    const nowMs = Math.max(START_MS, this.rigs[0].nowMs + step.stepMs);
+    for (const each of this.rigs) each.nowMs = nowMs;
+    const requests = step.drafts.map((each) => this.#settle(each, nowMs));
+    const answers = rig.run(requests);
+    this.#noteEvictions();
+    requests.forEach((request, index) => {
+      const answer = answers[index];
+      if (answer !== undefined) this.oracle.check(request, answer, nowMs);
+    });
+    this.#then(step, rig);
+    this.#noteEvictions();
+  }
+
+  #settle(each: Draft, nowMs: number): Request {
+    const { request } = each;
+    if (request.op === OP.MERGE) {
+      const version = (BigInt(nowMs) << 22n) + (request.version ?? 0n);
+      const expiryMs = { expiryMs: nowMs + 40 };
+      return { ...request, version, ...(version % 3n === 0n ? expiryMs : {}) };
+    }
+    if (each.compare === 'no') return request;
+    const version = this.oracle.versionOf(String(request.key));
+    return { ...request, version: each.compare === 'right' ? version : version - 1n };
+  }
+
+  #then(step: Step, rig: Rig): void {
+    if (step.then === 'scan') this.#scan(rig);
+    if (step.then === 'sweep') rig.lane.sweep(rig.nowMs, 1 + (step.drafts.length % 20));
+    if (step.then === 'takeOver') {
+      this.rigs[0].lane.takeOver(1, rig.nowMs);
+      this.rigs[1] = this.rigs[0].beside(1);
+    }
+    if (step.then === 'churn' && this.#churns) this.#churn(rig);
+  }
+
+  #scan(rig: Rig): void {
+    const found = new Set(rig.scan('', 7).filter((name) => !name.startsWith('filler')));
+    for (const name of this.oracle.keys(rig.nowMs)) {
+      if (!found.delete(name)) this.oracle.forget(name);
+    }
+    expect([...found]).toEqual([]);
+  }
+
+  /** Fills the arena with what nobody asks for again. */
+  #churn(rig: Rig): void {
+    const requests = Array.from({ length: 120 }, () => ({
+      op: OP.SET,
+      key: `filler ${this.#fill++}`,
+      value: new Uint8Array((this.#fill * 7919) % 1500),
+    }));
+    for (const answer of rig.run(requests)) expect(answer.status).toBe(0);
+  }
+
+  evictions(): number {
+    const { policy, chain, forced } = this.rigs[0].arena.stats().evicted;
+    return policy + chain + forced;
+  }
+
+  #noteEvictions(): void {
+    if (this.evictions() > 0) this.oracle.mayMiss = true;
+  }
+}
+
+const runs = (options: Partial<ArenaOptions>, churns: boolean, after: (run: Run) => void) =>
+  fc.property(fc.array(step, { minLength: 1, maxLength: 25, size: 'max' }), (steps) => {
+    const run = new Run(options, churns);
+    for (const each of steps) run.step(each);
+    after(run);
+  });
+
+describe.each(['debug', 'release'] as const)('the core against a Map (%s)', (build) => {
+  test('in an arena where everything fits, nothing is lost', () => {
+    const options = { build, memoryBytes: 8 * MIB, segmentBytes: 65_536, maxValueBytes: 65_536 };
+    const property = runs(options, false, (run) => expect(run.evictions()).toBe(0));
+    checkProperty(FILE, 60, property);
+  });
+
+  test.each(['s3fifo', 'fifo'] as const)('in a tiny arena, nothing is wrong (%s)', (policy) => {
+    const options = {
+      build,
+      policy,
+      memoryBytes: 400_000,
+      segmentBytes: 4096,
+      maxValueBytes: 32_768,
+    };
+    let evictions = 0;
+    const property = runs(options, true, (run) => {
+      evictions += run.evictions();
+    });
+    checkProperty(FILE, 60, property);
+    expect(evictions).toBeGreaterThan(1000);
+  });
+});
