@@ -1,0 +1,125 @@
+/**
+ * Allocation: a bump on a segment of the thread's own. A lane fills up to four segments at once:
+ * one for each pool's new items, and one for each pool's items that compaction moves together.
+ *
+ *   cursor, 16 bytes   0 next free byte u32 | 4 end u32 | 8 segment header u32 | 12 zero
+ *
+ * A segment's `used` is stored after the header of each item, so that whoever walks it, even after
+ * the death of its lane, only meets whole items.
+ */
+import {
+  H_LANES_ATTACHED, L_CURSORS, laneAt, laneBlock, lane, segmentBytes,
+} from "./layout";
+import {
+  ETERNAL, POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED, SEGMENT_USED,
+  claimSegment, nextAge, segmentBase, segmentWord, wordOf, wordPool, wordStamp,
+} from "./segment";
+
+export const CURSOR_SMALL: u32 = 0;
+export const CURSOR_MAIN: u32 = 1;
+export const CURSOR_COMPACT_SMALL: u32 = 2;
+export const CURSOR_COMPACT_MAIN: u32 = 3;
+export const CURSORS: u32 = 4;
+export const CURSOR_BYTES: u32 = 16;
+export const CURSOR_NEXT: u32 = 0;
+export const CURSOR_END: u32 = 4;
+export const CURSOR_SEGMENT: u32 = 8;
+
+/** Bytes allocated since `takeAllocated` asked last. */
+let allocated: u32 = 0;
+
+/** How much this lane has allocated since the last call. */
+export function takeAllocated(): u32 {
+  const bytes = allocated;
+  allocated = 0;
+  return bytes;
+}
+
+@inline
+function cursorAt(cursor: u32): u32 {
+  return laneAt + L_CURSORS + cursor * CURSOR_BYTES;
+}
+
+@inline
+function poolOfCursor(cursor: u32): u32 {
+  return cursor & 1 ? POOL_MAIN : POOL_SMALL;
+}
+
+/** Threads that use this arena now. */
+@inline
+export function attachedLanes(): u32 {
+  return atomic.load<u32>(H_LANES_ATTACHED);
+}
+
+/** Free segments that new items leave to the items the cleaners keep. */
+@inline
+export function survivorReserve(): u32 {
+  return attachedLanes() + 1;
+}
+
+/**
+ * Room for `bytes` under `cursor`, or 0 when no segment is free beyond `reserve`. A new segment
+ * gets `age`, or the next one when that is 0.
+ */
+export function allocate(cursor: u32, bytes: u32, reserve: u32, age: u64): u32 {
+  assert(bytes <= segmentBytes);
+  const at = cursorAt(cursor);
+  let item = load<u32>(at, CURSOR_NEXT);
+  if (item + bytes > load<u32>(at, CURSOR_END) || item == 0) {
+    if (!openSegment(cursor, reserve, age)) return 0;
+    item = load<u32>(at, CURSOR_NEXT);
+  }
+  store<u32>(at, item + bytes, CURSOR_NEXT);
+  allocated += bytes;
+  return item;
+}
+
+/** Seals the cursor's segment and opens a fresh one. */
+function openSegment(cursor: u32, reserve: u32, age: u64): bool {
+  const pool = poolOfCursor(cursor);
+  const header = claimSegment(SEGMENT_ACTIVE, pool, age == 0 ? nextAge() : age, reserve);
+  if (header == 0) return false;
+  const at = cursorAt(cursor);
+  sealCursor(at);
+  const base = segmentBase(header);
+  store<u32>(at, base, CURSOR_NEXT);
+  store<u32>(at, base + segmentBytes, CURSOR_END);
+  store<u32>(at, header, CURSOR_SEGMENT);
+  return true;
+}
+
+/** Hands the segment of the cursor at `at` over to the cleaners. */
+function sealCursor(at: u32): void {
+  const header = load<u32>(at, CURSOR_SEGMENT);
+  if (header == 0) return;
+  const word = segmentWord(header);
+  const sealed = wordOf(SEGMENT_SEALED, lane, wordPool(word), wordStamp(word));
+  atomic.store<u64>(header, sealed);
+  store<u32>(at, 0, CURSOR_NEXT);
+  store<u32>(at, 0, CURSOR_END);
+  store<u32>(at, 0, CURSOR_SEGMENT);
+}
+
+/** Seals every segment lane `n` was filling. */
+export function sealLane(n: u32): void {
+  for (let cursor: u32 = 0; cursor < CURSORS; cursor++) {
+    sealCursor(laneBlock(n) + L_CURSORS + cursor * CURSOR_BYTES);
+  }
+}
+
+/** Notes that the item that was allocated last under `cursor` is whole; it expires at `expiryMs`. */
+export function completeItem(cursor: u32, expiryMs: u64): void {
+  const at = cursorAt(cursor);
+  const header = load<u32>(at, CURSOR_SEGMENT);
+  store<u32>(header, load<u32>(at, CURSOR_NEXT) - segmentBase(header), SEGMENT_USED);
+  const last = expiryMs == 0 ? ETERNAL : expiryMs;
+  if (last > load<u64>(header, SEGMENT_EXPIRES_BY)) store<u64>(header, last, SEGMENT_EXPIRES_BY);
+}
+
+/** Takes the last allocation under `cursor` back; nobody has seen the item. */
+export function takeBack(cursor: u32, item: u32): void {
+  const at = cursorAt(cursor);
+  const header = load<u32>(at, CURSOR_SEGMENT);
+  store<u32>(header, item - segmentBase(header), SEGMENT_USED);
+  store<u32>(at, item, CURSOR_NEXT);
+}

@@ -1,0 +1,332 @@
+/**
+ * The cleaner: makes free segments out of full ones. It takes one segment at a time, walks its
+ * items in the order they were written, and for each that the table still points at either copies
+ * it elsewhere and swings the entry over, or removes the entry. Then the segment retires.
+ *
+ * Every thread that writes cleans, in steps in proportion to what it allocates, so that no single
+ * request pays for a whole segment. The walk is the same batch-wise dance as `execute`: hash all,
+ * touch all lines, then decide. It can be left and taken up again, by another lane too: an item that
+ * was moved is not pointed at any more.
+ *
+ * Which segment:
+ *   1. one in which nothing is alive, or everything has expired;
+ *   2. when overwrites and deletes have left too much dead, the one with the most, and all of its
+ *      living items stay (compaction; they keep the age of their segment);
+ *   3. else the oldest of the pool that holds more than its share, and the policy decides.
+ * A policy may keep everything it meets. After a segment of which almost all stayed the next may
+ * keep half, so that one eviction is bounded.
+ *
+ *   work in progress (lane)   0 segment header u32, 0 = none | 4 next item u32 | 8 mode u32
+ *                             12 bytes it may still keep u32
+ *   batch slot, 16 bytes      0 item u32 | 4 line u32 | 8 hash u64
+ */
+import {
+  L_BATCH, L_CLEANING, lane, laneAt, lanes, laneBlock, L_COUNTERS, segmentBytes, segments,
+} from "./layout";
+import {
+  CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_MAIN, allocate, attachedLanes, completeItem,
+  survivorReserve, takeAllocated, takeBack,
+} from "./allocator";
+import {
+  COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_ITEMS_ADDED,
+  COUNTER_ITEMS_REMOVED, COUNTER_MOVED, count,
+} from "./counters";
+import {
+  ETERNAL, POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_CLEANING, SEGMENT_EXPIRES_BY,
+  SEGMENT_SEALED, freeHint, retireSegment, segmentBase, segmentDead, segmentHeader, segmentUsed,
+  segmentWord, swapWord, wordOf, wordPool, wordStamp, wordState,
+} from "./segment";
+import {
+  ENTRY_TENTATIVE, findItem, foundAt, foundEntry, isTentative, lineOf, settledEntry, swapEntry,
+} from "./table";
+import {
+  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, itemBytes, itemExpiryMs, itemFlags,
+  itemInlineAt, itemState, itemVersion, settle,
+} from "./item";
+import {
+  SMALL_SHARE_PERCENT, VERDICT_EVICT, onEvicted, rankKept, verdict,
+} from "./policy";
+import { closeIdlePageSegments, movePages, pooledPageBytes } from "./pages";
+import { isAlive, isPaged, isExpired, isCleared, moveEntry, poolOfItem, removeEnded, removeEntry } from "./entry";
+import { hashOfItem } from "./hash";
+import { nowMs } from "./version";
+import { pin } from "./epoch";
+import { segmentsWanted } from "./draft";
+import { shapeGhost } from "./ghost";
+
+const WORK_NEXT: u32 = 4;
+const WORK_MODE: u32 = 8;
+const WORK_KEEP: u32 = 12;
+
+const MODE_POLICY: u32 = 0;
+const MODE_COMPACT: u32 = 1;
+
+export const CLEAN_BATCH: u32 = 64;
+export const BATCH_SLOT_BYTES: u32 = 16;
+const BATCH_LINE: u32 = 4;
+const BATCH_HASH: u32 = 8;
+
+/** Dead bytes are compacted away once they are more than this share of the store... */
+const DEAD_PERCENT_MAX: u32 = 6;
+/** ...if a segment has at least this share of them, so that a move buys something. */
+const DEAD_PERCENT_WORTH: u32 = 12;
+/** Bytes a step walks at the least. */
+const STEP_BYTES_MIN: u32 = 4096;
+
+/** Whether the last segment cleaned by the policy kept almost everything. */
+let keptAlmostAll: bool = false;
+
+/* What `survey` found. */
+let gone: u32 = 0;
+let deadest: u32 = 0;
+let deadestBytes: u32 = 0;
+let oldestSmall: u32 = 0;
+let oldestMain: u32 = 0;
+let smallSegments: u32 = 0;
+let mainSegments: u32 = 0;
+let deadBytes: u64 = 0;
+/** What walked over while surveying; kept to measure the touching loop's loads. */
+let sink: u64 = 0;
+
+@inline
+function work(): u32 {
+  return laneAt + L_CLEANING;
+}
+
+/** Free segments the lanes aim to have between them. */
+@inline
+function freeAim(): u32 {
+  return 2 * attachedLanes() + 2;
+}
+
+/** After each group: cleans in proportion to what was allocated, if segments are short. */
+export function tend(): void {
+  const allocated = takeAllocated();
+  const free = freeHint();
+  const aim = freeAim();
+  if (free >= aim && load<u32>(work()) == 0) return;
+  if (allocated == 0) return;
+  const short = free < aim ? aim - free : 0;
+  clean(allocated * (2 + 2 * short) + STEP_BYTES_MIN);
+}
+
+/**
+ * Cleans until the segments a deferred write asked for are free; false when there is nothing left
+ * to clean, or what was cleaned is still held by other threads.
+ */
+export function restock(): bool {
+  const wanted = survivorReserve() + segmentsWanted + 1;
+  closeIdlePageSegments();
+  for (let n: u32 = 0; n < segments * 2 && freeHint() < wanted; n++) {
+    if (!clean(segmentBytes)) return false;
+    pin();
+    if ((n & 7) == 7) closeIdlePageSegments();
+  }
+  pin();
+  return true;
+}
+
+/** Walks about `budget` bytes of segments; false when there was none to take. */
+function clean(budget: u32): bool {
+  let walked: u32 = 0;
+  while (walked < budget) {
+    if (load<u32>(work()) == 0 && !takeSegment()) return false;
+    walked += cleanBatch();
+  }
+  return true;
+}
+
+/** Looks over all segments once. */
+function survey(): void {
+  gone = deadest = deadestBytes = oldestSmall = oldestMain = smallSegments = mainSegments = 0;
+  deadBytes = 0;
+  let ageSmall: u64 = u64.MAX_VALUE;
+  let ageMain: u64 = u64.MAX_VALUE;
+  for (let n: u32 = 0; n < segments; n++) {
+    const header = segmentHeader(n);
+    const word = segmentWord(header);
+    const state = wordState(word);
+    if (state != SEGMENT_SEALED && state != SEGMENT_ACTIVE) continue;
+    const small = wordPool(word) == POOL_SMALL;
+    if (small) smallSegments++;
+    else mainSegments++;
+    if (state == SEGMENT_ACTIVE) continue;
+    surveyDead(header);
+    const age = wordStamp(word);
+    if (small && age < ageSmall) {
+      ageSmall = age;
+      oldestSmall = header;
+    } else if (!small && age < ageMain) {
+      ageMain = age;
+      oldestMain = header;
+    }
+  }
+}
+
+@inline
+function surveyDead(header: u32): void {
+  const dead = segmentDead(header);
+  deadBytes += dead;
+  if (dead > deadestBytes) {
+    deadestBytes = dead;
+    deadest = header;
+  }
+  if (dead >= segmentUsed(header) || load<u64>(header, SEGMENT_EXPIRES_BY) <= nowMs) gone = header;
+}
+
+/** The segment to clean next, and how, or 0. */
+function chooseSegment(): u32 {
+  survey();
+  store<u32>(work(), MODE_POLICY, WORK_MODE);
+  if (gone != 0) return gone;
+  const limit = u64(segments) * segmentBytes / 100 * DEAD_PERCENT_MAX;
+  if (deadBytes > limit && deadestBytes >= segmentBytes / 100 * DEAD_PERCENT_WORTH) {
+    store<u32>(work(), MODE_COMPACT, WORK_MODE);
+    return deadest;
+  }
+  if (oldestSmall == 0) return oldestMain;
+  if (oldestMain == 0) return oldestSmall;
+  const small = u64(smallSegments) * segmentBytes + pooledPageBytes(POOL_SMALL);
+  const main = u64(mainSegments) * segmentBytes + pooledPageBytes(POOL_MAIN);
+  return small * 100 >= (small + main) * SMALL_SHARE_PERCENT ? oldestSmall : oldestMain;
+}
+
+/** Claims the next segment for this lane; false when there is none. */
+function takeSegment(): bool {
+  for (let tries: u32 = 0; tries < segments; tries++) {
+    const header = chooseSegment();
+    if (header == 0) return false;
+    const word = segmentWord(header);
+    if (wordState(word) != SEGMENT_SEALED) continue;
+    const mine = wordOf(SEGMENT_CLEANING, lane, wordPool(word), wordStamp(word));
+    if (!swapWord(header, word, mine)) continue;
+    store<u32>(work(), segmentBase(header), WORK_NEXT);
+    store<u32>(work(), keptAlmostAll ? segmentBytes / 2 : segmentBytes, WORK_KEEP);
+    store<u32>(work(), header);
+    shapeGhost(liveItems());
+    return true;
+  }
+  return false;
+}
+
+/** About how many items there are. */
+function liveItems(): u32 {
+  let items: u64 = 0;
+  for (let n: u32 = 0; n < lanes; n++) {
+    const block = laneBlock(n) + L_COUNTERS;
+    items += atomic.load<u64>(block + (COUNTER_ITEMS_ADDED << 3));
+    items -= atomic.load<u64>(block + (COUNTER_ITEMS_REMOVED << 3));
+  }
+  return i64(items) < 0 ? 0 : u32(items);
+}
+
+/** Cleans the next items of the segment in work; returns the bytes they took. */
+function cleanBatch(): u32 {
+  const header = load<u32>(work());
+  const end = segmentBase(header) + segmentUsed(header);
+  const from = load<u32>(work(), WORK_NEXT);
+  const first = laneAt + L_BATCH;
+  let slot = first;
+  let item = from;
+  while (item < end && slot < first + CLEAN_BATCH * BATCH_SLOT_BYTES) {
+    const hash = hashOfItem(item);
+    store<u32>(slot, item);
+    store<u32>(slot, lineOf(hash), BATCH_LINE);
+    store<u64>(slot, hash, BATCH_HASH);
+    slot += BATCH_SLOT_BYTES;
+    item += itemBytes(item);
+  }
+  touchBatch(first, slot);
+  const pool = wordPool(segmentWord(header));
+  for (let at = first; at < slot; at += BATCH_SLOT_BYTES) {
+    cleanItem(load<u32>(at), load<u64>(at, BATCH_HASH), pool);
+  }
+  store<u32>(work(), item, WORK_NEXT);
+  if (item >= end) finishSegment(header);
+  return item - from + 1;
+}
+
+function touchBatch(first: u32, end: u32): void {
+  let seen: u64 = 0;
+  for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
+    seen += load<u64>(load<u32>(at, BATCH_LINE));
+  }
+  sink = seen;
+}
+
+function finishSegment(header: u32): void {
+  if (load<u32>(work(), WORK_MODE) == MODE_POLICY) {
+    const kept = (keptAlmostAll ? segmentBytes / 2 : segmentBytes) - load<u32>(work(), WORK_KEEP);
+    keptAlmostAll = kept > segmentBytes / 8 * 7;
+  }
+  store<u32>(work(), 0);
+  retireSegment(header);
+}
+
+/** Decides about one item of the segment in work. */
+function cleanItem(item: u32, hash: u64, pool: u32): void {
+  if (!findItem(hash, item)) return;
+  const at = foundAt;
+  let entry = foundEntry;
+  if (isTentative(entry)) {
+    // Only a dead lane leaves a pending item behind; nobody was told of it.
+    if (itemState(item) == STATE_PENDING) settle(item, STATE_DEAD);
+    entry = settledEntry(at, entry);
+    if (entry == 0 || !findItem(hash, item)) return;
+  }
+  if (isExpired(item) || isCleared(item)) {
+    removeEnded(at, entry, hash);
+    return;
+  }
+  if (load<u32>(work(), WORK_MODE) == MODE_COMPACT || (itemFlags(item) & ITEM_TOMBSTONE) != 0) {
+    const age = wordStamp(segmentWord(load<u32>(work())));
+    const cursor = pool == POOL_SMALL ? CURSOR_COMPACT_SMALL : CURSOR_COMPACT_MAIN;
+    if (!keep(item, hash, at, entry, cursor, age, load<u8>(item, ITEM_RANK))) {
+      evict(item, hash, at, entry, pool, COUNTER_EVICTED_FORCED);
+    } else count(COUNTER_COMPACTED);
+    return;
+  }
+  cleanByPolicy(item, hash, at, entry, pool);
+}
+
+@inline
+function cleanByPolicy(item: u32, hash: u64, at: u32, entry: u64, pool: u32): void {
+  const bytes = itemBytes(item);
+  if (verdict(item, pool) == VERDICT_EVICT) {
+    evict(item, hash, at, entry, pool, COUNTER_EVICTED_POLICY);
+    return;
+  }
+  const left = load<u32>(work(), WORK_KEEP);
+  if (left < bytes || !keep(item, hash, at, entry, CURSOR_MAIN, 0, u8(rankKept(item, pool)))) {
+    evict(item, hash, at, entry, pool, COUNTER_EVICTED_FORCED);
+    return;
+  }
+  store<u32>(work(), left - bytes, WORK_KEEP);
+  if (pool == POOL_SMALL && isPaged(item)) movePages(itemInlineAt(item), POOL_SMALL, POOL_MAIN);
+}
+
+/** Copies the item elsewhere and swings its entry over; false when there is no room for it. */
+function keep(
+  item: u32, hash: u64, at: u32, entry: u64, cursor: u32, age: u64, rank: u8,
+): bool {
+  const bytes = itemBytes(item);
+  const copy = allocate(cursor, bytes, 0, age);
+  if (copy == 0) return false;
+  memory.copy(copy, item, bytes);
+  store<u8>(copy, rank, ITEM_RANK);
+  completeItem(cursor, itemExpiryMs(copy));
+  if (moveEntry(at, entry, hash, copy)) count(COUNTER_MOVED);
+  else takeBack(cursor, copy);
+  return true;
+}
+
+function evict(item: u32, hash: u64, at: u32, entry: u64, pool: u32, cause: u32): void {
+  if (!removeEntry(at, entry, hash, itemVersion(item))) return;
+  count(cause);
+  onEvicted(hash, pool);
+}
+
+/** Gives back the segment lane `n`, now dead, was cleaning; another will start it again. */
+export function abandonCleaning(n: u32): void {
+  store<u32>(laneBlock(n) + L_CLEANING, 0);
+}

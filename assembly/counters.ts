@@ -1,0 +1,64 @@
+/**
+ * Counters: each lane adds to its own with plain stores and anybody sums them, so that counting
+ * never contends.
+ */
+import { L_COUNTERS, laneAt } from "./layout";
+
+/** A verb has three: done, absent, failed. The verbs are in the order of `permit.ts`. */
+export const COUNTER_GET_OK: u32 = 0;
+export const COUNTER_GET_MISS: u32 = 1;
+export const COUNTER_GET_ERROR: u32 = 2;
+export const COUNTER_SET_OK: u32 = 3;
+export const COUNTER_SET_MISS: u32 = 4;
+export const COUNTER_SET_ERROR: u32 = 5;
+export const COUNTER_DELETE_OK: u32 = 6;
+export const COUNTER_DELETE_MISS: u32 = 7;
+export const COUNTER_DELETE_ERROR: u32 = 8;
+export const COUNTER_TOUCH_OK: u32 = 9;
+export const COUNTER_TOUCH_MISS: u32 = 10;
+export const COUNTER_TOUCH_ERROR: u32 = 11;
+export const COUNTER_INCR_OK: u32 = 12;
+export const COUNTER_INCR_MISS: u32 = 13;
+export const COUNTER_INCR_ERROR: u32 = 14;
+export const COUNTER_MERGE_OK: u32 = 15;
+export const COUNTER_MERGE_MISS: u32 = 16;
+export const COUNTER_MERGE_ERROR: u32 = 17;
+export const COUNTER_SCAN_OK: u32 = 18;
+export const COUNTER_SCAN_MISS: u32 = 19;
+export const COUNTER_SCAN_ERROR: u32 = 20;
+export const COUNTER_CLEAR_OK: u32 = 21;
+export const COUNTER_CLEAR_MISS: u32 = 22;
+export const COUNTER_CLEAR_ERROR: u32 = 23;
+export const COUNTER_PING_OK: u32 = 24;
+export const COUNTER_PING_MISS: u32 = 25;
+export const COUNTER_PING_ERROR: u32 = 26;
+export const COUNTER_UNKNOWN: u32 = 27;
+export const COUNTER_EVICTED_POLICY: u32 = 28;
+export const COUNTER_EVICTED_CHAIN: u32 = 29;
+export const COUNTER_EVICTED_FORCED: u32 = 30;
+export const COUNTER_EXPIRED: u32 = 31;
+export const COUNTER_CLEARED: u32 = 32;
+export const COUNTER_ITEMS_ADDED: u32 = 33;
+export const COUNTER_ITEMS_REMOVED: u32 = 34;
+export const COUNTER_BYTES_ADDED: u32 = 35;
+export const COUNTER_BYTES_REMOVED: u32 = 36;
+export const COUNTER_BUSY: u32 = 37;
+export const COUNTER_SEGMENTS_RECLAIMED: u32 = 38;
+export const COUNTER_MOVED: u32 = 39;
+export const COUNTER_COMPACTED: u32 = 40;
+export const COUNTER_FEED_RECORDS: u32 = 41;
+export const COUNTER_FEED_DEFERRED: u32 = 42;
+export const COUNTER_DEFERRED: u32 = 43;
+export const COUNTERS: u32 = 44;
+
+@inline
+export function count(counter: u32): void {
+  const at = laneAt + (counter << 3);
+  store<u64>(at, load<u64>(at, L_COUNTERS) + 1, L_COUNTERS);
+}
+
+@inline
+export function countBy(counter: u32, n: u64): void {
+  const at = laneAt + (counter << 3);
+  store<u64>(at, load<u64>(at, L_COUNTERS) + n, L_COUNTERS);
+}

@@ -1,0 +1,97 @@
+/** The item a write is about to publish: built whole in the lane's own segment, or taken back. */
+import { pageBytes, segmentBytes, segments, PAGES_PER_SEGMENT } from "./layout";
+import {
+  ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom, itemBytesFor, itemInlineAt, lifetimeFor,
+  writeItemHeader, itemKeyAt, itemInlineLength, itemFlags, itemKeyLength, itemKind, ITEM_MERGED,
+} from "./item";
+import { allocate, completeItem, survivorReserve, takeBack } from "./allocator";
+import { fillPages, pageListBytes, pagesFor, releasePages, takePages } from "./pages";
+
+/** The cursor of the draft in work, so that it can be taken back. */
+let draftCursor: u32 = 0;
+/** Segments the draft that found no memory would need. */
+export let segmentsWanted: u32 = 0;
+
+export const FITS: u32 = 0;
+export const KEY_TOO_LONG: u32 = 1;
+export const NO_SUCH_SPACE: u32 = 2;
+
+/** Whether a value of this length goes to pages. */
+@inline
+function goesToPages(keyLength: u32, length: u32): bool {
+  return length > pageBytes && itemBytesFor(keyLength, length) > segmentBytes >> 2;
+}
+
+/** Whether this arena can hold such an item at all: half of it at most goes to one value. */
+export function fitsArena(keyLength: u32, length: u32): u32 {
+  if (!goesToPages(keyLength, length)) {
+    return itemBytesFor(keyLength, length) <= segmentBytes ? FITS : KEY_TOO_LONG;
+  }
+  if (pagesFor(length) > (segments / 2) * PAGES_PER_SEGMENT) return NO_SUCH_SPACE;
+  return itemBytesFor(keyLength, pageListBytes(length)) <= segmentBytes ? FITS : NO_SUCH_SPACE;
+}
+
+/**
+ * Builds an item from its parts. A pending item is for `insertItem`, a live one for `replaceEntry`.
+ * Returns 0 when there is no memory at the moment.
+ */
+export function draftItem(
+  pool: u32, version: u64, expiryMs: u64, flags: u32, pending: bool, keyAt: u32, keyLength: u32,
+  valueAt: u32, length: u32, kind: u32, rank: u32,
+): u32 {
+  const paged = goesToPages(keyLength, length);
+  const inlineLength = paged ? pageListBytes(length) : length;
+  const item = allocate(pool, itemBytesFor(keyLength, inlineLength), survivorReserve(), 0);
+  if (item == 0) {
+    segmentsWanted = 1;
+    return 0;
+  }
+  draftCursor = pool;
+  const lifetime = lifetimeFor(version, expiryMs);
+  const state = (pending ? STATE_PENDING : STATE_LIVE) | flags | (paged ? ITEM_PAGED : 0);
+  writeItemHeader(item, version, lifetime, state, keyLength, inlineLength, kind, rank);
+  memory.copy(itemKeyAt(item), keyAt, keyLength);
+  if (paged) {
+    if (!takePages(item, itemInlineAt(item), length)) {
+      segmentsWanted = pagesFor(length) / PAGES_PER_SEGMENT + 1;
+      takeBack(pool, item);
+      return 0;
+    }
+    fillPages(itemInlineAt(item), valueAt, length);
+  } else {
+    memory.copy(itemInlineAt(item), valueAt, length);
+  }
+  completeItem(pool, expiryFrom(version, lifetime));
+  return item;
+}
+
+/** Builds a live copy of `old` with another version and expiry; it lists the same pages. */
+export function draftCopy(old: u32, pool: u32, version: u64, expiryMs: u64, rank: u32): u32 {
+  const keyLength = itemKeyLength(old);
+  const inlineLength = itemInlineLength(old);
+  const item = allocate(pool, itemBytesFor(keyLength, inlineLength), survivorReserve(), 0);
+  if (item == 0) {
+    segmentsWanted = 1;
+    return 0;
+  }
+  draftCursor = pool;
+  const lifetime = lifetimeFor(version, expiryMs);
+  const flags = (itemFlags(old) & ~ITEM_MERGED) | STATE_LIVE;
+  writeItemHeader(item, version, lifetime, flags, keyLength, inlineLength, itemKind(old), rank);
+  memory.copy(itemKeyAt(item), itemKeyAt(old), keyLength + inlineLength);
+  completeItem(pool, expiryFrom(version, lifetime));
+  return item;
+}
+
+/** Gives back the pages of an item that was not published. */
+@inline
+export function releaseDraftPages(item: u32): void {
+  if ((itemFlags(item) & ITEM_PAGED) == 0) return;
+  releasePages(itemInlineAt(item), pagesFor(load<u32>(itemInlineAt(item))));
+}
+
+/** Takes back the draft nobody has seen. */
+export function discardDraft(item: u32, ownsPages: bool): void {
+  if (ownsPages) releaseDraftPages(item);
+  takeBack(draftCursor, item);
+}

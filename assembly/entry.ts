@@ -1,0 +1,117 @@
+/**
+ * What happens to an entry: it is replaced, removed or moved, each by one compare-and-swap, and
+ * whoever wins settles the accounts of the item that left.
+ */
+import { ITEM_HEADER_BYTES, ITEM_PAGED, itemBytes, itemFlags, itemInlineAt, itemInlineLength,
+  itemExpiryMs, itemKeyLength, itemVersion, segmentOfItem, ITEM_TOMBSTONE, ITEM_LIFETIME,
+  LIFETIME_NONE,
+} from "./item";
+import { COUNTER_BYTES_ADDED, COUNTER_BYTES_REMOVED, COUNTER_CLEARED, COUNTER_EXPIRED,
+  COUNTER_ITEMS_ADDED, COUNTER_ITEMS_REMOVED, count, countBy,
+} from "./counters";
+import { addDead, segmentWord, wordPool } from "./segment";
+import { ownPages, pagedLength, retirePages, weighPages } from "./pages";
+import { clearVersion, nowMs, raiseFloor } from "./version";
+import { entryItem, entryOf, swapEntry } from "./table";
+
+@inline
+export function isPaged(item: u32): bool {
+  return (itemFlags(item) & ITEM_PAGED) != 0;
+}
+
+/** The length of an item's value, wherever it lies. */
+@inline
+export function valueLength(item: u32): u32 {
+  return isPaged(item) ? pagedLength(item) : itemInlineLength(item);
+}
+
+@inline
+export function poolOfItem(item: u32): u32 {
+  return wordPool(segmentWord(segmentOfItem(item)));
+}
+
+@inline
+function weight(item: u32): u64 {
+  return u64(ITEM_HEADER_BYTES + itemKeyLength(item)) + valueLength(item);
+}
+
+@inline
+export function isExpired(item: u32): bool {
+  return load<u32>(item, ITEM_LIFETIME) != LIFETIME_NONE && itemExpiryMs(item) <= nowMs;
+}
+
+@inline
+export function isCleared(item: u32): bool {
+  return itemVersion(item) <= clearVersion;
+}
+
+/** Whether a reader finds the item: neither expired, nor cleared, nor a tombstone. */
+@inline
+export function isAlive(item: u32): bool {
+  return !isCleared(item) && (itemFlags(item) & ITEM_TOMBSTONE) == 0 && !isExpired(item);
+}
+
+/** Counts why an item that readers no longer found has left. */
+@inline
+function countEnd(item: u32): void {
+  if (isCleared(item)) count(COUNTER_CLEARED);
+  else if (isExpired(item)) count(COUNTER_EXPIRED);
+}
+
+/** Settles the accounts of an item that entered the table. */
+export function entered(item: u32): void {
+  countBy(COUNTER_BYTES_ADDED, weight(item));
+  count(COUNTER_ITEMS_ADDED);
+  if (!isPaged(item)) return;
+  weighPages(itemInlineAt(item), poolOfItem(item));
+  ownPages(itemInlineAt(item));
+}
+
+/** Settles the accounts of an item that left the table; its pages stay when `keepPages`. */
+function left(item: u32, keepPages: bool): void {
+  countBy(COUNTER_BYTES_REMOVED, weight(item));
+  count(COUNTER_ITEMS_REMOVED);
+  if (isPaged(item) && !keepPages) retirePages(itemInlineAt(item), poolOfItem(item));
+  addDead(segmentOfItem(item), itemBytes(item));
+}
+
+/**
+ * Puts `item` in the place of `entry`. When it lists the same pages as the item before, say so.
+ */
+export function replaceEntry(at: u32, entry: u64, hash: u64, item: u32, samePages: bool): bool {
+  if (!swapEntry(at, entry, entryOf(hash, item))) return false;
+  const old = entryItem(entry);
+  countEnd(old);
+  if (samePages) {
+    countBy(COUNTER_BYTES_ADDED, weight(item));
+    count(COUNTER_ITEMS_ADDED);
+    if (isPaged(item)) ownPages(itemInlineAt(item));
+  } else entered(item);
+  left(old, samePages);
+  return true;
+}
+
+/** Removes an entry, raising the floor to `version` first. */
+export function removeEntry(at: u32, entry: u64, hash: u64, version: u64): bool {
+  raiseFloor(hash, version);
+  if (!swapEntry(at, entry, 0)) return false;
+  left(entryItem(entry), false);
+  return true;
+}
+
+/** Removes the entry of an item that readers no longer find. */
+export function removeEnded(at: u32, entry: u64, hash: u64): bool {
+  const item = entryItem(entry);
+  if (!removeEntry(at, entry, hash, itemVersion(item))) return false;
+  countEnd(item);
+  return true;
+}
+
+/** Points an entry at a copy of its item elsewhere. */
+export function moveEntry(at: u32, entry: u64, hash: u64, copy: u32): bool {
+  if (!swapEntry(at, entry, entryOf(hash, copy))) return false;
+  const old = entryItem(entry);
+  if (isPaged(copy)) ownPages(itemInlineAt(copy));
+  addDead(segmentOfItem(old), itemBytes(old));
+  return true;
+}

@@ -1,0 +1,251 @@
+/**
+ * Execution: the requests of one turn of the host's event loop, in groups of up to 64.
+ *
+ * Taken one by one, each request waits for memory twice, once for its line of the table and once
+ * for its item, and nothing is done meanwhile. So a group goes through five passes:
+ *   1. decode: find the requests and hash their keys
+ *   2. touch each line: nothing but loads, so that the processor has them all under way at once
+ *   3. look for each key's candidate entry in its line, now near
+ *   4. touch each candidate item, again nothing but loads
+ *   5. run each request, looking its key up again
+ * Hashing between the loads of pass 2 would fill the processor's window and lose the gain.
+ *
+ *   inbox    frames, padded to 8:  0 connection u32 | 4 length u32 | 8 grants u32
+ *                                  12 arrival u32, ms | requests
+ *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
+ *            24 ghost u32
+ *
+ * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group cannot
+ * do for want of memory it leaves for the next call, and the frame behind it waits.
+ */
+import {
+  L_GROUP, alignUp, inboxAt_, laneAt, policy, tableAt,
+} from "./layout";
+import { BUSY_AFTER_MS, CLOSE_MALFORMED, OP_SET, STATUS_BAD_REQUEST, STATUS_BUSY } from "./wire";
+import { COUNTER_BUSY, COUNTER_DEFERRED, COUNTER_UNKNOWN, count } from "./counters";
+import {
+  answerMalformed, answerTo, askToClose, closeMessage, openOutbox, outboxFull,
+} from "./answer";
+import { DEFERRED } from "./verbs/outcome";
+import { POLICY_S3FIFO } from "./policy";
+import { candidate, lineOf } from "./table";
+import { ghostLine } from "./ghost";
+import { hasKey, refuse, run } from "./verbs/run";
+import { hashKey } from "./hash";
+import {
+  isWellFramed, keyAtOf, keyLengthOf, opcodeAt, readRequest, requestSize,
+} from "./request";
+import { nowMs, readClearVersion, setClock } from "./version";
+import { pin, unpin } from "./epoch";
+import { restock, tend } from "./cleaner";
+
+export const DONE: u32 = 0;
+export const MORE: u32 = 1;
+export const WAIT: u32 = 2;
+
+export const FRAME_HEADER_BYTES: u32 = 16;
+const FRAME_LENGTH: u32 = 4;
+const FRAME_GRANTS: u32 = 8;
+const FRAME_ARRIVAL: u32 = 12;
+
+export const GROUP: u32 = 64;
+export const GROUP_SLOT_BYTES: u32 = 32;
+const SLOT_FRAME: u32 = 4;
+const SLOT_HASH: u32 = 8;
+const SLOT_LINE: u32 = 16;
+const SLOT_ITEM: u32 = 20;
+const SLOT_GHOST: u32 = 24;
+
+/** The frame in work, 0 = none, and the next of its requests. */
+let frameAt: u32 = 0;
+let cursor: u32 = 0;
+/** Whether the last group stopped at a deferred request rather than at a full outbox. */
+let deferred: bool = false;
+/** Where the touching loops leave what they load, so that it is loaded. */
+let sink: u64 = 0;
+/** Where the answers end. */
+let answersEnd: u32 = 0;
+
+@inline
+function slotAt(n: u32): u32 {
+  return laneAt + L_GROUP + n * GROUP_SLOT_BYTES;
+}
+
+@inline
+function frameEnd(frame: u32): u32 {
+  return frame + FRAME_HEADER_BYTES + load<u32>(frame, FRAME_LENGTH);
+}
+
+/**
+ * Runs what is in the inbox up to `inboxEnd`, at the host's clock `now` (Unix ms). Returns DONE;
+ * MORE when the outbox is full, to be called again once it is drained; or WAIT when memory is held
+ * by other threads or the feed's consumer is behind, to be called again in a later turn.
+ */
+export function execute(inboxEnd: u32, now: f64): u32 {
+  setClock(u64(now));
+  openOutbox();
+  pin();
+  const result = runGroups(inboxEnd);
+  unpin();
+  answersEnd = closeMessage();
+  return result;
+}
+
+function runGroups(inboxEnd: u32): u32 {
+  let tries: u32 = 0;
+  while (true) {
+    readClearVersion();
+    const n = decodeGroup(inboxEnd);
+    if (n == 0) {
+      frameAt = 0;
+      return DONE;
+    }
+    touchGroup(n);
+    const ran = runGroup(n);
+    pin();
+    if (ran == n) {
+      tries = 0;
+      tend();
+      continue;
+    }
+    if (!deferred) return MORE;
+    if (ran > 0) tries = 0;
+    if (++tries > 4 || !restock()) return WAIT;
+  }
+}
+
+/** Pass 1: finds up to 64 requests from the cursor on; returns how many. */
+function decodeGroup(inboxEnd: u32): u32 {
+  let frame = frameAt;
+  let at = cursor;
+  let n: u32 = 0;
+  while (n < GROUP) {
+    if (frame == 0 || at == frameEnd(frame)) {
+      const next = frame == 0 ? inboxAt_ : alignUp(at, 8);
+      if (next >= inboxEnd) break;
+      frame = next;
+      at = next + FRAME_HEADER_BYTES;
+      if (at == frameEnd(frame)) continue;
+    }
+    const slot = slotAt(n++);
+    const left = frameEnd(frame) - at;
+    store<u32>(slot, at);
+    store<u32>(slot, frame, SLOT_FRAME);
+    if (!isWellFramed(at, left)) {
+      store<u32>(slot, 0, SLOT_LINE);
+      at += left;
+      continue;
+    }
+    decodeInto(slot, at);
+    at += requestSize(at);
+  }
+  return n;
+}
+
+@inline
+function decodeInto(slot: u32, at: u32): void {
+  const op = opcodeAt(at);
+  const hash = hasKey(op) ? hashKey(keyAtOf(at), keyLengthOf(at)) : 0;
+  const line = hasKey(op) ? lineOf(hash) : tableAt;
+  store<u64>(slot, hash, SLOT_HASH);
+  store<u32>(slot, line, SLOT_LINE);
+  const ghost = op == OP_SET && policy == POLICY_S3FIFO ? ghostLine(hash) : line;
+  store<u32>(slot, ghost, SLOT_GHOST);
+}
+
+/** Passes 2 to 4. */
+function touchGroup(n: u32): void {
+  const end = slotAt(n);
+  let seen: u64 = 0;
+  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
+    seen += load<u64>(load<u32>(slot, SLOT_LINE)) + load<u64>(load<u32>(slot, SLOT_GHOST));
+  }
+  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
+    const line = load<u32>(slot, SLOT_LINE);
+    const item = line == 0 ? 0 : candidate(line, load<u64>(slot, SLOT_HASH));
+    store<u32>(slot, item == 0 ? tableAt : item, SLOT_ITEM);
+  }
+  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
+    const item = load<u32>(slot, SLOT_ITEM);
+    seen += load<u64>(item) + load<u64>(item + 64);
+  }
+  sink = seen;
+}
+
+/** Pass 5: runs the group until a request has to wait; returns how many ran. */
+function runGroup(n: u32): u32 {
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = slotAt(i);
+    const at = load<u32>(slot);
+    const frame = load<u32>(slot, SLOT_FRAME);
+    frameAt = frame;
+    cursor = at;
+    deferred = false;
+    if (outboxFull()) return i;
+    answerTo(load<u32>(frame));
+    if (load<u32>(slot, SLOT_LINE) == 0) {
+      refuseRest(at, frameEnd(frame) - at);
+      cursor = frameEnd(frame);
+      continue;
+    }
+    if (!runSlot(slot, at, frame)) {
+      deferred = true;
+      return i;
+    }
+    cursor = at + requestSize(at);
+  }
+  return n;
+}
+
+/** Runs one request; false when it was deferred. */
+@inline
+function runSlot(slot: u32, at: u32, frame: u32): bool {
+  readRequest(at);
+  const op = opcodeAt(at);
+  const arrivalMs = load<u32>(frame, FRAME_ARRIVAL);
+  const outcome = run(op, load<u64>(slot, SLOT_HASH), load<u32>(frame, FRAME_GRANTS), arrivalMs);
+  if (outcome != DEFERRED) return true;
+  if (i32(u32(nowMs) - arrivalMs) <= i32(BUSY_AFTER_MS)) {
+    count(COUNTER_DEFERRED);
+    return false;
+  }
+  count(COUNTER_BUSY);
+  refuse(op, STATUS_BUSY);
+  return true;
+}
+
+/** Answers bytes that are no request and asks the host to close: what follows cannot be told apart. */
+function refuseRest(at: u32, left: u32): void {
+  count(COUNTER_UNKNOWN);
+  if (left >= 8) answerMalformed(STATUS_BAD_REQUEST, load<u32>(at, 4));
+  askToClose(CLOSE_MALFORMED);
+}
+
+/** Where what the last `execute` answered ends. */
+export function outboxEnd(): u32 {
+  return answersEnd;
+}
+
+/** Whose frame is in work after MORE or WAIT, and which of its bytes have not run. */
+export function pendingConnection(): u32 {
+  return frameAt == 0 ? 0 : load<u32>(frameAt);
+}
+
+export function pendingAt(): u32 {
+  return cursor;
+}
+
+export function pendingEnd(): u32 {
+  return frameAt == 0 ? cursor : frameEnd(frameAt);
+}
+
+/** Leaves out the rest of the frame in work; the host has copied it away. */
+export function skipPending(): void {
+  if (frameAt != 0) cursor = frameEnd(frameAt);
+}
+
+/** Forgets whatever the lane's last holder had in work. */
+export function resetExecution(): void {
+  frameAt = 0;
+  cursor = 0;
+}

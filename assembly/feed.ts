@@ -1,0 +1,172 @@
+/**
+ * The feed: a ring in which a lane publishes what it changed, for whoever carries changes on (log,
+ * replication, invalidation). Off until something consumes it, and then one load for each write.
+ *
+ *   record   0 size u32, padded to 8 | 4 kind u8 | 5 encoding u8 | 6 key length u16
+ *            8 version u64 | 16 expiry u64, Unix ms, 0 = never | 24 value length u32 | 28 zero u32
+ *            32 key | value
+ *
+ * Head and tail are byte positions that only grow, modulo 2^32; the ring's size is a power of two.
+ * A record does not wrap: a FILLER takes what is left at the end of the ring.
+ *
+ * The record is written before the change and its position published after it, so that a change is
+ * never without its record. A write that finds no room is deferred unapplied. `prepared` tells
+ * `takeOver` where the record of a thread that died in between ends; it is published if the table
+ * shows that the change was made, and dropped otherwise.
+ */
+import {
+  H_FEED_ON, L_FEED_HEAD, L_FEED_PREPARED, L_FEED_TAIL, feedAt_, feedBytes_, feedRing, laneAt,
+  laneBlock,
+} from "./layout";
+import { itemExpiryMs, itemFlags, itemKeyAt, itemKeyLength, itemKind, itemVersion, ITEM_TOMBSTONE } from "./item";
+import { valueLength } from "./entry";
+import { copyValue } from "./answer";
+import { COUNTER_FEED_DEFERRED, COUNTER_FEED_RECORDS, count } from "./counters";
+import { entryItem, find, foundEntry } from "./table";
+import { hashKey } from "./hash";
+
+export const RECORD_HEADER_BYTES: u32 = 32;
+export const RECORD_FILLER: u32 = 0;
+export const RECORD_PUT: u32 = 1;
+export const RECORD_REMOVE: u32 = 2;
+export const RECORD_CLEAR: u32 = 3;
+
+const RECORD_KIND: u32 = 4;
+const RECORD_KEY_LENGTH: u32 = 6;
+const RECORD_VERSION: u32 = 8;
+const RECORD_EXPIRY: u32 = 16;
+const RECORD_VALUE_LENGTH: u32 = 24;
+
+@inline
+export function isFeedOn(): bool {
+  return atomic.load<u32>(H_FEED_ON) != 0;
+}
+
+/** Switches publication; there must be a ring. */
+export function feedOn(on: u32): void {
+  assert(on == 0 || feedBytes_ != 0);
+  atomic.store<u32>(H_FEED_ON, on);
+}
+
+@inline
+function recordBytes(keyLength: u32, length: u32): u32 {
+  return (RECORD_HEADER_BYTES + keyLength + length + 7) & ~7;
+}
+
+/** Whether a record of this shape could ever be published. */
+@inline
+export function fitsFeed(keyLength: u32, length: u32): bool {
+  return !isFeedOn() || recordBytes(keyLength, length) <= feedBytes_ / 2;
+}
+
+/** Room for a record of `bytes`; returns its offset, or 0 when the consumer is behind. */
+function reserveRecord(bytes: u32): u32 {
+  let head = load<u32>(laneAt, L_FEED_HEAD);
+  const tail = atomic.load<u32>(laneAt, L_FEED_TAIL);
+  const at = head & (feedBytes_ - 1);
+  const filler = at + bytes > feedBytes_ ? feedBytes_ - at : 0;
+  if (head - tail + filler + bytes > feedBytes_) {
+    count(COUNTER_FEED_DEFERRED);
+    return 0;
+  }
+  if (filler != 0) {
+    store<u64>(feedAt_ + at, u64(filler) | (u64(RECORD_FILLER) << 32));
+    head += filler;
+  }
+  store<u32>(laneAt, head + bytes, L_FEED_PREPARED);
+  return feedAt_ + (head & (feedBytes_ - 1));
+}
+
+function writeRecordHeader(
+  at: u32, bytes: u32, kind: u32, encoding: u32, keyLength: u32, version: u64, expiryMs: u64,
+  length: u32,
+): void {
+  store<u32>(at, bytes);
+  store<u32>(at, kind | (encoding << 8) | (keyLength << 16), RECORD_KIND);
+  store<u64>(at, version, RECORD_VERSION);
+  store<u64>(at, expiryMs, RECORD_EXPIRY);
+  store<u64>(at, u64(length), RECORD_VALUE_LENGTH);
+}
+
+/** Writes the record of an item that is about to enter the table; false when there is no room. */
+export function prepareItem(item: u32): bool {
+  if (!isFeedOn()) return true;
+  const keyLength = itemKeyLength(item);
+  const length = valueLength(item);
+  const bytes = recordBytes(keyLength, length);
+  const at = reserveRecord(bytes);
+  if (at == 0) return false;
+  const kind = itemFlags(item) & ITEM_TOMBSTONE ? RECORD_REMOVE : RECORD_PUT;
+  const encoding = itemKind(item);
+  const expiry = itemExpiryMs(item);
+  writeRecordHeader(at, bytes, kind, encoding, keyLength, itemVersion(item), expiry, length);
+  memory.copy(at + RECORD_HEADER_BYTES, itemKeyAt(item), keyLength);
+  copyValue(at + RECORD_HEADER_BYTES + keyLength, item, length);
+  return true;
+}
+
+/** Writes the record of a removal that is about to happen; false when there is no room. */
+export function prepareRemoval(keyAt: u32, keyLength: u32, version: u64): bool {
+  if (!isFeedOn()) return true;
+  const bytes = recordBytes(keyLength, 0);
+  const at = reserveRecord(bytes);
+  if (at == 0) return false;
+  writeRecordHeader(at, bytes, RECORD_REMOVE, 0, keyLength, version, 0, 0);
+  memory.copy(at + RECORD_HEADER_BYTES, keyAt, keyLength);
+  return true;
+}
+
+/** Makes sure the record of a clear has room; false when there is none. */
+export function prepareClear(): bool {
+  return !isFeedOn() || reserveRecord(RECORD_HEADER_BYTES) != 0;
+}
+
+/** Publishes the clear that `prepareClear` made room for. */
+export function publishClear(version: u64): void {
+  if (!isFeedOn()) return;
+  const end = load<u32>(laneAt, L_FEED_PREPARED);
+  const at = feedAt_ + ((end - RECORD_HEADER_BYTES) & (feedBytes_ - 1));
+  writeRecordHeader(at, RECORD_HEADER_BYTES, RECORD_CLEAR, 0, 0, version, 0, 0);
+  publishRecord();
+}
+
+/** Publishes the prepared record: the change was made. */
+@inline
+export function publishRecord(): void {
+  if (!isFeedOn()) return;
+  count(COUNTER_FEED_RECORDS);
+  atomic.store<u32>(laneAt, load<u32>(laneAt, L_FEED_PREPARED), L_FEED_HEAD);
+}
+
+/** Forgets the prepared record: the change was not made. */
+@inline
+export function dropRecord(): void {
+  store<u32>(laneAt, load<u32>(laneAt, L_FEED_HEAD), L_FEED_PREPARED);
+}
+
+/** Publishes what lane `n`, now dead, had prepared, if the table shows that it was applied. */
+export function recoverFeed(n: u32): void {
+  const block = laneBlock(n);
+  let position = load<u32>(block, L_FEED_HEAD);
+  const end = load<u32>(block, L_FEED_PREPARED);
+  while (i32(end - position) > 0) {
+    const at = feedRing(n) + (position & (feedBytes_ - 1));
+    const bytes = load<u32>(at);
+    if (bytes == 0 || !wasApplied(at)) break;
+    position += bytes;
+    atomic.store<u32>(block, position, L_FEED_HEAD);
+  }
+  store<u32>(block, position, L_FEED_PREPARED);
+}
+
+/** Whether the table is at or past the record at `at`. */
+function wasApplied(at: u32): bool {
+  const kind = u32(load<u8>(at, RECORD_KIND));
+  if (kind == RECORD_FILLER) return true;
+  if (kind == RECORD_CLEAR) return false;
+  const keyAt = at + RECORD_HEADER_BYTES;
+  const keyLength = u32(load<u16>(at, RECORD_KEY_LENGTH));
+  const present = find(hashKey(keyAt, keyLength), keyAt, keyLength);
+  if (!present) return kind == RECORD_REMOVE;
+  return itemVersion(entryItem(foundEntry)) >= load<u64>(at, RECORD_VERSION);
+}

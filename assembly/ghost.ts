@@ -1,0 +1,156 @@
+/**
+ * The ghost: a memory of what was evicted from the small pool, so that a key that comes back soon
+ * goes straight to the main one (S3-FIFO, SOSP'23). Without it the policy is worse than LRU.
+ *
+ * A list of evicted keys would cost more than it earns. This keeps two bytes for each, in buckets
+ * of four that are one 64-bit word, changed by compare-and-swap:
+ *
+ *   entry   15           4 3     0
+ *           +-------------+-------+
+ *           | fingerprint | stamp |    0 is empty; a fingerprint is never 0
+ *           +-------------+-------+
+ *
+ *   clock   63         32 31               0     shape   63          32 31         0
+ *           +------------+-----------------+             +-------------+------------+
+ *           | period     | entries so far  |             | buckets     | quantum    |
+ *           +------------+-----------------+             +-------------+------------+
+ *
+ * The stamp is the period an entry was made in, modulo 16; a period is `quantum` entries long and
+ * an entry is remembered for LIVE_PERIODS of them. Before a stamp comes round again the entries
+ * that bear it must be gone: each new entry also sweeps some buckets at a hand that goes round the
+ * table in the three periods that an entry lies dead.
+ *
+ * The window is nine tenths of the items there are. Buckets beyond what that needs are left out, so
+ * that sweeping stays cheap when items are few and large.
+ */
+import {
+  H_GHOST_CLOCK, H_GHOST_HAND, H_GHOST_SHAPE, ghostAt, ghostBuckets,
+} from "./layout";
+
+export const GHOST_ENTRY_BITS: u32 = 16;
+export const GHOST_ENTRIES_PER_BUCKET: u32 = 4;
+export const GHOST_STAMP_MASK: u32 = 15;
+export const GHOST_LIVE_PERIODS: u32 = 12;
+/** Buckets swept for each new entry: the whole table within three periods. */
+const SWEEP_PER_ENTRY: u32 = 2;
+const BUCKETS_MIN: u32 = 16;
+
+@inline
+function fingerprint(hash: u64): u32 {
+  const bits = u32(hash >> 8) & 0xfff;
+  return bits == 0 ? 1 : bits;
+}
+
+@inline
+function bucketOf(hash: u64, buckets: u32): u32 {
+  return ghostAt + (u32((u64(u32(hash)) * u64(buckets)) >> 32) << 3);
+}
+
+@inline
+function shapeBuckets(shape: u64): u32 {
+  return u32(shape >> 32);
+}
+
+@inline
+function entryIn(bucket: u64, i: u32): u32 {
+  return u32(bucket >> u64(i * GHOST_ENTRY_BITS)) & 0xffff;
+}
+
+@inline
+function withEntry(bucket: u64, i: u32, entry: u32): u64 {
+  const shift = u64(i * GHOST_ENTRY_BITS);
+  return (bucket & ~(u64(0xffff) << shift)) | (u64(entry) << shift);
+}
+
+@inline
+function ageOf(entry: u32, period: u32): u32 {
+  return (period - entry) & GHOST_STAMP_MASK;
+}
+
+/** Where a lookup of `hash` will look, to be touched ahead of it. */
+@inline
+export function ghostLine(hash: u64): u32 {
+  return bucketOf(hash, shapeBuckets(atomic.load<u64>(H_GHOST_SHAPE)));
+}
+
+/** Whether `hash` was evicted lately; forgets it. */
+export function ghostTake(hash: u64): bool {
+  const at = ghostLine(hash);
+  const period = u32(atomic.load<u64>(H_GHOST_CLOCK) >> 32);
+  const wanted = fingerprint(hash);
+  const bucket = atomic.load<u64>(at);
+  for (let i: u32 = 0; i < GHOST_ENTRIES_PER_BUCKET; i++) {
+    const entry = entryIn(bucket, i);
+    if (entry >> 4 != wanted || ageOf(entry, period) >= GHOST_LIVE_PERIODS) continue;
+    atomic.cmpxchg<u64>(at, bucket, withEntry(bucket, i, 0));
+    return true;
+  }
+  return false;
+}
+
+/** Remembers that `hash` was evicted. */
+export function ghostAdd(hash: u64): void {
+  const shape = atomic.load<u64>(H_GHOST_SHAPE);
+  const period = tick(u32(shape));
+  sweepGhost(shapeBuckets(shape), period);
+  const at = bucketOf(hash, shapeBuckets(shape));
+  const bucket = atomic.load<u64>(at);
+  const entry = (fingerprint(hash) << 4) | (period & GHOST_STAMP_MASK);
+  // A lost race loses one memory; trying again would buy nothing a cache can notice.
+  atomic.cmpxchg<u64>(at, bucket, withEntry(bucket, victimIn(bucket, period), entry));
+}
+
+/** An empty place of the bucket, else its oldest entry. */
+function victimIn(bucket: u64, period: u32): u32 {
+  let victim: u32 = 0;
+  let oldest: u32 = 0;
+  for (let i: u32 = 0; i < GHOST_ENTRIES_PER_BUCKET; i++) {
+    const entry = entryIn(bucket, i);
+    if (entry == 0) return i;
+    const age = ageOf(entry, period);
+    if (age >= oldest) {
+      oldest = age;
+      victim = i;
+    }
+  }
+  return victim;
+}
+
+/** Counts an entry; returns the period it falls in. */
+function tick(quantum: u32): u32 {
+  const clock = atomic.add<u64>(H_GHOST_CLOCK, 1) + 1;
+  if (u32(clock) >= quantum) {
+    const next = ((clock >> 32) + 1) << 32;
+    atomic.cmpxchg<u64>(H_GHOST_CLOCK, clock, next);
+  }
+  return u32(clock >> 32);
+}
+
+function sweepGhost(buckets: u32, period: u32): void {
+  const hand = atomic.add<u32>(H_GHOST_HAND, SWEEP_PER_ENTRY);
+  for (let n: u32 = 0; n < SWEEP_PER_ENTRY; n++) {
+    const at = ghostAt + ((hand + n) % buckets << 3);
+    const bucket = atomic.load<u64>(at);
+    if (bucket == 0) continue;
+    let swept = bucket;
+    for (let i: u32 = 0; i < GHOST_ENTRIES_PER_BUCKET; i++) {
+      const entry = entryIn(bucket, i);
+      if (ageOf(entry, period) >= GHOST_LIVE_PERIODS) swept = withEntry(swept, i, 0);
+    }
+    if (swept != bucket) atomic.cmpxchg<u64>(at, bucket, swept);
+  }
+}
+
+/**
+ * Fits the window to `items`. The buckets change in steps of two so that this is rare: it forgets.
+ */
+export function shapeGhost(items: u32): void {
+  const window = items / 10 * 9 + 1;
+  const shape = atomic.load<u64>(H_GHOST_SHAPE);
+  let buckets = shapeBuckets(shape);
+  while (buckets < ghostBuckets && buckets * 3 < window) buckets = min<u32>(buckets * 2, ghostBuckets);
+  while (buckets > BUCKETS_MIN && buckets * 3 / 4 > window) buckets = buckets / 2;
+  const quantum = min<u32>(window, buckets * 3) / GHOST_LIVE_PERIODS + 1;
+  const fresh = (u64(buckets) << 32) | u64(quantum);
+  if (fresh != shape) atomic.cmpxchg<u64>(H_GHOST_SHAPE, shape, fresh);
+}

@@ -1,0 +1,170 @@
+/**
+ * Inserting a key that has no entry, so that it never stands twice and nobody waits.
+ *
+ * The obvious way, a compare-and-swap of a free entry, lets two threads put the same key into two
+ * free entries. FASTER's way (SIGMOD'18) marks the entry tentative, looks again, and takes it back
+ * when it meets another tentative entry of the key; two threads can do that to each other for ever.
+ *
+ * Here the item, not the entry, decides. It is complete and *pending* when its tentative entry is
+ * swapped in. Then the chain is read again:
+ *   - a live entry of the key: this one is aborted, and the write goes over that one;
+ *   - another pending one further on: it is aborted;
+ *   - another pending one before: this one is aborted, and that one is helped to its end;
+ *   - nothing: it is committed, unless the floor has reached its version meanwhile.
+ * Commit and abort are one compare-and-swap on the item's state, so of all the threads that help
+ * exactly one decides and nothing is applied twice. Entries never change place, so "before" is the
+ * same for all. `test/model/spin` holds a model of this that is checked exhaustively.
+ *
+ * A chain without room grows by an overflow line; when there is none to be had, an item of the chain
+ * is evicted.
+ */
+import {
+  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, LINE_LINK, entryItem, entryOf, followingLine,
+  isTentative, lineOf, loadEntry, nextLine, swapEntry, tagOf,
+} from "./table";
+import {
+  ITEM_MERGED, STATE_DEAD, STATE_LIVE, STATE_PENDING, itemBytes, itemFlags, itemHasKey, itemKeyAt,
+  itemKeyLength, itemState, itemVersion, segmentOfItem, settle,
+} from "./item";
+import { H_CLEAR_VERSION } from "./layout";
+import { COUNTER_EVICTED_CHAIN, count } from "./counters";
+import { addDead } from "./segment";
+import { entered, removeEntry } from "./entry";
+import { floorVersion } from "./version";
+import { hashOfItem } from "./hash";
+
+/** What `resolve` is deciding about: an item and its entry. */
+let current: u32 = 0;
+let currentAt: u32 = 0;
+
+const SCAN_CLEAR: u32 = 0;
+const SCAN_AGAIN: u32 = 1;
+const SCAN_LOST: u32 = 2;
+
+/**
+ * Puts the complete, pending `item` into its chain. True when it was committed; false when another
+ * item of the key won, and the caller looks again.
+ */
+export function insertItem(hash: u64, item: u32): bool {
+  const word = entryOf(hash, item) | ENTRY_TENTATIVE;
+  const at = place(hash, word);
+  current = item;
+  currentAt = at;
+  do {
+    resolve(hash);
+    current = item;
+    currentAt = at;
+  } while (itemState(item) == STATE_PENDING);
+  if (itemState(item) == STATE_LIVE) {
+    swapEntry(at, word, word & ~ENTRY_TENTATIVE);
+    entered(item);
+    return true;
+  }
+  swapEntry(at, word, 0);
+  addDead(segmentOfItem(item), itemBytes(item));
+  return false;
+}
+
+/** Swaps `word` into the first empty entry of the chain; returns where. */
+function place(hash: u64, word: u64): u32 {
+  let line = lineOf(hash);
+  while (true) {
+    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+      if (loadEntry(at) == 0 && swapEntry(at, 0, word)) return at;
+    }
+    const next = followingLine(line);
+    if (next) {
+      line = next;
+    } else {
+      line = lineOf(hash);
+      evictFromChain(line);
+    }
+  }
+}
+
+/** Empties an entry of a chain that has no room and cannot grow. */
+function evictFromChain(first: u32): void {
+  let line = first;
+  do {
+    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+      const entry = loadEntry(at);
+      if (entry == 0) return;
+      const item = entryItem(entry);
+      if (isTentative(entry) && itemState(item) == STATE_PENDING) continue;
+      if (removeEntry(at, entry, hashOfItem(item), itemVersion(item))) {
+        count(COUNTER_EVICTED_CHAIN);
+      }
+      return;
+    }
+    line = nextLine(line);
+  } while (line);
+}
+
+/** Decides about `current`, and about whichever earlier item stands in its way. */
+function resolve(hash: u64): void {
+  while (itemState(current) == STATE_PENDING) {
+    const seen = scanRivals(hash);
+    if (seen == SCAN_LOST) return;
+    if (seen == SCAN_AGAIN) continue;
+    if (isOutdated(hash, current)) {
+      settle(current, STATE_DEAD);
+      return;
+    }
+    settle(current, STATE_LIVE);
+  }
+  const word = entryOf(hash, current);
+  if (itemState(current) == STATE_LIVE) swapEntry(currentAt, word | ENTRY_TENTATIVE, word);
+}
+
+/** Whether a removal or a clear has reached the version of `item` since it took it. */
+@inline
+function isOutdated(hash: u64, item: u32): bool {
+  const version = itemVersion(item);
+  if (version <= atomic.load<u64>(H_CLEAR_VERSION)) return true;
+  return (itemFlags(item) & ITEM_MERGED) == 0 && floorVersion(hash) >= version;
+}
+
+/** Reads the chain once for other entries of `current`'s key. */
+function scanRivals(hash: u64): u32 {
+  const tag = tagOf(hash);
+  const keyAt = itemKeyAt(current);
+  const keyLength = itemKeyLength(current);
+  let line = lineOf(hash);
+  let before = true;
+  do {
+    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+      if (at == currentAt) {
+        before = false;
+        continue;
+      }
+      const entry = loadEntry(at);
+      if (entry == 0 || entry >> ENTRY_TAG_SHIFT != tag) continue;
+      if (!itemHasKey(entryItem(entry), keyAt, keyLength)) continue;
+      const seen = meet(at, entry, before);
+      if (seen != SCAN_CLEAR) return seen;
+    }
+    line = nextLine(line);
+  } while (line);
+  return SCAN_CLEAR;
+}
+
+/** Settles `current` against a rival entry. */
+function meet(at: u32, entry: u64, before: bool): u32 {
+  const rival = entryItem(entry);
+  const state = isTentative(entry) ? itemState(rival) : STATE_LIVE;
+  if (state == STATE_LIVE) {
+    settle(current, STATE_DEAD);
+    return SCAN_LOST;
+  }
+  if (state == STATE_DEAD) {
+    swapEntry(at, entry, 0);
+    return SCAN_CLEAR;
+  }
+  if (before) {
+    settle(current, STATE_DEAD);
+    current = rival;
+    currentAt = at;
+    return SCAN_AGAIN;
+  }
+  return settle(rival, STATE_DEAD) ? SCAN_CLEAR : SCAN_AGAIN;
+}

@@ -1,0 +1,184 @@
+/**
+ * Segments: the arena's memory in pieces of one size. A thread fills its own by bumping a cursor;
+ * nothing in one is freed alone, a segment is reclaimed whole (Segcache, NSDI'21).
+ *
+ *   header, 64 bytes
+ *    0 word      u64  stamp (40 bits) | pool (8) | lane (8) | state (8)
+ *    8 used      u32  bytes of items whose headers are complete
+ *   12 dead      u32  bytes of items the table no longer points at
+ *   16 expiresBy u64  Unix ms when the last of its items has expired; ETERNAL: some never do
+ *
+ *   state        stamp                 who may move it on
+ *   FREE         0                     anyone: to ACTIVE, LINES, PAGES
+ *   ACTIVE       age                   its lane: to SEALED (after the lane's death: `takeOver`)
+ *   SEALED       age                   anyone: to CLEANING
+ *   CLEANING     age                   its lane: to RETIRED, or back to SEALED
+ *   RETIRED      epoch at retirement   anyone, once the epoch is safe: as FREE
+ *   LINES        0                     nobody: overflow lines stay
+ *   PAGES        0                     anyone: to CLEANING, when all its pages are free
+ *
+ * The stamp is in the word that is compared and swapped, so a thread that was stopped between
+ * choosing a segment and claiming it cannot claim a later life of the same segment.
+ */
+import {
+  H_FREE_HINT, H_SEGMENT_SEQUENCE, SEGMENT_HEADER_BYTES, lane, segmentShift, segments, segmentsAt,
+  storeAt,
+} from "./layout";
+import { advance, safeBefore } from "./epoch";
+import { COUNTER_SEGMENTS_RECLAIMED, count } from "./counters";
+
+export const SEGMENT_WORD: u32 = 0;
+export const SEGMENT_USED: u32 = 8;
+export const SEGMENT_DEAD: u32 = 12;
+export const SEGMENT_EXPIRES_BY: u32 = 16;
+
+export const SEGMENT_FREE: u32 = 0;
+export const SEGMENT_ACTIVE: u32 = 1;
+export const SEGMENT_SEALED: u32 = 2;
+export const SEGMENT_CLEANING: u32 = 3;
+export const SEGMENT_RETIRED: u32 = 4;
+export const SEGMENT_LINES: u32 = 5;
+export const SEGMENT_PAGES: u32 = 6;
+
+export const POOL_SMALL: u32 = 0;
+export const POOL_MAIN: u32 = 1;
+export const ETERNAL: u64 = u64.MAX_VALUE;
+
+@inline
+export function wordOf(state: u32, owner: u32, pool: u32, stamp: u64): u64 {
+  return u64(state) | (u64(owner) << 8) | (u64(pool) << 16) | (stamp << 24);
+}
+
+@inline
+export function wordState(word: u64): u32 {
+  return u32(word) & 0xff;
+}
+
+@inline
+export function wordLane(word: u64): u32 {
+  return (u32(word) >> 8) & 0xff;
+}
+
+@inline
+export function wordPool(word: u64): u32 {
+  return (u32(word) >> 16) & 0xff;
+}
+
+@inline
+export function wordStamp(word: u64): u64 {
+  return word >> 24;
+}
+
+@inline
+export function segmentHeader(n: u32): u32 {
+  return segmentsAt + n * SEGMENT_HEADER_BYTES;
+}
+
+@inline
+export function segmentBase(header: u32): u32 {
+  return storeAt + (((header - segmentsAt) / SEGMENT_HEADER_BYTES) << segmentShift);
+}
+
+@inline
+export function segmentWord(header: u32): u64 {
+  return atomic.load<u64>(header, SEGMENT_WORD);
+}
+
+@inline
+export function swapWord(header: u32, from: u64, to: u64): bool {
+  return atomic.cmpxchg<u64>(header, from, to, SEGMENT_WORD) == from;
+}
+
+@inline
+export function segmentUsed(header: u32): u32 {
+  return load<u32>(header, SEGMENT_USED);
+}
+
+@inline
+export function segmentDead(header: u32): u32 {
+  return atomic.load<u32>(header, SEGMENT_DEAD);
+}
+
+@inline
+export function addDead(header: u32, bytes: u32): void {
+  atomic.add<u32>(header, bytes, SEGMENT_DEAD);
+}
+
+/** The next age; ages order the segments of a pool. */
+@inline
+export function nextAge(): u64 {
+  return atomic.add<u64>(H_SEGMENT_SEQUENCE, 1);
+}
+
+@inline
+function isFree(word: u64, safe: u64): bool {
+  const state = wordState(word);
+  return state == SEGMENT_FREE || (state == SEGMENT_RETIRED && wordStamp(word) < safe);
+}
+
+/**
+ * Claims a free segment as `state`, leaving at least `reserve` others; returns its header, or 0.
+ * Counts on the way how many are free or will be soon, for whoever asks `freeHint`.
+ */
+export function claimSegment(state: u32, pool: u32, stamp: u64, reserve: u32): u32 {
+  const safe = safeBefore();
+  let free: u32 = 0;
+  let soon: u32 = 0;
+  let first: u32 = 0;
+  let firstWord: u64 = 0;
+  for (let n: u32 = 0; n < segments; n++) {
+    const header = segmentHeader(n);
+    const word = segmentWord(header);
+    if (!isFree(word, safe)) {
+      if (wordState(word) == SEGMENT_RETIRED) soon++;
+      continue;
+    }
+    if (free++ == 0) {
+      first = header;
+      firstWord = word;
+    }
+  }
+  noteFree(free + soon);
+  if (free <= reserve) return 0;
+  if (claim(first, firstWord, state, pool, stamp)) return first;
+  return claimAny(state, pool, stamp, safe);
+}
+
+/** Claims whichever free segment is left after a lost race. */
+function claimAny(state: u32, pool: u32, stamp: u64, safe: u64): u32 {
+  for (let n: u32 = 0; n < segments; n++) {
+    const header = segmentHeader(n);
+    const word = segmentWord(header);
+    if (isFree(word, safe) && claim(header, word, state, pool, stamp)) return header;
+  }
+  return 0;
+}
+
+function claim(header: u32, word: u64, state: u32, pool: u32, stamp: u64): bool {
+  if (!swapWord(header, word, wordOf(SEGMENT_CLEANING, lane, pool, stamp))) return false;
+  store<u32>(header, 0, SEGMENT_USED);
+  store<u64>(header, 0, SEGMENT_EXPIRES_BY);
+  atomic.store<u32>(header, 0, SEGMENT_DEAD);
+  atomic.store<u64>(header, wordOf(state, lane, pool, stamp), SEGMENT_WORD);
+  noteFree(freeHint() - 1);
+  return true;
+}
+
+/** About how many segments are free, or will be when the epochs have moved on. */
+@inline
+export function freeHint(): u32 {
+  return atomic.load<u32>(H_FREE_HINT);
+}
+
+@inline
+export function noteFree(n: u32): void {
+  atomic.store<u32>(H_FREE_HINT, n);
+}
+
+/** Gives a segment that nothing points at any more back. */
+export function retireSegment(header: u32): void {
+  const stamp = advance();
+  atomic.store<u64>(header, wordOf(SEGMENT_RETIRED, 0, 0, stamp), SEGMENT_WORD);
+  count(COUNTER_SEGMENTS_RECLAIMED);
+  noteFree(freeHint() + 1);
+}

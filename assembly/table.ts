@@ -1,0 +1,191 @@
+/**
+ * The table: from a key's hash to its item, in lines of one cache line each.
+ *
+ *   line, 64 bytes                       entry, 64 bits
+ *   +-----+-----+-- --+-----+------+     63      48 47      33  32  31 30 29          0
+ *   |  0  |  1  | ... |  6  | link |     +---------+----------+----+-----+-------------+
+ *   +-----+-----+-- --+-----+------+     |   tag   |  unused  |tent| 0 0 | item >> 2   |
+ *   7 entries            overflow line   +---------+----------+----+-----+-------------+
+ *
+ * An entry of 0 is empty. The tag is 16 bits of the hash, so that a line is searched without
+ * touching items that are not meant. `tent` marks an entry whose item may still be pending
+ * (`insert.ts`); readers count it only when its item is live.
+ *
+ * The link is the offset of an overflow line, or 0. Lines are never unlinked and an entry never
+ * changes place, so a chain can be walked while it grows, a scan can name a place in it, and the
+ * first of two pending entries is the first for everyone.
+ */
+import {
+  H_LINES, H_LINE_BUMP, LINE_BYTES, L_SPARE_LINE, laneAt, segmentBytes, segments, tableAt,
+  tableLines,
+} from "./layout";
+import {
+  ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState,
+} from "./item";
+import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
+
+export const ENTRIES_PER_LINE: u32 = 7;
+export const LINE_LINK: u32 = 56;
+export const ENTRY_BYTES: u32 = 8;
+export const ENTRY_TAG_SHIFT: u64 = 48;
+export const ENTRY_TENTATIVE: u64 = 1 << 32;
+export const ENTRY_POINTER_MASK: u64 = 0x3fffffff;
+export const ENTRY_POINTER_SHIFT: u64 = 2;
+/** Overflow lines may take one segment in this many. */
+export const LINES_SHARE: u32 = 4;
+/** Free segments that a new segment of lines leaves to items. */
+export const LINES_RESERVE: u32 = 2;
+
+/** Where the last `find` found its key, and what stood there. */
+export let foundAt: u32 = 0;
+export let foundEntry: u64 = 0;
+
+@inline
+export function lineOf(hash: u64): u32 {
+  return tableAt + u32(((hash >> 32) * u64(tableLines)) >> 32) * LINE_BYTES;
+}
+
+@inline
+export function tagOf(hash: u64): u64 {
+  return hash & 0xffff;
+}
+
+@inline
+export function entryOf(hash: u64, item: u32): u64 {
+  assert(item % ITEM_ALIGN == 0);
+  return (hash << ENTRY_TAG_SHIFT) | u64(item >> 2);
+}
+
+@inline
+export function entryItem(entry: u64): u32 {
+  return u32(entry & ENTRY_POINTER_MASK) << 2;
+}
+
+@inline
+export function isTentative(entry: u64): bool {
+  return (entry & ENTRY_TENTATIVE) != 0;
+}
+
+@inline
+export function loadEntry(at: u32): u64 {
+  return atomic.load<u64>(at);
+}
+
+@inline
+export function swapEntry(at: u32, from: u64, to: u64): bool {
+  return atomic.cmpxchg<u64>(at, from, to) == from;
+}
+
+@inline
+export function nextLine(line: u32): u32 {
+  return u32(atomic.load<u64>(line, LINE_LINK));
+}
+
+/**
+ * Whether an entry counts: not tentative, or tentative over a live item. Clears the tentative bit
+ * or the entry on the way, as anyone may. Returns what stands there now, 0 when it does not count.
+ */
+export function settledEntry(at: u32, entry: u64): u64 {
+  const state = itemState(entryItem(entry));
+  if (state == STATE_LIVE) {
+    swapEntry(at, entry, entry & ~ENTRY_TENTATIVE);
+    return loadEntry(at);
+  }
+  if (state == STATE_DEAD) swapEntry(at, entry, 0);
+  return 0;
+}
+
+/** Looks a key up; on success `foundAt` and `foundEntry` say where. Waits for nobody. */
+export function find(hash: u64, keyAt: u32, keyLength: u32): bool {
+  const tag = tagOf(hash);
+  let line = lineOf(hash);
+  do {
+    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+      let entry = loadEntry(at);
+      if (entry >> ENTRY_TAG_SHIFT != tag || entry == 0) continue;
+      if (!itemHasKey(entryItem(entry), keyAt, keyLength)) continue;
+      if (isTentative(entry)) {
+        entry = settledEntry(at, entry);
+        if (entry == 0 || isTentative(entry)) continue;
+        if (!itemHasKey(entryItem(entry), keyAt, keyLength)) continue;
+      }
+      foundAt = at;
+      foundEntry = entry;
+      return true;
+    }
+    line = nextLine(line);
+  } while (line);
+  return false;
+}
+
+/** Looks up the entry that points at `item`; on success `foundAt` and `foundEntry` say where. */
+export function findItem(hash: u64, item: u32): bool {
+  const wanted = entryOf(hash, item);
+  let line = lineOf(hash);
+  do {
+    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+      const entry = loadEntry(at);
+      if ((entry & ~ENTRY_TENTATIVE) != wanted) continue;
+      foundAt = at;
+      foundEntry = entry;
+      return true;
+    }
+    line = nextLine(line);
+  } while (line);
+  return false;
+}
+
+/** The first item of the key's base line whose tag fits, or 0: what a lookup would touch next. */
+@inline
+export function candidate(line: u32, hash: u64): u32 {
+  const tag = tagOf(hash);
+  for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+    const entry = loadEntry(at);
+    if (entry >> ENTRY_TAG_SHIFT == tag && entry != 0) return entryItem(entry);
+  }
+  return 0;
+}
+
+/**
+ * A fresh overflow line, or 0 when they have had their share. The lines come from whole segments;
+ * the place in the newest one is a word of its header's offset above the bytes used.
+ */
+export function newLine(): u32 {
+  while (true) {
+    const word = atomic.load<u64>(H_LINE_BUMP);
+    const used = u32(word);
+    if (word != 0 && used + LINE_BYTES <= segmentBytes) {
+      if (atomic.cmpxchg<u64>(H_LINE_BUMP, word, word + LINE_BYTES) != word) continue;
+      const line = segmentBase(u32(word >> 32)) + used;
+      memory.fill(line, 0, LINE_BYTES);
+      atomic.add<u64>(H_LINES, 1);
+      return line;
+    }
+    if (!growLines(word)) return 0;
+  }
+}
+
+/** Puts a fresh segment in the place of a full one; true when anybody did. */
+function growLines(full: u64): bool {
+  const bytes = atomic.load<u64>(H_LINES) * LINE_BYTES;
+  if (bytes >= u64(segments / LINES_SHARE) * segmentBytes) return false;
+  const header = claimSegment(SEGMENT_LINES, POOL_MAIN, 0, LINES_RESERVE);
+  if (header == 0) return atomic.load<u64>(H_LINE_BUMP) != full;
+  if (atomic.cmpxchg<u64>(H_LINE_BUMP, full, u64(header) << 32) == full) return true;
+  retireSegment(header);
+  return true;
+}
+
+/** The line behind `line`, made when there is none; 0 when no line is to be had. */
+export function followingLine(line: u32): u32 {
+  const next = nextLine(line);
+  if (next) return next;
+  let fresh = load<u32>(laneAt, L_SPARE_LINE);
+  if (fresh == 0) fresh = newLine();
+  if (fresh == 0) return nextLine(line);
+  store<u32>(laneAt, 0, L_SPARE_LINE);
+  const was = atomic.cmpxchg<u64>(line, 0, u64(fresh), LINE_LINK);
+  if (was == 0) return fresh;
+  store<u32>(laneAt, fresh, L_SPARE_LINE);
+  return u32(was);
+}

@@ -1,0 +1,103 @@
+/**
+ * Scan: every key, in the order of the table, a bounded piece at a time.
+ *
+ *   cursor   63               16 15        0
+ *            +------------------+----------+
+ *            | base line        | place    |    place: entries of its chain already seen
+ *            +------------------+----------+
+ *
+ * An entry never changes place, so a key that stays for the whole scan is seen whatever happens to
+ * the others in between; a key removed and set again may be seen twice or, as it was gone, not.
+ */
+import { ANSWER_CURSOR, FLAG_CURSOR, FLAG_LIMIT, SCAN_LIMIT_DEFAULT,
+  SCAN_LIMIT_MAX, STATUS_BAD_REQUEST, STATUS_OK } from "../wire";
+import { COUNTER_SCAN_ERROR, COUNTER_SCAN_OK, count } from "../counters";
+import { ENTRY_BYTES, LINE_LINK, entryItem, isTentative, loadEntry, nextLine } from "../table";
+import { LINE_BYTES, outboxAt_, tableAt, tableLines } from "../layout";
+import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, sameBytes } from "../item";
+import { answer, answerStatus, answersBytes } from "../answer";
+import { field, has, keyAt, keyLength } from "../request";
+import { isAlive } from "../entry";
+import { ANSWER_HEADER_BYTES, FIELD_BYTES } from "../wire";
+import { DONE } from "./outcome";
+
+const PLACE_BITS: u64 = 16;
+const PLACE_MASK: u64 = 0xffff;
+/** Base lines one request looks at, found or not. */
+const LINES_MAX: u32 = 16384;
+/** Bytes of keys after which a request stops. */
+const BODY_BYTES_AIM: u32 = 64 << 10;
+
+/** The scan in work: where it is, what it has, what it may have. */
+let lineNumber: u32 = 0;
+let placeIn: u32 = 0;
+let bodyAt: u32 = 0;
+let bodyBytes: u32 = 0;
+let keysLeft: u32 = 0;
+
+/** Answers with the next keys behind the request's cursor. */
+export function scan(): u32 {
+  const cursor: u64 = has(FLAG_CURSOR) ? field(FLAG_CURSOR) : 0;
+  const limit: u64 = has(FLAG_LIMIT) ? field(FLAG_LIMIT) : u64(SCAN_LIMIT_DEFAULT);
+  if ((cursor >> PLACE_BITS) >= u64(tableLines) || limit == 0 || limit > u64(SCAN_LIMIT_MAX)) {
+    count(COUNTER_SCAN_ERROR);
+    answerStatus(STATUS_BAD_REQUEST);
+    return DONE;
+  }
+  lineNumber = u32(cursor >> PLACE_BITS);
+  placeIn = u32(cursor & PLACE_MASK);
+  keysLeft = u32(limit);
+  bodyBytes = 0;
+  // The keys are written where the body will be; the header is put before them at the end.
+  bodyAt = answerBody();
+  const lineEnd = min<u32>(lineNumber + LINES_MAX, tableLines);
+  while (lineNumber < lineEnd && scanChain()) {
+    lineNumber++;
+    placeIn = 0;
+  }
+  const next: u64 = lineNumber == tableLines ? 0 : (u64(lineNumber) << PLACE_BITS) | u64(placeIn);
+  const fieldsAt = answer(STATUS_OK, ANSWER_CURSOR, 0, bodyBytes);
+  assert(fieldsAt + FIELD_BYTES <= bodyAt);
+  store<u64>(fieldsAt, next);
+  memory.copy(fieldsAt + FIELD_BYTES, bodyAt, bodyBytes);
+  count(COUNTER_SCAN_OK);
+  return DONE;
+}
+
+/** Scratch at the end of the outbox's room, behind anything the answer's header can need. */
+@inline
+function answerBody(): u32 {
+  return outboxAt_ + answersBytes() + 64 + ANSWER_HEADER_BYTES + FIELD_BYTES;
+}
+
+/** Appends the live keys of the chain from `placeIn` on; false when there is enough. */
+function scanChain(): bool {
+  let line = tableAt + lineNumber * LINE_BYTES;
+  let place: u32 = 0;
+  do {
+    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES, place++) {
+      if (place < placeIn) continue;
+      if (keysLeft == 0 || bodyBytes >= BODY_BYTES_AIM) {
+        placeIn = place;
+        return false;
+      }
+      append(loadEntry(at));
+    }
+    line = nextLine(line);
+  } while (line);
+  return true;
+}
+
+/** Appends the key of an entry, if it is live and begins with the request's prefix. */
+function append(entry: u64): void {
+  if (entry == 0) return;
+  const item = entryItem(entry);
+  if (isTentative(entry) && itemState(item) != STATE_LIVE) return;
+  const length = itemKeyLength(item);
+  if (length < keyLength || !sameBytes(itemKeyAt(item), keyAt, keyLength) || !isAlive(item)) return;
+  const to = bodyAt + bodyBytes;
+  store<u16>(to, u16(length));
+  memory.copy(to + 2, itemKeyAt(item), length);
+  bodyBytes += 2 + length;
+  keysLeft--;
+}

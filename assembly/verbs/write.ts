@@ -1,0 +1,130 @@
+/**
+ * The one way a value enters the table: build the item, write its record, publish it over the entry
+ * there is or into a free one, publish the record.
+ */
+import { FITS, KEY_TOO_LONG, discardDraft, draftCopy, draftItem, fitsArena, releaseDraftPages } from "../draft";
+import { STATUS_NO_SPACE, STATUS_OK, STATUS_TOO_LARGE } from "../wire";
+import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
+import { entryItem, find, foundAt, foundEntry } from "../table";
+import { isAlive, poolOfItem, replaceEntry } from "../entry";
+import { itemVersion } from "../item";
+import { insertItem } from "../insert";
+import { poolForNew, rankAfter } from "../policy";
+import { valueBytesMax } from "../layout";
+import { versionAfter, versionOfInsert } from "../version";
+
+export const WROTE: u32 = 0;
+/** Somebody else changed the key in between: look again. */
+export const LOST: u32 = 1;
+/** No memory, or no room in the feed; nothing was changed. */
+export const NO_MEMORY: u32 = 2;
+
+/** The entry of the key in work, as `lookUp` found it. */
+let at: u32 = 0;
+let entry: u64 = 0;
+/** The item there, alive or not; 0 when there is no entry. */
+export let present: u32 = 0;
+/** The item there if readers find it, else 0. */
+export let current: u32 = 0;
+/** The item the last `write` or `rewrite` published. */
+export let written: u32 = 0;
+/** The pool chosen for a key without an entry; the ghost is asked once. */
+let chosenPool: i32 = -1;
+
+/** Forgets the key of the last operation. */
+@inline
+export function beginWrite(): void {
+  chosenPool = -1;
+}
+
+/** Looks the key up for a write. */
+export function lookUp(hash: u64, keyAt: u32, keyLength: u32): void {
+  present = 0;
+  current = 0;
+  if (!find(hash, keyAt, keyLength)) return;
+  at = foundAt;
+  entry = foundEntry;
+  present = entryItem(entry);
+  if (isAlive(present)) current = present;
+}
+
+/** Whether this arena and its feed can hold the item at all, as a status. */
+export function fits(keyLength: u32, length: u32): u32 {
+  if (length > valueBytesMax) return STATUS_TOO_LARGE;
+  const fit = fitsArena(keyLength, length);
+  if (fit == KEY_TOO_LONG) return STATUS_TOO_LARGE;
+  return fit == FITS && fitsFeed(keyLength, length) ? STATUS_OK : STATUS_NO_SPACE;
+}
+
+/** The version the next write of the key looked up takes. */
+@inline
+export function nextVersion(hash: u64): u64 {
+  return present != 0 ? versionAfter(itemVersion(present)) : versionOfInsert(hash);
+}
+
+@inline
+function poolFor(hash: u64): u32 {
+  if (present != 0) return poolOfItem(present) & 1;
+  if (chosenPool < 0) chosenPool = i32(poolForNew(hash));
+  return u32(chosenPool);
+}
+
+/** Publishes a value for the key looked up. */
+export function write(
+  hash: u64, keyAt: u32, keyLength: u32, valueAt: u32, length: u32, kind: u32, flags: u32,
+  version: u64, expiryMs: u64,
+): u32 {
+  const pending = present == 0;
+  const rank = current != 0 ? rankAfter(current) : 0;
+  const item = draftItem(
+    poolFor(hash), version, expiryMs, flags, pending, keyAt, keyLength, valueAt, length, kind, rank,
+  );
+  if (item == 0) return NO_MEMORY;
+  if (!prepareItem(item)) {
+    discardDraft(item, true);
+    return NO_MEMORY;
+  }
+  if (pending) {
+    if (!insertItem(hash, item)) {
+      releaseDraftPages(item);
+      dropRecord();
+      return LOST;
+    }
+  } else if (!replaceEntry(at, entry, hash, item, false)) {
+    discardDraft(item, true);
+    dropRecord();
+    return LOST;
+  }
+  publishRecord();
+  written = item;
+  return WROTE;
+}
+
+/** Publishes the value there is under another expiry; the key looked up is alive. */
+export function rewrite(hash: u64, version: u64, expiryMs: u64): u32 {
+  const item = draftCopy(current, poolFor(hash), version, expiryMs, rankAfter(current));
+  if (item == 0) return NO_MEMORY;
+  if (!prepareItem(item)) {
+    discardDraft(item, false);
+    return NO_MEMORY;
+  }
+  if (!replaceEntry(at, entry, hash, item, true)) {
+    discardDraft(item, false);
+    dropRecord();
+    return LOST;
+  }
+  publishRecord();
+  written = item;
+  return WROTE;
+}
+
+/** Where the key looked up stands, for a removal. */
+@inline
+export function entryAt(): u32 {
+  return at;
+}
+
+@inline
+export function entryWord(): u64 {
+  return entry;
+}

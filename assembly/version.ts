@@ -1,0 +1,120 @@
+/**
+ * Versions: a 64-bit hybrid logical clock, 42 bits of Unix milliseconds above 22 of counter.
+ *
+ *   63                              22 21               0
+ *   +---------------------------------+------------------+
+ *   | milliseconds since 1970         | counter          |
+ *   +---------------------------------+------------------+
+ *
+ * An overwrite takes max(clock, old + 1) under the compare-and-swap that publishes it, so the
+ * versions of a key only grow. A key that is removed and comes back must not start lower: replaying
+ * the log would then lose the newer write. Keeping the version of every removed key would cost more
+ * than the key, so an arena keeps FLOORS floors, shared by hash. Whoever removes an entry first
+ * raises its floor to the removed version; an insert takes max(clock, floor + 1), and reads the
+ * floor again before it commits.
+ */
+import {
+  FLOORS, H_CLEAR_VERSION, L_NOW, L_VERSION_MAX, floorsAt, laneAt, laneBlock, lanes,
+} from "./layout";
+
+export const VERSION_COUNTER_BITS: u64 = 22;
+
+/** The group's clock, Unix ms; the host hands it in. */
+export let nowMs: u64 = 0;
+/** The least version the group's clock allows. */
+export let clockVersion: u64 = 0;
+/** Items at or below it were cleared. */
+export let clearVersion: u64 = 0;
+
+/** Takes the host's clock for the operations that follow and announces it to `clearAll`. */
+export function setClock(now: u64): void {
+  nowMs = now;
+  clockVersion = now << VERSION_COUNTER_BITS;
+  atomic.store<u64>(laneAt, now, L_NOW);
+}
+
+/** Reads the clear again; call after pinning. */
+@inline
+export function readClearVersion(): void {
+  clearVersion = atomic.load<u64>(H_CLEAR_VERSION);
+}
+
+@inline
+export function floorOf(hash: u64): u32 {
+  return floorsAt + ((u32(hash >> 20) & (FLOORS - 1)) << 3);
+}
+
+@inline
+export function floorVersion(hash: u64): u64 {
+  return atomic.load<u64>(floorOf(hash));
+}
+
+function raise(at: u32, version: u64): void {
+  let was = atomic.load<u64>(at);
+  while (was < version) {
+    const seen = atomic.cmpxchg<u64>(at, was, version);
+    if (seen == was) return;
+    was = seen;
+  }
+}
+
+/** Raises the floor of `hash`'s stripe to `version`; before the entry is removed. */
+@inline
+export function raiseFloor(hash: u64, version: u64): void {
+  raise(floorOf(hash), version);
+}
+
+/** Notes that this lane gave out `version`, so that a clear lies above it. */
+@inline
+function given(version: u64): u64 {
+  if (version > load<u64>(laneAt, L_VERSION_MAX)) store<u64>(laneAt, version, L_VERSION_MAX);
+  return version;
+}
+
+/** The version of a write over an item of version `old`. */
+@inline
+export function versionAfter(old: u64): u64 {
+  return given(max<u64>(clockVersion, max<u64>(old, clearVersion) + 1));
+}
+
+/** The version of a write of a key that has no entry. */
+@inline
+export function versionOfInsert(hash: u64): u64 {
+  return given(max<u64>(clockVersion, max<u64>(floorVersion(hash), clearVersion) + 1));
+}
+
+/** Notes the version of a merged record. */
+@inline
+export function noteMerged(version: u64): void {
+  given(version);
+}
+
+/** The highest version given out and the latest clock announced by any lane. */
+function highest(): u64 {
+  let top = max<u64>(clockVersion, atomic.load<u64>(H_CLEAR_VERSION));
+  for (let n: u32 = 0; n < lanes; n++) {
+    const block = laneBlock(n);
+    top = max<u64>(top, atomic.load<u64>(block, L_VERSION_MAX));
+    top = max<u64>(top, ((atomic.load<u64>(block, L_NOW) + 1) << VERSION_COUNTER_BITS) - 1);
+  }
+  return top;
+}
+
+/**
+ * Clears: everything up to the returned version is gone, without touching it.
+ *
+ * A thread in the middle of a group may still hold the old clear, read an item that this one
+ * removes and write its successor. That successor must fall too, so the clear is put a millisecond
+ * above every clock a thread has announced, and is raised until no announced clock reaches it: who
+ * announces later reads the clear after it, and writes above it.
+ */
+export function clearAll(): u64 {
+  let version: u64 = 0;
+  while (version <= highest()) {
+    version = ((highest() >> VERSION_COUNTER_BITS) + 1) << VERSION_COUNTER_BITS;
+    raise(H_CLEAR_VERSION, version);
+    if (version == highest()) break;
+  }
+  readClearVersion();
+  return clearVersion;
+}
