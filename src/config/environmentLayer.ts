@@ -9,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const PREFIX = 'ORLOP_';
 
 /** Variables with our prefix that are no settings of a node. */
-const OTHERS = new Set(['ORLOP_URL', 'ORLOP_CONFIG']);
+const OTHERS = new Set(['ORLOP_URL', 'ORLOP_CONFIG', 'ORLOP_REHEARSE_FAILURE']);
 const OTHER_PREFIXES = ['ORLOP_TEST_', 'ORLOP_BENCH_'];
 
 /**
