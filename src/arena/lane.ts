@@ -182,6 +182,28 @@ export class Lane {
     return { connection, bytes };
   }
 
+  /**
+   * After MORE or WAIT: copies everything that is not executed yet, in order, and empties the inbox
+   * and the outbox. What one connection sent stays in order only if the caller keeps it so.
+   */
+  takeRest(nowMs: number): PendingFrame[] {
+    const words = this.#words;
+    let at = padded(this.#core.pendingEnd() >>> 0);
+    const first = this.takePending();
+    const rest = first === undefined ? [] : [first];
+    while (at < this.#inboxEnd) {
+      const bytes = new Uint8Array(words[(at >>> 2) + 1] ?? 0);
+      const start = at + DESCRIPTOR_BYTES;
+      bytes.set(this.memory.subarray(start, start + bytes.length));
+      rest.push({ connection: words[at >>> 2] ?? 0, bytes });
+      at = start + padded(bytes.length);
+    }
+    // With nothing behind the frame that was skipped, the core begins at the front again.
+    this.#inboxEnd = this.#inboxAt;
+    this.execute(nowMs);
+    return rest;
+  }
+
   /** Removes expired items from the next `lines` lines of the table; how many there were. */
   sweep(nowMs: number, lines: number): number {
     return this.#guard(() => this.#core.sweep(nowMs, lines) >>> 0);
