@@ -1,0 +1,165 @@
+/**
+ * One WebSocket's side of the story: greeted or not, served or paused, and why it ends. It knows
+ * neither uWebSockets.js nor `ws`; listeners call it, and it speaks through a `Wire`.
+ *
+ *            hello                     answers at the limit
+ *    fresh ────────▶ greeted ◀──────────────────────────▶ paused
+ *      │                │            the reader caught up    │
+ *      └────────────────┴──────────────────┬─────────────────┘
+ *                                          ▼
+ *                              ended (`wire` is undefined)
+ */
+import {
+  CLOSE_FRAME_TIMEOUT,
+  CLOSE_MALFORMED,
+  CLOSE_SLOW_READER,
+  CLOSE_TEXT,
+  CLOSE_TOO_BIG,
+  CLOSE_TOO_MUCH_PIPELINED,
+} from '../protocol/wire.js';
+import { FIGURE, type Tally } from './board.js';
+import { figureOf, reasonOf } from './farewell.js';
+import type { Gather } from './gather.js';
+import type { Greeter } from './greeting.js';
+import type { Limits } from './limits.js';
+import { Party } from './party.js';
+import type { Wire } from './wire.js';
+
+/** What all conversations of a thread share. */
+export interface ConversationParts {
+  readonly gather: Gather;
+  readonly greeter: Greeter;
+  readonly limits: Limits;
+  readonly tally: Tally;
+  /** The verbs of a greeted client. */
+  readonly grants: number;
+}
+
+/** `send` says this when it dropped the message. */
+const DROPPED = 2;
+/** `send` says this when everything went out. */
+const SENT = 1;
+
+/** One connection; see the top of this file. */
+export class Conversation extends Party {
+  /** When the connection came, or last completed a frame or a pong, on the vigil's clock in ms. */
+  heardMs: number;
+  /** Something was completed since the vigil last looked. */
+  heard = true;
+  /** The vigil's ping is not answered yet. */
+  pinged = false;
+  /** Unread bytes when the vigil last looked. */
+  unreadBytes = 0;
+  readonly #parts: ConversationParts;
+  #wire: Wire | undefined;
+
+  constructor(parts: ConversationParts, wire: Wire, nowMs: number) {
+    super();
+    this.#parts = parts;
+    this.#wire = wire;
+    this.heardMs = nowMs;
+  }
+
+  /** The socket, until the conversation has ended. */
+  get wire(): Wire | undefined {
+    return this.#wire;
+  }
+
+  /** True once a hello succeeded. */
+  get greeted(): boolean {
+    return this.grants !== 0;
+  }
+
+  /** A binary message came; `bytes` is not kept. */
+  receive(bytes: Uint8Array): void {
+    const { tally, gather, limits } = this.#parts;
+    if (this.#wire === undefined) return;
+    const length = bytes.length;
+    this.heard = true;
+    tally[FIGURE.framesIn] = (tally[FIGURE.framesIn] ?? 0) + 1;
+    tally[FIGURE.bytesIn] = (tally[FIGURE.bytesIn] ?? 0) + length;
+    if (length > limits.maxFrameBytes) this.end(CLOSE_TOO_BIG);
+    else if (this.grants === 0) this.#greet(bytes);
+    else if (length === 0) this.end(CLOSE_MALFORMED);
+    else gather.submit(this, bytes);
+  }
+
+  /** A text message came. */
+  receiveText(): void {
+    this.end(CLOSE_TEXT);
+  }
+
+  #greet(bytes: Uint8Array): void {
+    const { gather, greeter, grants } = this.#parts;
+    const { answers, rest, closeCode } = greeter.greet(bytes);
+    if (answers.length > 0 && this.#send(answers)) {
+      this.end(CLOSE_SLOW_READER);
+      return;
+    }
+    if (closeCode !== 0) {
+      this.end(closeCode);
+      return;
+    }
+    if (rest === undefined) return;
+    this.grants = grants;
+    if (rest.length > 0) gather.submit(this, rest);
+  }
+
+  /** Sends, and tells whether so much is unread that nothing more should be. */
+  #send(answers: Uint8Array): boolean {
+    const wire = this.#wire;
+    if (wire === undefined) return false;
+    const { tally, limits } = this.#parts;
+    const sent = wire.send(answers, true);
+    tally[FIGURE.messagesOut] = (tally[FIGURE.messagesOut] ?? 0) + 1;
+    tally[FIGURE.bytesOut] = (tally[FIGURE.bytesOut] ?? 0) + answers.length;
+    if (sent === SENT) return false;
+    // The listener's own limit lies far above ours; if it drops, the answers have a hole: no going on.
+    if (sent === DROPPED) this.end(CLOSE_SLOW_READER);
+    return sent !== DROPPED && wire.getBufferedAmount() >= limits.maxBackpressureBytes;
+  }
+
+  override deliver(answers: Uint8Array, closeCode: number): boolean {
+    const choked = answers.length > 0 && this.#send(answers);
+    if (closeCode === 0) return choked;
+    this.end(closeCode);
+    return false;
+  }
+
+  override overflow(): void {
+    this.end(CLOSE_TOO_MUCH_PIPELINED);
+  }
+
+  /** The socket took some of what was unread. */
+  drained(): void {
+    const { gather, limits } = this.#parts;
+    if (!this.paused || this.#wire === undefined) return;
+    if (this.#wire.getBufferedAmount() < limits.maxBackpressureBytes / 2) gather.resume(this);
+  }
+
+  /** The frame in work, or the hello, took too long; or the answers were not read. */
+  expire(slowReader: boolean): void {
+    this.end(slowReader ? CLOSE_SLOW_READER : CLOSE_FRAME_TIMEOUT);
+  }
+
+  /** Says goodbye with a close code and ends. */
+  end(closeCode: number): void {
+    const wire = this.#wire;
+    if (wire === undefined) return;
+    const figure = figureOf(closeCode);
+    if (figure !== undefined) this.#parts.tally[FIGURE[figure]] = this.#count(figure) + 1;
+    this.#wire = undefined;
+    this.#parts.gather.leave(this);
+    wire.end(closeCode, reasonOf(closeCode));
+  }
+
+  #count(figure: keyof typeof FIGURE): number {
+    return this.#parts.tally[FIGURE[figure]] ?? 0;
+  }
+
+  /** The socket is closed, by whichever side. */
+  closed(): void {
+    this.#wire = undefined;
+    this.#parts.gather.leave(this);
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The gather loop stands between a thread's sockets and its lane of the arena.
+ *
+ * The sockets of a thread become readable one after the other, all within one turn of the event loop.
+ * Executing each frame on its own would pay for every cache miss of the table separately; so frames
+ * are only copied into the lane's inbox, and one call executes them all when the turn has handled its
+ * input. Each socket then gets one message for everything it asked.
+ *
+ *   turn of the event loop:   read a · read b · read a · read c │ execute a b a c │ send a · send b · send c
+ *
+ * What can go wrong, and what is done about it:
+ *
+ * - The answers do not fit into the outbox (MORE): they are delivered and execution goes on, a few
+ *   rounds per turn, so that one connection with huge answers does not keep others from being read.
+ * - A reader is slow: its socket says so on delivery. Everything not yet executed is taken back out of
+ *   the inbox into the queues of those who sent it, the slow one is paused, the others are submitted
+ *   again. Whatever one connection sends stays in order: as long as anything of it waits in its queue,
+ *   new frames go behind that (`held`).
+ * - The inbox is full: the loop executes at once, and what still finds no room waits in the queue.
+ * - Other threads hold memory that is needed (WAIT): the rest stays where it is until the next turn.
+ * - A socket closes while frames of it are in the inbox: they are executed, for they were received,
+ *   and the answers are dropped. Its slot is not given to another before the inbox is empty.
+ */
+import { DONE, type Lane, WAIT } from '../arena/lane.js';
+import type { Clock } from '../base/clock.js';
+import type { Timers } from '../base/timers.js';
+import { FIGURE, type Tally } from './board.js';
+import type { Party } from './party.js';
+import type { Stopwatch } from './stopwatch.js';
+
+/** Fillings of the outbox that one turn of the event loop delivers before it reads sockets again. */
+const ROUNDS_PER_TURN = 4;
+
+/** What the loop works with; all of it belongs to one thread. */
+export interface GatherParts {
+  readonly lane: Lane;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly tally: Tally;
+  readonly stopwatch: Stopwatch;
+  /** Bytes of waiting requests that one party may have. */
+  readonly maxPipelinedBytes: number;
+  /** The lane or the loop is broken; nothing is executed any more. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** One thread's loop; see the top of this file. */
+export class Gather {
+  readonly #lane: Lane;
+  readonly #memory: SharedArrayBuffer;
+  readonly #parts: GatherParts;
+  readonly #slots: (Party | undefined)[] = [];
+  readonly #free: number[] = [];
+  /** Those who left while the inbox was not empty; their slots are not free yet. */
+  #leaving: number[] = [];
+  /** Those with frames in their queue that may be submitted, first come first. */
+  #backlog: Party[] = [];
+  #arrivalMs = 0;
+  #scheduled = false;
+  #failed = false;
+  #running = false;
+  readonly #task = (): void => this.#turn();
+
+  constructor(parts: GatherParts) {
+    this.#parts = parts;
+    this.#lane = parts.lane;
+    this.#memory = parts.lane.memory.buffer;
+  }
+
+  /** True when nothing is queued, in the inbox or behind it. */
+  get idle(): boolean {
+    return this.#lane.queuedBytes === 0 && this.#backlog.length === 0;
+  }
+
+  /** The parties that are there, with gaps; not to be changed. */
+  get parties(): readonly (Party | undefined)[] {
+    return this.#slots;
+  }
+
+  /** Gives a party a slot. */
+  join(party: Party): void {
+    const slot = this.#free.pop() ?? this.#slots.length;
+    this.#slots[slot] = party;
+    party.slot = slot;
+  }
+
+  /** Forgets a party and what waits of it; what is in the inbox is executed without an answer. */
+  leave(party: Party): void {
+    const slot = party.slot;
+    if (slot < 0) return;
+    party.slot = -1;
+    party.queue.clear();
+    this.#slots[slot] = undefined;
+    if (this.#lane.queuedBytes === 0) this.#free.push(slot);
+    else this.#leaving.push(slot);
+  }
+
+  /** Takes a frame of whole requests, which is copied, to be executed when this turn ends. */
+  submit(party: Party, bytes: Uint8Array): void {
+    if (!this.#scheduled) this.#schedule();
+    if (!party.held && this.#lane.push(party.slot, party.grants, this.#arrivalMs, bytes)) return;
+    this.#submitLater(party, bytes);
+  }
+
+  /** Executes what is queued now instead of at the end of the turn. */
+  run(): void {
+    if (this.#failed || this.#running) return;
+    this.#running = true;
+    try {
+      this.#run();
+    } catch (error) {
+      this.#failed = true;
+      this.#parts.onFailure(error);
+    }
+    this.#running = false;
+  }
+
+  /** A paused party can take answers again. */
+  resume(party: Party): void {
+    if (!party.paused || party.slot < 0) return;
+    party.paused = false;
+    if (party.queue.length === 0) party.held = false;
+    else this.#list(party);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#failed) return;
+    this.#scheduled = true;
+    this.#arrivalMs = this.#parts.clock.nowMs();
+    this.#parts.stopwatch.arm();
+    this.#parts.timers.soon(this.#task);
+  }
+
+  #submitLater(party: Party, bytes: Uint8Array): void {
+    if (party.slot < 0 || this.#failed) return;
+    if (!party.held) {
+      this.run();
+      // Running may have held the party, or closed it.
+      if (party.slot < 0) return;
+    }
+    if (!party.held && this.#lane.push(party.slot, party.grants, this.#arrivalMs, bytes)) return;
+    party.held = true;
+    party.queue.push(bytes.slice(), this.#arrivalMs);
+    if (!party.paused) this.#list(party);
+    if (party.queue.bytes > this.#parts.maxPipelinedBytes) party.overflow();
+  }
+
+  #list(party: Party): void {
+    if (party.listed) return;
+    party.listed = true;
+    this.#backlog.push(party);
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    if (!this.idle) this.run();
+    if (!this.idle) this.#schedule();
+  }
+
+  #run(): void {
+    const { clock, tally, stopwatch } = this.#parts;
+    tally[FIGURE.turns] = (tally[FIGURE.turns] ?? 0) + 1;
+    for (let round = 0; round < ROUNDS_PER_TURN; round++) {
+      const result = this.#lane.execute(clock.nowMs());
+      const choked = this.#deliver();
+      if (result === DONE) {
+        stopwatch.stop();
+        this.#settle();
+        return;
+      }
+      if (choked) this.#takeBack();
+      if (result !== WAIT) continue;
+      tally[FIGURE.waits] = (tally[FIGURE.waits] ?? 0) + 1;
+      return;
+    }
+  }
+
+  /** Hands out the outbox; true when somebody can take no more. */
+  #deliver(): boolean {
+    const lane = this.#lane;
+    let choked = false;
+    while (lane.next()) {
+      const party = this.#slots[lane.messageConnection];
+      if (party === undefined) continue;
+      const answers = new Uint8Array(this.#memory, lane.messageAt, lane.messageLength);
+      if (!party.deliver(answers, lane.closeCode)) continue;
+      party.paused = true;
+      party.held = true;
+      choked = true;
+    }
+    return choked;
+  }
+
+  /** Moves everything not yet executed from the inbox to the queues of its senders, in order. */
+  #takeBack(): void {
+    this.#parts.stopwatch.cancel();
+    const taken = this.#lane.takeRest(this.#parts.clock.nowMs());
+    // What already waits in a queue came after what was in the inbox.
+    for (const rest of taken.reverse()) {
+      const party = this.#slots[rest.connection];
+      if (party === undefined) continue;
+      party.held = true;
+      party.queue.unshift(rest.bytes, this.#arrivalMs);
+      if (!party.paused) this.#list(party);
+    }
+  }
+
+  /** The inbox is empty: slots become free, and those who wait get their turn. */
+  #settle(): void {
+    for (const slot of this.#leaving) this.#free.push(slot);
+    if (this.#leaving.length > 0) this.#leaving = [];
+    if (this.#backlog.length > 0) this.#submitBacklog();
+  }
+
+  /** Submits one frame of each party in turn until the inbox is full or nobody waits. */
+  #submitBacklog(): void {
+    const waiting = this.#backlog;
+    this.#backlog = [];
+    let at = 0;
+    for (let party = waiting[at]; party !== undefined; party = waiting[++at]) {
+      party.listed = false;
+      if (party.slot < 0 || party.paused) continue;
+      const frame = party.queue.peek();
+      if (frame === undefined) {
+        party.held = false;
+        continue;
+      }
+      party.listed = true;
+      if (!this.#lane.push(party.slot, party.grants, frame.arrivalMs, frame.bytes)) break;
+      party.queue.drop();
+      waiting.push(party);
+    }
+    this.#backlog = waiting.slice(at);
+  }
+}

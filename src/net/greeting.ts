@@ -1,0 +1,119 @@
+/**
+ * What a connection may say before it is greeted. The core knows neither names nor tokens, so the
+ * requests before a successful hello are answered here: hello and ping by what they are, all others
+ * with UNAUTHENTICATED. As soon as a hello succeeds, the rest of the frame belongs to the core.
+ */
+import { isUtf8 } from 'node:buffer';
+import { VERSION } from '../base/version.js';
+import { encodeAnswer } from '../protocol/answer.js';
+import { FrameWriter } from '../protocol/frameWriter.js';
+import { RequestReader } from '../protocol/requestReader.js';
+import { STATUS } from '../protocol/status.js';
+import {
+  ANSWER_HAS_VALUE,
+  CLOSE_MALFORMED,
+  CLOSE_UNAUTHENTICATED,
+  ENCODING_MASK,
+  ENCODING_UTF8,
+  MAX_CLIENT_NAME_BYTES,
+  MAX_KEY_BYTES,
+  OP_HELLO,
+  OP_PING,
+  PROTOCOL_VERSION,
+  REQUEST_OPCODE_AT,
+} from '../protocol/wire.js';
+import type { Limits } from './limits.js';
+import type { TokenGate } from './token.js';
+
+/** What came of a frame before the greeting. */
+export interface Greeting {
+  /** Answers to send first; perhaps none. */
+  readonly answers: Uint8Array;
+  /** Set when the hello succeeded: the rest of the frame, perhaps empty, belongs to the core. */
+  readonly rest?: Uint8Array;
+  /** The code to close with after the answers; 0 to go on. */
+  readonly closeCode: number;
+}
+
+/** The value of a hello before the token: version u16, zero u16. */
+const HELLO_HEAD_BYTES = 4;
+
+/** Answers what connections say before they are greeted. */
+export class Greeter {
+  readonly #gate: TokenGate;
+  readonly #welcome: string;
+
+  constructor(gate: TokenGate, limits: Limits) {
+    this.#gate = gate;
+    this.#welcome = JSON.stringify({
+      server: `orlop/${VERSION}`,
+      protocol: PROTOCOL_VERSION,
+      maxKey: MAX_KEY_BYTES,
+      maxValue: limits.maxValueBytes,
+      maxFrame: limits.maxFrameBytes,
+    });
+  }
+
+  /** Answers the requests of `frame` up to and including the first hello that succeeds. */
+  greet(frame: Uint8Array): Greeting {
+    const writer = new FrameWriter(256);
+    const reader = new RequestReader(frame);
+    while (reader.next()) {
+      const status = this.#answer(reader, frame, writer);
+      if (reader.opcode !== OP_HELLO) continue;
+      if (status === STATUS.OK) {
+        return { answers: writer.frame(), rest: frame.subarray(reader.end), closeCode: 0 };
+      }
+      const closeCode = closeCodeFor(status);
+      if (closeCode !== 0) return { answers: writer.frame(), closeCode };
+    }
+    const malformed = reader.malformed || frame.length === 0;
+    if (malformed && reader.hasId) refuse(reader, frame, writer);
+    return { answers: writer.frame(), closeCode: malformed ? CLOSE_MALFORMED : 0 };
+  }
+
+  #answer(reader: RequestReader, frame: Uint8Array, writer: FrameWriter): number {
+    const { id, opcode } = reader;
+    const status = this.#judge(reader, frame);
+    const answer = { id, opcode, status };
+    if (status !== STATUS.OK) encodeAnswer(writer, answer);
+    else if (opcode === OP_PING) {
+      const encoding = reader.encoding & ENCODING_MASK;
+      const body = frame.subarray(reader.valueAt, reader.end);
+      encodeAnswer(writer, { ...answer, flags: ANSWER_HAS_VALUE, encoding, body });
+    } else {
+      const encoding = ENCODING_UTF8;
+      encodeAnswer(writer, { ...answer, flags: ANSWER_HAS_VALUE, encoding, body: this.#welcome });
+    }
+    return status;
+  }
+
+  #judge(reader: RequestReader, frame: Uint8Array): number {
+    if (reader.opcode !== OP_HELLO && reader.opcode !== OP_PING) return STATUS.UNAUTHENTICATED;
+    const form = reader.formStatus();
+    if (form !== STATUS.OK || reader.opcode === OP_PING) return form;
+    return this.#judgeHello(reader, frame);
+  }
+
+  #judgeHello(reader: RequestReader, frame: Uint8Array): number {
+    const name = frame.subarray(reader.keyAt, reader.valueAt);
+    const value = frame.subarray(reader.valueAt, reader.end);
+    if (name.length > MAX_CLIENT_NAME_BYTES || !isUtf8(name)) return STATUS.BAD_REQUEST;
+    if (value.length < HELLO_HEAD_BYTES) return STATUS.BAD_REQUEST;
+    const head = new DataView(value.buffer, value.byteOffset);
+    if (head.getUint16(0, true) !== PROTOCOL_VERSION) return STATUS.UNSUPPORTED_VERSION;
+    if (head.getUint16(2, true) !== 0) return STATUS.BAD_REQUEST;
+    return this.#gate.admits(value.subarray(HELLO_HEAD_BYTES)) ? STATUS.OK : STATUS.UNAUTHENTICATED;
+  }
+}
+
+function closeCodeFor(status: number): number {
+  if (status === STATUS.UNAUTHENTICATED) return CLOSE_UNAUTHENTICATED;
+  return status === STATUS.UNSUPPORTED_VERSION ? CLOSE_MALFORMED : 0;
+}
+
+/** Answers the request at which the frame stops making sense. */
+function refuse(reader: RequestReader, frame: Uint8Array, writer: FrameWriter): void {
+  const opcode = frame[reader.at + REQUEST_OPCODE_AT] ?? 0;
+  encodeAnswer(writer, { id: reader.id, opcode, status: STATUS.BAD_REQUEST });
+}

@@ -1,0 +1,137 @@
+/**
+ * The HTTP side of a thread: which path is what, and who may. Health is open to everybody, for those
+ * who ask have no token; metrics and everything under `/v1` want the token as a bearer.
+ */
+import { messageOf } from '../../base/errors.js';
+import { SOCKET_PATH } from '../../protocol/wire.js';
+import { type Board, DRAINING, FIGURE, SERVING, type Tally } from '../board.js';
+import type { Gather } from '../gather.js';
+import type { Limits } from '../limits.js';
+import type { TokenGate } from '../token.js';
+import type { Exchange, Reply } from './exchange.js';
+import { KEYS_PATH, KeyDoor } from './keys.js';
+import { errorReply, jsonReply, methodReply, statusReply } from './replies.js';
+
+/** A report about the whole node, ready to be sent. */
+export interface Report {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** What can be asked of the node; the main thread knows, the others ask it. */
+export const REPORT_NAMES = ['metrics', 'stats'] as const;
+/** The name of a report. */
+export type ReportName = (typeof REPORT_NAMES)[number];
+
+/** Makes a report; it may take a turn or two of the event loop. */
+export type Reporter = (name: ReportName) => Promise<Report>;
+
+/** What the door works with. */
+export interface DoorParts {
+  readonly gather: Gather;
+  readonly limits: Limits;
+  readonly grants: number;
+  readonly gate: TokenGate;
+  readonly board: Board;
+  readonly tally: Tally;
+  readonly report: Reporter;
+}
+
+const READ_ONLY = 'GET, HEAD';
+const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
+const OPEN_PATHS = ['/livez', '/readyz'];
+
+/** Answers HTTP requests on one thread. */
+export class Door {
+  readonly #parts: DoorParts;
+  readonly #keys: KeyDoor;
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts;
+    const reply = (exchange: Exchange, reply: Reply): void => this.#reply(exchange, reply);
+    this.#keys = new KeyDoor({ ...parts, reply });
+  }
+
+  /** Answers a request, at once or later. */
+  handle(exchange: Exchange): void {
+    const { path } = exchange;
+    if (OPEN_PATHS.includes(path)) this.#health(exchange);
+    else if (!this.#admits(exchange)) this.#reply(exchange, statusReply('UNAUTHENTICATED'));
+    else if (path.startsWith(KEYS_PATH)) this.#key(exchange);
+    else if (path === '/metrics') this.#report(exchange, 'metrics');
+    else if (path === '/v1/stats') this.#report(exchange, 'stats');
+    else this.#reply(exchange, unknownPath(path));
+  }
+
+  #health(exchange: Exchange): void {
+    if (!isRead(exchange)) {
+      this.#reply(exchange, methodReply(READ_ONLY));
+      return;
+    }
+    const { state } = this.#parts.board;
+    const ready = exchange.path === '/livez' || state === SERVING;
+    if (ready) {
+      this.#reply(exchange, jsonReply(200, { status: 'ok' }));
+      return;
+    }
+    if (state === DRAINING) {
+      this.#reply(exchange, statusReply('SHUTTING_DOWN'));
+      return;
+    }
+    this.#reply(exchange, errorReply(503, 'STARTING', 'the node is not ready yet'));
+  }
+
+  #admits(exchange: Exchange): boolean {
+    const { gate } = this.#parts;
+    if (!gate.closed) return true;
+    const token = BEARER.exec(exchange.headers.authorization)?.[1];
+    return token !== undefined && gate.admits(token);
+  }
+
+  #key(exchange: Exchange): void {
+    if (this.#parts.board.state === DRAINING) {
+      this.#reply(exchange, statusReply('SHUTTING_DOWN'));
+    } else this.#keys.handle(exchange);
+  }
+
+  #report(exchange: Exchange, name: ReportName): void {
+    if (!isRead(exchange)) {
+      this.#reply(exchange, methodReply(READ_ONLY));
+      return;
+    }
+    let gone = false;
+    exchange.onGone(() => {
+      gone = true;
+    });
+    this.#parts.report(name).then(
+      ({ contentType, body }) => {
+        const headers = [['content-type', contentType]] as const;
+        if (!gone) this.#reply(exchange, { status: 200, headers, body });
+      },
+      (error) => {
+        if (!gone) this.#reply(exchange, statusReply('INTERNAL', messageOf(error)));
+      },
+    );
+  }
+
+  #reply(exchange: Exchange, reply: Reply): void {
+    const figure = FIGURE.http2xx + Math.min(3, Math.max(0, Math.floor(reply.status / 100) - 2));
+    this.#parts.tally[figure] = (this.#parts.tally[figure] ?? 0) + 1;
+    exchange.respond(reply);
+  }
+}
+
+const isRead = ({ method }: Exchange): boolean => method === 'GET' || method === 'HEAD';
+
+function unknownPath(path: string): Reply {
+  if (path === SOCKET_PATH) {
+    return errorReply(426, 'UPGRADE_REQUIRED', 'this path speaks WebSocket', [
+      ['upgrade', 'websocket'],
+    ]);
+  }
+  return errorReply(
+    404,
+    'NO_SUCH_PATH',
+    'there is /livez, /readyz, /metrics, /v1/stats, /v1/keys/{key}',
+  );
+}

@@ -1,0 +1,7 @@
+/** Where this room says what happens; never keys, values or tokens. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,29 @@
+import { FrameQueue } from './frameQueue.js';
+
+/**
+ * Somebody whose requests are executed and who gets the answers: a WebSocket or one HTTP request.
+ * The gather loop knows parties by their slot, the small number that stands in the lane's frames.
+ */
+export abstract class Party {
+  /** The place in the loop's table; -1 while it has none. */
+  slot = -1;
+  /** The verbs it may use, as a mask of the core's `VERB_…` bits; 0 for none. */
+  grants = 0;
+  /** Frames that wait outside the inbox, behind what is being executed. */
+  readonly queue = new FrameQueue();
+  /** True while its frames have to wait in `queue`, because it is paused or others wait already. */
+  held = false;
+  /** True while nothing of it may be executed, because its answers are not being read. */
+  paused = false;
+  /** True while the loop has it in its list of those with frames to submit. */
+  listed = false;
+
+  /**
+   * Takes one message of answers, a view of the shared memory that holds only during the call.
+   * True when it can take no further ones for now.
+   */
+  abstract deliver(answers: Uint8Array, closeCode: number): boolean;
+
+  /** More bytes wait in its queue than it may have. */
+  abstract overflow(): void;
+}

@@ -1,0 +1,175 @@
+/**
+ * A station is everything one thread needs to serve, except the sockets themselves: the gather loop
+ * over its lane, its conversations, its HTTP door and its vigil. Listeners bring the sockets.
+ */
+import type { Arena } from '../arena/arena.js';
+import type { Lane } from '../arena/lane.js';
+import type { Clock } from '../base/clock.js';
+import { sleep, type Timer, type Timers } from '../base/timers.js';
+import { CLOSE_GOING_AWAY, CLOSE_TOO_MANY } from '../protocol/wire.js';
+import { type Board, DRAINING, FIGURE, type Figure, type Tally } from './board.js';
+import { Conversation, type ConversationParts } from './conversation.js';
+import { reasonOf } from './farewell.js';
+import { Gather } from './gather.js';
+import { Greeter } from './greeting.js';
+import { Door, type Reporter } from './http/door.js';
+import type { Limits } from './limits.js';
+import { originMayEnter } from './origin.js';
+import { Stopwatch, verbTotals } from './stopwatch.js';
+import { TokenGate } from './token.js';
+import { tickMs, Vigil } from './vigil.js';
+import type { Wire } from './wire.js';
+
+/** What a station is made from. */
+export interface StationParts {
+  readonly arena: Arena;
+  readonly lane: Lane;
+  readonly board: Board;
+  readonly limits: Limits;
+  /** The digest of the token, when there is one; see `TokenGate`. */
+  readonly tokenDigest: Uint8Array | undefined;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly report: Reporter;
+  /** Something broke that leaves this thread unable to serve. Called once. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** How often a draining station looks whether it is done. */
+const DRAIN_LOOK_MS = 10;
+
+/** What one thread serves with; see the top of this file. */
+export class Station {
+  readonly door: Door;
+  readonly limits: Limits;
+  readonly lane: Lane;
+  readonly tally: Tally;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly #parts: StationParts;
+  readonly #gather: Gather;
+  readonly #shared: ConversationParts;
+  readonly #vigil: Vigil;
+  readonly #gate: TokenGate;
+  readonly #watch: Timer;
+  #failed = false;
+
+  constructor(parts: StationParts) {
+    const { arena, lane, board, limits, clock, timers } = parts;
+    this.#parts = parts;
+    this.lane = lane;
+    this.limits = limits;
+    this.clock = clock;
+    this.timers = timers;
+    this.tally = board.tally(lane.index);
+    this.#gate = new TokenGate(parts.tokenDigest);
+    this.#gather = this.#makeGather();
+    const grants = arena.constant('GRANTS_CLIENT');
+    const { tally } = this;
+    const gather = this.#gather;
+    const greeter = new Greeter(this.#gate, limits);
+    this.#shared = { gather, greeter, limits, tally, grants };
+    this.door = new Door({ ...this.#shared, gate: this.#gate, board, report: parts.report });
+    this.#vigil = new Vigil(clock, limits.frameTimeoutMs);
+    this.#watch = timers.every(tickMs(limits.frameTimeoutMs), () => this.guard(this.#tick));
+    this.#watch.unref();
+  }
+
+  readonly #tick = (): void => this.#vigil.tick(this.#gather.parties);
+
+  #makeGather(): Gather {
+    const { arena, lane, clock, timers, limits } = this.#parts;
+    const { tally } = this;
+    const stopwatch = new Stopwatch(verbTotals(arena, lane), tally, clock);
+    const { maxPipelinedBytes } = limits;
+    const onFailure = (error: unknown): void => this.fail(error);
+    return new Gather({ lane, clock, timers, tally, stopwatch, maxPipelinedBytes, onFailure });
+  }
+
+  /** Whether a page from `origin` may connect; with a token, the token decides. */
+  admitsOrigin(origin: string, host: string): boolean {
+    return this.#gate.closed || originMayEnter(origin, host);
+  }
+
+  /** A new socket; nothing, and it is closed, when there is no room or no time left for it. */
+  open(wire: Wire): Conversation | undefined {
+    const { board, limits, clock } = this.#parts;
+    if (board.state === DRAINING || this.#failed) {
+      wire.end(CLOSE_GOING_AWAY, reasonOf(CLOSE_GOING_AWAY));
+      return undefined;
+    }
+    if (!board.admit(limits.maxConnections)) {
+      this.#count('turnedAway');
+      wire.end(CLOSE_TOO_MANY, reasonOf(CLOSE_TOO_MANY));
+      return undefined;
+    }
+    this.#count('opened');
+    const conversation = new Conversation(this.#shared, wire, clock.monotonicMs());
+    this.#gather.join(conversation);
+    return conversation;
+  }
+
+  /** The socket of a conversation is closed; called once for each. */
+  close(conversation: Conversation): void {
+    conversation.closed();
+    this.#count('closed');
+    this.#parts.board.release(1);
+  }
+
+  #count(figure: Figure): void {
+    this.tally[FIGURE[figure]] = (this.tally[FIGURE[figure]] ?? 0) + 1;
+  }
+
+  /** Runs `work`, for example a socket's event; what it throws is a failure of this thread. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Reports, once, that this thread can serve no longer. */
+  fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#watch.cancel();
+    this.#parts.onFailure(error);
+  }
+
+  /**
+   * Waits until everything asked is answered and read, for at most `drainMs`, and then tells every
+   * client that the node goes away.
+   */
+  async drain(drainMs: number): Promise<void> {
+    const { clock, timers } = this.#parts;
+    const endMs = clock.monotonicMs() + drainMs;
+    while (!this.#quiet() && clock.monotonicMs() < endMs) await sleep(timers, DRAIN_LOOK_MS);
+    this.endAll(CLOSE_GOING_AWAY);
+  }
+
+  #quiet(): boolean {
+    return this.#failed || (this.#gather.idle && this.#gather.parties.every(isQuiet));
+  }
+
+  /** Looks after nobody any more. */
+  stop(): void {
+    this.#watch.cancel();
+  }
+
+  /** Ends every conversation with a close code. */
+  endAll(closeCode: number): void {
+    this.stop();
+    for (const party of [...this.#gather.parties]) {
+      if (party instanceof Conversation) party.end(closeCode);
+    }
+  }
+}
+
+/** Whether a party has nothing waiting; an HTTP request is quiet when it is gone. */
+function isQuiet(party: unknown): boolean {
+  if (party === undefined) return true;
+  if (!(party instanceof Conversation)) return false;
+  if (party.queue.length > 0) return false;
+  return (party.wire?.getBufferedAmount() ?? 0) === 0;
+}

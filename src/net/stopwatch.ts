@@ -1,0 +1,100 @@
+/**
+ * How long requests take, measured so rarely that it costs nothing: of every 16 turns of the gather
+ * loop one is watched, from the arrival of its first frame to the last answer handed to a socket. How
+ * many requests of each verb the turn held is the difference of the core's own counters, and each of
+ * them is booked with the time of the whole turn, which is the most it can have taken.
+ */
+import type { Arena } from '../arena/arena.js';
+import type { Lane } from '../arena/lane.js';
+import type { Clock } from '../base/clock.js';
+import {
+  HISTOGRAM_WORDS,
+  HISTOGRAMS_AT,
+  LATENCY_BOUNDS_US,
+  type Tally,
+  TIMED_VERBS,
+} from './board.js';
+
+/** One turn in so many is watched. */
+export const WATCHED_TURNS = 16;
+
+const OUTCOMES = ['OK', 'MISS', 'ERROR'] as const;
+
+/** Tells how many requests of each verb a lane has executed; the order is that of `TIMED_VERBS`. */
+export type VerbTotals = (into: Float64Array) => void;
+
+/** Reads the counters of a lane: the low halves, whose differences are right for 2^32 requests. */
+export function verbTotals(arena: Arena, lane: Lane): VerbTotals {
+  const words = new Uint32Array(lane.memory.buffer);
+  const base = lane.countersAt >>> 2;
+  const places = TIMED_VERBS.map((verb) =>
+    OUTCOMES.map(
+      (outcome) => base + 2 * arena.constant(`COUNTER_${verb.toUpperCase()}_${outcome}`),
+    ),
+  );
+  return (into) => {
+    for (let verb = 0; verb < places.length; verb++) {
+      let sum = 0;
+      for (const place of places[verb] ?? []) sum += words[place] ?? 0;
+      into[verb] = sum;
+    }
+  };
+}
+
+/** Watches one turn in `WATCHED_TURNS`; see the top of this file. */
+export class Stopwatch {
+  readonly #totals: VerbTotals;
+  readonly #tally: Tally;
+  readonly #clock: Clock;
+  readonly #before = new Float64Array(TIMED_VERBS.length);
+  readonly #after = new Float64Array(TIMED_VERBS.length);
+  #countdown = 1;
+  #startMs = 0;
+  #armed = false;
+
+  constructor(totals: VerbTotals, tally: Tally, clock: Clock) {
+    this.#totals = totals;
+    this.#tally = tally;
+    this.#clock = clock;
+  }
+
+  /** The first frame of a turn has come. */
+  arm(): void {
+    if (this.#armed || --this.#countdown > 0) return;
+    this.#countdown = WATCHED_TURNS;
+    this.#armed = true;
+    this.#totals(this.#before);
+    this.#startMs = this.#clock.monotonicMs();
+  }
+
+  /** The turn was interrupted, so that its time says nothing. */
+  cancel(): void {
+    this.#armed = false;
+  }
+
+  /** Everything the turn had is answered. */
+  stop(): void {
+    if (!this.#armed) return;
+    this.#armed = false;
+    const tookUs = (this.#clock.monotonicMs() - this.#startMs) * 1000;
+    this.#totals(this.#after);
+    const bucket = bucketOf(tookUs);
+    for (let verb = 0; verb < TIMED_VERBS.length; verb++) {
+      const count = ((this.#after[verb] ?? 0) - (this.#before[verb] ?? 0)) >>> 0;
+      if (count > 0) this.#book(verb, bucket, count, tookUs);
+    }
+  }
+
+  #book(verb: number, bucket: number, count: number, tookUs: number): void {
+    const at = HISTOGRAMS_AT + verb * HISTOGRAM_WORDS;
+    const sumAt = at + HISTOGRAM_WORDS - 1;
+    this.#tally[at + bucket] = (this.#tally[at + bucket] ?? 0) + count;
+    this.#tally[sumAt] = (this.#tally[sumAt] ?? 0) + count * tookUs;
+  }
+}
+
+function bucketOf(tookUs: number): number {
+  let bucket = 0;
+  while (tookUs > (LATENCY_BOUNDS_US[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
+  return bucket;
+}

@@ -1,0 +1,37 @@
+/** What the main thread and an I/O thread tell each other; the order is that of an I/O thread's life. */
+import type { ArenaHandle } from '../../arena/arena.js';
+import type { Report, ReportName } from '../http/door.js';
+import type { Limits } from '../limits.js';
+import type { Descriptor } from '../native/binding.js';
+
+/** What an I/O thread is started with. */
+export interface IoThreadStart {
+  readonly arena: ArenaHandle;
+  readonly lane: number;
+  readonly board: SharedArrayBuffer;
+  readonly limits: Limits;
+  readonly tokenDigest: Uint8Array | undefined;
+}
+
+/** From an I/O thread to the main thread. */
+export type FromIoThread =
+  /** It serves, and sockets can be handed to this app. */
+  | { readonly kind: 'ready'; readonly descriptor: Descriptor }
+  /** Somebody asked it for a report, which only the main thread can make. */
+  | { readonly kind: 'ask'; readonly id: number; readonly report: ReportName }
+  /** It can't go on; it closes its app as soon as no socket is handed to it any more. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly stack: string | undefined }
+  /** All its clients have been told that the node goes away. */
+  | { readonly kind: 'drained' }
+  /** Its app is closed: it may be ended. */
+  | { readonly kind: 'closed' };
+
+/** From the main thread to an I/O thread. */
+export type ToIoThread =
+  | { readonly kind: 'told'; readonly id: number; readonly report: Report }
+  | { readonly kind: 'untold'; readonly id: number; readonly reason: string }
+  | { readonly kind: 'drain'; readonly drainMs: number }
+  /** No socket is handed to it any more: it closes its app. */
+  | { readonly kind: 'close' }
+  /** Breaks it on purpose; sent only by tests, see the supervisor. */
+  | { readonly kind: 'break' };

@@ -1,0 +1,236 @@
+/**
+ * The composition root of a node: makes the arena, the board, the stations and the listener from a
+ * configuration, connects them, and takes them apart again in an order in which no answer is lost.
+ *
+ *   main thread   listener ─ station on lane 0 ─ sweeper ─ supervisor ─ reports
+ *   I/O threads   app without a listen socket ─ station on lanes 1 … N
+ */
+import { Arena } from './arena/arena.js';
+import type { Lane } from './arena/lane.js';
+import { type Clock, systemClock } from './base/clock.js';
+import { InputError, messageOf } from './base/errors.js';
+import { sleep, systemTimers, type Timers } from './base/timers.js';
+import { VERSION } from './base/version.js';
+import type { Config } from './config/config.js';
+import { Board, DRAINING, SERVING } from './net/board.js';
+import type { Report, ReportName } from './net/http/door.js';
+import { limitsOf } from './net/limits.js';
+import type { Listener } from './net/listener.js';
+import type { Log } from './net/log.js';
+import { isLoopback } from './net/loopback.js';
+import { isBinding, loadBinding, type NativeBinding } from './net/native/binding.js';
+import { NativeListener } from './net/native/nativeListener.js';
+import { PortableListener } from './net/portable/portableListener.js';
+import { Station } from './net/station.js';
+import { Sweeper } from './net/sweeper.js';
+import { LoopDelay } from './net/threads/loopDelay.js';
+import { Supervisor } from './net/threads/supervisor.js';
+import { TokenGate } from './net/token.js';
+import { createLogger } from './observe/logger.js';
+import { metricsPage } from './observe/metrics.js';
+import type { Sources } from './observe/snapshot.js';
+import { statsDocument } from './observe/stats.js';
+
+/** A node that serves. */
+export interface Node {
+  /** The port it listens on, also when any free one was asked for. */
+  readonly port: number;
+  /** Settles when the node can't go on; it has then logged why, and should be closed. */
+  readonly failure: Promise<Error>;
+  /** Finishes what clients have asked, for at most `drainMs`, tells them, and frees everything. */
+  close(): Promise<void>;
+}
+
+/** After the last close frame, so much time for it to be read before sockets are cut. */
+const LINGER_MS = 150;
+/** Set to 1, it lets SIGUSR2 break the first I/O thread: a rehearsal of its replacement. */
+const REHEARSAL = 'ORLOP_REHEARSE_FAILURE';
+
+/** Starts a node. Throws `InputError` for what the user has to change. */
+export async function startNode(config: Config): Promise<Node> {
+  refuseOpenDoor(config);
+  const terminal = process.stdout.isTTY === true;
+  const log = createLogger({ level: config.logLevel, format: config.logFormat, terminal });
+  const binding = await chooseBinding(config, log);
+  const node = new RunningNode(config, binding, log);
+  try {
+    await node.start();
+  } catch (error) {
+    await node.abandon();
+    throw error;
+  }
+  return node;
+}
+
+function refuseOpenDoor(config: Config): void {
+  if (config.authToken !== undefined || isLoopback(config.host)) return;
+  throw new InputError(
+    `${config.host} can be reached from other machines, so clients have to present a token: ` +
+      'set ORLOP_AUTH_TOKEN (or auth-token), or listen on 127.0.0.1',
+  );
+}
+
+/** The native module, unless it is missing or not wanted; then there is the portable listener. */
+async function chooseBinding(config: Config, log: Log): Promise<NativeBinding | undefined> {
+  if (config.listener === 'portable') return undefined;
+  const loaded = await loadBinding();
+  if (isBinding(loaded)) return loaded;
+  const advice =
+    'install uWebSockets.js for this Node and platform: ' +
+    'npm install uWebSockets.js@github:uNetworking/uWebSockets.js#<version for your Node>';
+  if (config.listener === 'native') throw new InputError(`${loaded.reason}; ${advice}`);
+  const { reason } = loaded;
+  log.warn({ reason, advice }, 'serving with the portable listener, which is slower');
+  return undefined;
+}
+
+class RunningNode implements Node {
+  readonly failure: Promise<Error>;
+  readonly #config: Config;
+  readonly #binding: NativeBinding | undefined;
+  readonly #log: Log;
+  readonly #clock: Clock = systemClock;
+  readonly #timers: Timers = systemTimers;
+  readonly #threads: number;
+  readonly #arena: Arena;
+  readonly #board: Board;
+  readonly #lane: Lane;
+  readonly #station: Station;
+  readonly #sweeper: Sweeper;
+  readonly #sources: Sources;
+  readonly #tokenDigest: Uint8Array | undefined;
+  #fail: (error: Error) => void = () => {};
+  #listener: Listener | undefined;
+  #supervisor: Supervisor | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #rehearse = (): void => this.#supervisor?.break(1);
+
+  constructor(config: Config, binding: NativeBinding | undefined, log: Log) {
+    this.#config = config;
+    this.#binding = binding;
+    this.#log = log;
+    this.#threads = binding === undefined ? 0 : config.threads;
+    this.failure = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    this.#arena = Arena.create({ ...config, lanes: this.#threads + 1 });
+    this.#board = Board.create(this.#threads + 1);
+    this.#lane = this.#arena.openLane(0);
+    this.#tokenDigest = TokenGate.digest(config.authToken);
+    this.#station = this.#makeStation();
+    const onFailure = (error: unknown): void => this.#station.fail(error);
+    this.#sweeper = new Sweeper(this.#lane, this.#clock, this.#timers, onFailure);
+    this.#sources = this.#makeSources();
+    new LoopDelay(this.#station.tally, this.#timers);
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  #makeStation(): Station {
+    return new Station({
+      arena: this.#arena,
+      lane: this.#lane,
+      board: this.#board,
+      limits: limitsOf(this.#config),
+      tokenDigest: this.#tokenDigest,
+      clock: this.#clock,
+      timers: this.#timers,
+      report: (name) => this.#report(name),
+      onFailure: (error) => this.#failed(error),
+    });
+  }
+
+  #makeSources(): Sources {
+    const { policy, memoryBytes, maxValueBytes } = this.#config;
+    const listener = this.#binding === undefined ? 'portable' : 'native';
+    const startedMs = this.#clock.nowMs();
+    const threads = this.#threads;
+    const fixed = { version: VERSION, listener, threads, policy, memoryBytes, maxValueBytes };
+    return {
+      arena: this.#arena,
+      board: this.#board,
+      clock: this.#clock,
+      facts: { ...fixed, startedMs },
+    };
+  }
+
+  async #report(name: ReportName): Promise<Report> {
+    if (name === 'metrics') return metricsPage(this.#sources);
+    const body = `${JSON.stringify(statsDocument(this.#sources))}\n`;
+    return { contentType: 'application/json', body };
+  }
+
+  /** The main thread can't go on: there is nobody to replace it. */
+  #failed(error: unknown): void {
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#log.error({ reason: messageOf(error), stack }, 'the node failed');
+    this.#board.state = DRAINING;
+    this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
+  }
+
+  async start(): Promise<void> {
+    this.#listener = await this.#listen();
+    this.#sweeper.start();
+    this.#board.state = SERVING;
+    if (process.env[REHEARSAL] === '1') process.on('SIGUSR2', this.#rehearse);
+    const { listener, threads } = this.#sources.facts;
+    this.#log.info({ port: this.port, listener, threads }, 'ready');
+  }
+
+  async #listen(): Promise<Listener> {
+    const { host, port } = this.#config;
+    if (this.#binding === undefined) return PortableListener.open(this.#station, host, port);
+    const listener = new NativeListener(this.#binding, this.#station);
+    // The threads come first, or early sockets would stay on the main thread for good.
+    await this.#startThreads(listener);
+    await listener.listen(host, port);
+    return listener;
+  }
+
+  async #startThreads(source: NativeListener): Promise<void> {
+    this.#supervisor = new Supervisor({
+      source,
+      arena: this.#arena.handle,
+      board: this.#board,
+      limits: this.#station.limits,
+      tokenDigest: this.#tokenDigest,
+      report: (name) => this.#report(name),
+      timers: this.#timers,
+      log: this.#log,
+      takeOver: (lane) => this.#takeOver(lane),
+    });
+    await this.#supervisor.start(this.#threads);
+  }
+
+  #takeOver(lane: number): void {
+    this.#station.guard(() => this.#lane.takeOver(lane, this.#clock.nowMs()));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { drainMs } = this.#config;
+    this.#log.info({ connections: this.#board.connections }, 'stopping');
+    this.#board.state = DRAINING;
+    this.#listener?.stop();
+    await Promise.all([this.#station.drain(drainMs), this.#supervisor?.drain(drainMs)]);
+    await sleep(this.#timers, LINGER_MS);
+    await this.abandon();
+    this.#log.info({}, 'stopped');
+  }
+
+  /** Frees everything without asking anybody. */
+  async abandon(): Promise<void> {
+    process.off('SIGUSR2', this.#rehearse);
+    this.#sweeper.stop();
+    this.#listener?.stop();
+    await this.#supervisor?.close();
+    await this.#listener?.close();
+    this.#station.stop();
+  }
+}

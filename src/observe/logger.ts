@@ -1,0 +1,29 @@
+import { type Logger, pino } from 'pino';
+import { build } from 'pino-pretty';
+import type { LogFormat, LogLevel } from '../config/config.js';
+
+/** How a node logs. */
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Whether `stdout` is a terminal; decides what `auto` means. */
+  readonly terminal: boolean;
+}
+
+const STDOUT = 1;
+
+/**
+ * A logger on standard output: JSON lines for programs, text for people. It writes at once and on the
+ * calling thread, so that the last line before an end is not lost; little enough is logged for that.
+ * Nobody gives it keys, values or tokens.
+ */
+export function createLogger(options: LogOptions): Logger {
+  const text = options.format === 'text' || (options.format === 'auto' && options.terminal);
+  const settings = { level: options.level, base: null, formatters: { level: labelOf } };
+  if (!text) return pino(settings, pino.destination({ dest: STDOUT, sync: true }));
+  const colorize = options.terminal;
+  const stream = build({ colorize, destination: STDOUT, sync: true, translateTime: 'HH:MM:ss.l' });
+  return pino(settings, stream);
+}
+
+const labelOf = (label: string): { level: string } => ({ level: label });

@@ -1,0 +1,29 @@
+import { type Metric, Registry } from 'prom-client';
+import { type Family, familiesOf } from './samples.js';
+import { type Sources, takeSnapshot } from './snapshot.js';
+
+/** A page of metrics in the text format of Prometheus. */
+export interface MetricsPage {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/**
+ * A family as the registry wants it. The library counts in its own objects, but our figures are
+ * counted elsewhere and only read here, histograms included; so we give it what it reads from those.
+ */
+function metricOf(family: Family): Metric {
+  const { name, help, type, samples } = family;
+  const values = samples.map((sample) => ({ ...sample }));
+  const metric = { name, get: async () => ({ name, help, type, values, aggregator: 'sum' }) };
+  return metric as unknown as Metric;
+}
+
+/** The page at `/metrics`, made for one scrape. */
+export async function metricsPage(sources: Sources): Promise<MetricsPage> {
+  const registry = new Registry();
+  for (const family of familiesOf(sources, takeSnapshot(sources))) {
+    registry.registerMetric(metricOf(family));
+  }
+  return { contentType: registry.contentType, body: await registry.metrics() };
+}

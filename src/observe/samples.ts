@@ -1,0 +1,217 @@
+/**
+ * The metrics of a node as families of samples. The core and the threads keep the figures; here they
+ * only get names, and only when somebody scrapes.
+ */
+import {
+  type Board,
+  FIGURE,
+  HISTOGRAM_WORDS,
+  HISTOGRAMS_AT,
+  LATENCY_BOUNDS_US,
+  type Tally,
+  TIMED_VERBS,
+} from '../net/board.js';
+import type { Snapshot, Sources } from './snapshot.js';
+
+/** One value with its labels; histograms have parts with names of their own. */
+export interface Sample {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+}
+
+/** A metric: its name, what it is, and what it is now. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly samples: readonly Sample[];
+}
+
+type Labelled = readonly (readonly [label: string, value: number])[];
+
+const US_PER_S = 1e6;
+
+function one(type: 'counter' | 'gauge', name: string, help: string, value: number): Family {
+  return { name, help, type, samples: [{ value, labels: {} }] };
+}
+
+function many(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  label: string,
+  values: Labelled,
+): Family {
+  const samples = values.map(([of, value]) => ({ value, labels: { [label]: of } }));
+  return { name, help, type, samples };
+}
+
+function operations({ arena }: Snapshot): Family {
+  const samples = Object.entries(arena.verbs).flatMap(([verb, counts]) =>
+    Object.entries(counts).map(([outcome, value]) => ({ value, labels: { verb, outcome } })),
+  );
+  const help = 'Operations by verb and outcome; a miss found the key absent, present or changed';
+  return { name: 'orlop_operations_total', help, type: 'counter', samples };
+}
+
+function ofTheStore(snapshot: Snapshot): Family[] {
+  const { arena } = snapshot;
+  const { memory, segments } = arena;
+  return [
+    operations(snapshot),
+    one('counter', 'orlop_hits_total', 'Reads that found their key', arena.hits),
+    one('counter', 'orlop_misses_total', 'Reads that did not find their key', arena.misses),
+    many('counter', 'orlop_evictions_total', 'Items removed to make room, by cause', 'cause', [
+      ...Object.entries(arena.evicted),
+    ]),
+    one('counter', 'orlop_expirations_total', 'Items removed after their time', arena.expired),
+    one('counter', 'orlop_items_moved_total', 'Items copied by the cleaner', arena.moved),
+    one('counter', 'orlop_busy_total', 'Operations refused as BUSY', arena.busy),
+    one('gauge', 'orlop_items', 'Items in the store', arena.items),
+    many('gauge', 'orlop_bytes', 'Bytes of the store by use', 'use', [
+      ['items', arena.itemBytes],
+      ['table', memory.tableBytes],
+      ['ghosts', memory.ghostBytes],
+      ['segments', memory.usedBytes],
+      ['dead', memory.deadBytes],
+      ['total', memory.storeBytes],
+    ]),
+    many('gauge', 'orlop_segments', 'Segments of the store by use', 'use', [
+      ['free', segments.free],
+      ['small', segments.small],
+      ['main', segments.main],
+      ['lines', segments.lines],
+      ['pages', segments.pages],
+    ]),
+    one(
+      'counter',
+      'orlop_segments_reclaimed_total',
+      'Segments cleaned and used again',
+      arena.segmentsReclaimed,
+    ),
+  ];
+}
+
+function ofTheSockets({ connections, sums }: Snapshot): Family[] {
+  const counter = (name: string, help: string, value: number): Family =>
+    one('counter', name, help, value);
+  return [
+    one('gauge', 'orlop_connections', 'Open WebSocket connections', connections),
+    counter('orlop_connections_opened_total', 'WebSocket connections accepted', sums.opened),
+    counter('orlop_connections_closed_total', 'WebSocket connections ended', sums.closed),
+    many(
+      'counter',
+      'orlop_connections_refused_total',
+      'WebSocket connections that the node ended or turned away, by cause',
+      'cause',
+      [
+        ['too_many', sums.turnedAway],
+        ['text', sums.closedText],
+        ['too_big', sums.closedTooBig],
+        ['malformed', sums.closedMalformed],
+        ['unauthenticated', sums.closedUnauthenticated],
+        ['timeout', sums.closedFrameTimeout],
+        ['pipelined', sums.closedPipelined],
+        ['slow_reader', sums.closedSlow],
+      ],
+    ),
+    counter('orlop_frames_received_total', 'WebSocket messages received', sums.framesIn),
+    counter('orlop_messages_sent_total', 'WebSocket messages sent', sums.messagesOut),
+    counter('orlop_received_bytes_total', 'Bytes of WebSocket messages received', sums.bytesIn),
+    counter('orlop_sent_bytes_total', 'Bytes of WebSocket messages sent', sums.bytesOut),
+    many('counter', 'orlop_http_requests_total', 'HTTP requests by class of status', 'class', [
+      ['2xx', sums.http2xx],
+      ['3xx', sums.http3xx],
+      ['4xx', sums.http4xx],
+      ['5xx', sums.http5xx],
+    ]),
+    counter('orlop_turns_total', 'Turns of the event loops that executed something', sums.turns),
+    counter('orlop_waits_total', 'Turns that had to wait for memory', sums.waits),
+  ];
+}
+
+function talliesOf(board: Board): Tally[] {
+  return Array.from({ length: board.lanes }, (_, lane) => board.tally(lane));
+}
+
+function loopDelays(board: Board): Family {
+  const help = 'How late the event loop of a thread ran in the last seconds; thread 0 is the main';
+  const quantiles = [
+    ['0.5', FIGURE.loopDelayP50Us],
+    ['0.99', FIGURE.loopDelayP99Us],
+    ['1', FIGURE.loopDelayMaxUs],
+  ] as const;
+  const samples = talliesOf(board).flatMap((tally, thread) =>
+    quantiles.map(([quantile, at]) => ({
+      value: (tally[at] ?? 0) / US_PER_S,
+      labels: { thread, quantile },
+    })),
+  );
+  return { name: 'orlop_event_loop_delay_seconds', help, type: 'gauge', samples };
+}
+
+const DURATION = 'orlop_request_duration_seconds';
+
+function verbHistogram(tallies: readonly Tally[], verb: string, index: number): Sample[] {
+  const start = HISTOGRAMS_AT + index * HISTOGRAM_WORDS;
+  const sum = (at: number): number => tallies.reduce((all, tally) => all + (tally[at] ?? 0), 0);
+  const bounds = [...LATENCY_BOUNDS_US.map((us) => us / US_PER_S), '+Inf'];
+  let count = 0;
+  const buckets = bounds.map((le, bucket) => {
+    count += sum(start + bucket);
+    return { value: count, labels: { verb, le }, metricName: `${DURATION}_bucket` };
+  });
+  const total = sum(start + HISTOGRAM_WORDS - 1) / US_PER_S;
+  return [
+    ...buckets,
+    { value: total, labels: { verb }, metricName: `${DURATION}_sum` },
+    { value: count, labels: { verb }, metricName: `${DURATION}_count` },
+  ];
+}
+
+function durations(board: Board): Family {
+  const tallies = talliesOf(board);
+  const samples = TIMED_VERBS.flatMap((verb, index) => verbHistogram(tallies, verb, index));
+  const help = 'From arrival to answer, of the requests in every 16th turn of the event loop';
+  return { name: DURATION, help, type: 'histogram', samples };
+}
+
+function ofTheProcess(snapshot: Snapshot, { facts }: Sources): Family[] {
+  const cpu = process.cpuUsage();
+  const { version, policy, listener } = facts;
+  const info = { value: 1, labels: { version, policy, listener, node: process.version } };
+  return [
+    { name: 'orlop_info', help: 'The node and its settings', type: 'gauge', samples: [info] },
+    one('gauge', 'orlop_uptime_seconds', 'Since the start', snapshot.uptimeMs / 1000),
+    one(
+      'counter',
+      'process_cpu_seconds_total',
+      'Processor time of the process',
+      (cpu.user + cpu.system) / US_PER_S,
+    ),
+    one(
+      'gauge',
+      'process_resident_memory_bytes',
+      'Resident memory of the process',
+      process.memoryUsage.rss(),
+    ),
+    one(
+      'gauge',
+      'process_start_time_seconds',
+      'Start of the process, Unix time',
+      facts.startedMs / 1000,
+    ),
+  ];
+}
+
+/** Every metric of a node, as it is now. */
+export function familiesOf(sources: Sources, snapshot: Snapshot): Family[] {
+  return [
+    ...ofTheStore(snapshot),
+    ...ofTheSockets(snapshot),
+    loopDelays(sources.board),
+    durations(sources.board),
+    ...ofTheProcess(snapshot, sources),
+  ];
+}

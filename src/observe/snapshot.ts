@@ -1,0 +1,50 @@
+import type { Arena } from '../arena/arena.js';
+import type { ArenaStats } from '../arena/stats.js';
+import type { Clock } from '../base/clock.js';
+import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
+
+/** What does not change while a node runs. */
+export interface NodeFacts {
+  readonly version: string;
+  readonly listener: string;
+  /** I/O threads; with 0 the main thread serves. */
+  readonly threads: number;
+  readonly policy: string;
+  readonly memoryBytes: number;
+  readonly maxValueBytes: number;
+  readonly startedMs: number;
+}
+
+/** What reports are made from. */
+export interface Sources {
+  readonly arena: Arena;
+  readonly board: Board;
+  readonly facts: NodeFacts;
+  readonly clock: Clock;
+}
+
+/** Everything a report can say, at about one moment. */
+export interface Snapshot {
+  readonly arena: ArenaStats;
+  readonly connections: number;
+  readonly uptimeMs: number;
+  /** Sums over all threads; delays of event loops are not sums, see the tallies. */
+  readonly sums: Readonly<Record<Figure, number>>;
+}
+
+function sumOf(board: Board, figure: Figure): number {
+  let sum = 0;
+  for (let lane = 0; lane < board.lanes; lane++) sum += board.tally(lane)[FIGURE[figure]] ?? 0;
+  return sum;
+}
+
+/** Reads everything once. */
+export function takeSnapshot({ arena, board, facts, clock }: Sources): Snapshot {
+  const sums = FIGURES.map((figure) => [figure, sumOf(board, figure)] as const);
+  return {
+    arena: arena.stats(),
+    connections: board.connections,
+    uptimeMs: Math.max(0, clock.nowMs() - facts.startedMs),
+    sums: Object.fromEntries(sums) as Record<Figure, number>,
+  };
+}
