@@ -9,6 +9,7 @@ import { FrameWriter } from '../../src/protocol/frameWriter.js';
 import { encodeRequest } from '../../src/protocol/request.js';
 import { fill } from '../draws.js';
 import { encodePool } from '../driver/pool.js';
+import { Job } from '../job.js';
 import { BenchLane } from '../lane.js';
 import { orlopEncoder } from '../orlopRequests.js';
 import { type Row, rateText, table } from '../report.js';
@@ -83,7 +84,7 @@ export function benchMicro(settings: Settings): Row[] {
   const memoryBytes = Math.max(ARENA_BYTES_MIN, keys * BYTES_PER_KEY);
   const arena = Arena.create({ memoryBytes, lanes: 1 });
   const lane = new BenchLane(arena, 0, 'GRANTS_ALL');
-  lane.turn(encodePool(fill(0, keys), 1, orlopEncoder), 0, keys, PER_FRAME);
+  new Job(lane, encodePool(fill(0, keys), 1, orlopEncoder)).pass(PER_FRAME);
   const rows: Row[] = [];
   const lines: string[][] = [];
   for (const one of casesOf(keys)) {

@@ -3,10 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../../src/arena/arena.js';
 import { draw, fill } from '../draws.js';
 import { encodePool } from '../driver/pool.js';
+import { Job, TURN } from '../job.js';
 import { BenchLane } from '../lane.js';
 import { orlopEncoder } from '../orlopRequests.js';
 import { FreshKeys } from './freshKeys.js';
-import { Job, TURN } from './job.js';
 import type { Command, Done, RunCommand, ThreadData } from './messages.js';
 import type { Work } from './works.js';
 

@@ -1,7 +1,7 @@
 /** A pool of requests that a lane works through, turn by turn, round and round. */
-import type { Pool } from '../driver/pool.js';
-import type { BenchLane } from '../lane.js';
-import { HIT_BYTES, STORED_BYTES } from '../orlopRequests.js';
+import type { Pool } from './driver/pool.js';
+import type { BenchLane } from './lane.js';
+import { HIT_BYTES, STORED_BYTES } from './orlopRequests.js';
 
 /** Operations that are executed together, as a busy node gathers them from its sockets. */
 export const TURN = 1024;
