@@ -12,6 +12,12 @@ export function attach(n: u32): void {
   if (atomic.xchg<u32>(laneAt, 1, L_ATTACHED) == 0) atomic.add<u32>(H_LANES_ATTACHED, 1);
 }
 
+/** Lets an instance that holds no lane read counters and gauges. */
+export function observe(): void {
+  assert(load<u32>(H_MAGIC) == MAGIC);
+  readGeometry(0);
+}
+
 /** Where this lane's frames go in. */
 export function inboxAt(): u32 {
   return inboxAt_;

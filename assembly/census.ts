@@ -2,9 +2,7 @@
 import { H_GAUGES, H_LINES, H_MIN_STORE_BYTES, H_STORE_BYTES, LINE_BYTES, ghostBuckets,
   segmentBytes, segments, tableLines } from "./layout";
 import {
-  POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_CLEANING, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES,
-  SEGMENT_RETIRED, SEGMENT_SEALED, segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool,
-  wordState,
+  POOL_SMALL, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool, wordState,
 } from "./segment";
 
 export const GAUGE_SEGMENTS: u32 = 0;
@@ -22,26 +20,39 @@ export const GAUGE_DEAD_BYTES: u32 = 11;
 export const GAUGE_MIN_STORE_BYTES: u32 = 12;
 export const GAUGES: u32 = 13;
 
+let free: u64 = 0;
+let small: u64 = 0;
+let main: u64 = 0;
+let lines: u64 = 0;
+let pages: u64 = 0;
+let used: u64 = 0;
+let dead: u64 = 0;
+
 @inline
 function put(gauge: u32, n: u64): void {
   store<u64>(H_GAUGES + (gauge << 3), n);
 }
 
-@inline
-function add(gauge: u32, n: u64): void {
-  put(gauge, load<u64>(H_GAUGES + (gauge << 3)) + n);
-}
-
-/** Counts all gauges; returns where they are. One thread at a time asks. */
+/**
+ * Counts all gauges; returns where they are. They are counted aside and stored whole, so that
+ * threads that ask at once do each other no harm.
+ */
 export function census(): u32 {
-  for (let gauge: u32 = 0; gauge < GAUGES; gauge++) put(gauge, 0);
+  free = small = main = lines = pages = used = dead = 0;
+  for (let n: u32 = 0; n < segments; n++) countSegment(segmentHeader(n));
   put(GAUGE_SEGMENTS, segments);
+  put(GAUGE_SEGMENTS_FREE, free);
+  put(GAUGE_SEGMENTS_SMALL, small);
+  put(GAUGE_SEGMENTS_MAIN, main);
+  put(GAUGE_SEGMENTS_LINES, lines);
+  put(GAUGE_SEGMENTS_PAGES, pages);
   put(GAUGE_SEGMENT_BYTES, segmentBytes);
   put(GAUGE_TABLE_BYTES, (u64(tableLines) + atomic.load<u64>(H_LINES)) * LINE_BYTES);
   put(GAUGE_GHOST_BYTES, u64(ghostBuckets) * 8);
   put(GAUGE_STORE_BYTES, load<u32>(H_STORE_BYTES));
+  put(GAUGE_USED_BYTES, used);
+  put(GAUGE_DEAD_BYTES, dead);
   put(GAUGE_MIN_STORE_BYTES, load<u32>(H_MIN_STORE_BYTES));
-  for (let n: u32 = 0; n < segments; n++) countSegment(segmentHeader(n));
   return H_GAUGES;
 }
 
@@ -50,17 +61,18 @@ function countSegment(header: u32): void {
   switch (wordState(word)) {
     case SEGMENT_FREE:
     case SEGMENT_RETIRED:
-      add(GAUGE_SEGMENTS_FREE, 1);
+      free++;
       break;
     case SEGMENT_LINES:
-      add(GAUGE_SEGMENTS_LINES, 1);
+      lines++;
       break;
     case SEGMENT_PAGES:
-      add(GAUGE_SEGMENTS_PAGES, 1);
+      pages++;
       break;
     default:
-      add(wordPool(word) == POOL_SMALL ? GAUGE_SEGMENTS_SMALL : GAUGE_SEGMENTS_MAIN, 1);
-      add(GAUGE_USED_BYTES, segmentUsed(header));
-      add(GAUGE_DEAD_BYTES, segmentDead(header));
+      if (wordPool(word) == POOL_SMALL) small++;
+      else main++;
+      used += segmentUsed(header);
+      dead += segmentDead(header);
   }
 }

@@ -65,6 +65,7 @@ export function format(
 ): u32 {
   assert(lanes > 0 && lanes <= LANES_MAX);
   assert((inboxBytes | outboxBytes | feedBytes) % BOX_ALIGN == 0);
+  assert((feedBytes & (feedBytes - 1)) == 0);
   const shift = segmentBytes == 0 ? segmentShiftFor(storeBytes) : ctz(segmentBytes);
   assert(u32(1 << shift) >= SEGMENT_BYTES_MIN);
   const least = leastStoreBytes(lanes, shift);

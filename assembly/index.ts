@@ -7,7 +7,7 @@ export {
   format,
 } from "./format";
 export {
-  attach, inboxAt, inboxBytes, outboxAt, outboxBytes, countersAt, feedAt, feedBytes, feedHeadAt,
+  attach, observe, inboxAt, inboxBytes, outboxAt, outboxBytes, countersAt, feedAt, feedBytes, feedHeadAt,
   feedTailAt,
 } from "./attach";
 export {
@@ -27,6 +27,7 @@ export {
   sipHash13,
 } from "./siphash";
 export * from "./wire";
+export { TTL_MS_MAX } from "./request";
 export {
   VERB_GET, VERB_SET, VERB_DELETE, VERB_TOUCH, VERB_INCR, VERB_MERGE, VERB_SCAN, VERB_CLEAR,
   VERB_PING, VERBS, VERB_NONE, GRANTS_ALL, GRANTS_CLIENT,

@@ -14,7 +14,7 @@ const REQUEST_DEADLINE: u32 = 16;
 const REQUEST_ENCODING: u32 = 18;
 const REQUEST_ZERO: u32 = 19;
 /** The longest a TTL may be: what an item's lifetime can hold, about 34 years. */
-const TTL_MS_MAX: u64 = 1000 * ((1 << 30) - 1);
+export const TTL_MS_MAX: u64 = 1000 * ((1 << 30) - 1);
 
 export let requestAt: u32 = 0;
 export let flags: u32 = 0;

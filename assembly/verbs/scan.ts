@@ -25,8 +25,8 @@ const PLACE_BITS: u64 = 16;
 const PLACE_MASK: u64 = 0xffff;
 /** Base lines one request looks at, found or not. */
 const LINES_MAX: u32 = 16384;
-/** Bytes of keys after which a request stops. */
-const BODY_BYTES_AIM: u32 = 64 << 10;
+/** Bytes of keys after which a request stops: with one more key they fit a full outbox. */
+const BODY_BYTES_AIM: u32 = 176 << 10;
 
 /** The scan in work: where it is, what it has, what it may have. */
 let lineNumber: u32 = 0;
