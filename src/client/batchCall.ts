@@ -1,5 +1,5 @@
 import type { AnswerReader } from '../protocol/answerReader.js';
-import type { OrlopError } from '../protocol/errors.js';
+import { OrlopError } from '../protocol/errors.js';
 import type { Request } from '../protocol/request.js';
 import type { Call, Outlet } from './call.js';
 
@@ -82,8 +82,10 @@ export class BatchCall<T> implements Call {
     this.#resolve(batch.result());
   }
 
+  /** An error is about one request; others of the batch may have been executed. */
   #end(error: unknown): void {
     this.done = true;
+    if (this.sent && error instanceof OrlopError) error.outcome = 'unknown';
     this.#batch = undefined;
     this.#reject(error);
   }

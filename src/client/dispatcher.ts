@@ -35,6 +35,11 @@ import type { Settings } from './options.js';
 import type { Runtime } from './runtime.js';
 import { Watch } from './watch.js';
 
+/** What ends a batch of which a part was sent; the error itself is shared with calls that were not. */
+function interrupted(cause: OrlopError): OrlopError {
+  return new DisconnectedError(cause.message, { outcome: 'unknown', cause });
+}
+
 /** Calls, their queue, and the connection that serves them. */
 export class Dispatcher implements Outlet, LinkOwner {
   readonly #settings: Settings;
@@ -102,7 +107,8 @@ export class Dispatcher implements Outlet, LinkOwner {
   #enqueue(call: Call): void {
     const { maxQueuedCalls, maxQueuedBytes } = this.#settings;
     const bytes = call.waitingBytes;
-    if (this.#queue.length >= maxQueuedCalls || this.#queuedBytes + bytes > maxQueuedBytes) {
+    const full = this.#queue.length >= maxQueuedCalls || this.#queuedBytes + bytes > maxQueuedBytes;
+    if (full && !call.sent) {
       call.fail(this.#full());
       return;
     }
@@ -264,7 +270,7 @@ export class Dispatcher implements Outlet, LinkOwner {
 
   #failQueue(error: OrlopError): void {
     this.#queuedBytes = 0;
-    for (const call of this.#queue.takeAll()) call.fail(error);
+    for (const call of this.#queue.takeAll()) call.fail(call.sent ? interrupted(error) : error);
   }
 
   #checkDrained(): void {

@@ -22,7 +22,7 @@ export class OrlopError extends Error {
   /** The stable name of what went wrong: `TIMEOUT`. */
   readonly code: string;
   /** Whether the failed call may have changed the store. */
-  readonly outcome: Outcome;
+  outcome: Outcome;
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -19,9 +19,11 @@ import {
   FLAG_INITIAL,
   FLAG_KEEP_TTL,
   FLAG_LIMIT,
+  FLAG_TOMBSTONE,
   FLAG_TTL,
   FLAG_VERSION,
   ID_AT,
+  MAX_SCAN_LIMIT,
   MAX_TTL_MS,
   OP_MERGE,
   REQUEST_DEADLINE_AT,
@@ -37,6 +39,7 @@ import {
 } from './wire.js';
 
 const FIELD_BITS = 8;
+const MAX_U64 = 2n ** 64n - 1n;
 
 function countBits(flags: number): number {
   let count = 0;
@@ -47,6 +50,11 @@ function countBits(flags: number): number {
 /** Whether more than one of the bits of `mask` is set in `flags`. */
 function several(flags: number, mask: number): boolean {
   return countBits(flags & mask) > 1;
+}
+
+/** Whether a field, if it is there, lies between the two. */
+function within(field: bigint | undefined, least: bigint, most: bigint): boolean {
+  return field === undefined || (field >= least && field <= most);
 }
 
 /** Steps over the requests of one frame; what it says holds for the current one. */
@@ -163,12 +171,20 @@ export class RequestReader {
     };
   }
 
-  /** `STATUS.OK` when the request's form is right, otherwise the status that refuses it. */
+  /**
+   * `STATUS.OK` when the request's form is right, otherwise the status that refuses it. The checks
+   * stand in the order of the core. What takes a clock or a table to see (an expiry too far away, a
+   * cursor that was never told) is left to it.
+   */
   formStatus(): number {
     const grammar = grammarOf(this.opcode);
     if (grammar === undefined || this.level !== 0) return STATUS.UNSUPPORTED;
     if (this.namespace !== 0) return STATUS.BAD_NAMESPACE;
-    const good = this.#headerIsGood(grammar) && this.#partsAreGood(grammar) && this.#timesAreGood();
+    const good =
+      this.#headerIsGood(grammar) &&
+      this.#partsAreGood(grammar) &&
+      this.#fieldsAreGood() &&
+      this.#flagsAgree();
     return good ? STATUS.OK : STATUS.BAD_REQUEST;
   }
 
@@ -182,14 +198,22 @@ export class RequestReader {
     const keyBytes = this.valueAt - this.keyAt;
     if (grammar.key === 'required' && keyBytes === 0) return false;
     if (grammar.key === 'none' && keyBytes !== 0) return false;
-    if (!grammar.value && this.end !== this.valueAt) return false;
-    return this.opcode !== OP_MERGE || (this.flags & FLAG_VERSION) !== 0;
+    return grammar.value || this.end === this.valueAt;
   }
 
-  #timesAreGood(): boolean {
-    if (several(this.flags, FLAG_TTL | FLAG_EXPIRY | FLAG_KEEP_TTL)) return false;
-    if (several(this.flags, FLAG_IF_ABSENT | FLAG_IF_PRESENT)) return false;
-    const ttlMs = this.field(FLAG_TTL);
-    return ttlMs === undefined || (ttlMs >= 1n && ttlMs <= BigInt(MAX_TTL_MS));
+  #fieldsAreGood(): boolean {
+    return (
+      within(this.field(FLAG_TTL), 1n, BigInt(MAX_TTL_MS)) &&
+      within(this.field(FLAG_EXPIRY), 1n, MAX_U64) &&
+      within(this.field(FLAG_LIMIT), 1n, BigInt(MAX_SCAN_LIMIT))
+    );
+  }
+
+  #flagsAgree(): boolean {
+    const flags = this.flags;
+    if (several(flags, FLAG_TTL | FLAG_EXPIRY | FLAG_KEEP_TTL)) return false;
+    if (flags & FLAG_IF_ABSENT && flags & (FLAG_IF_PRESENT | FLAG_VERSION)) return false;
+    if (flags & FLAG_TOMBSTONE && this.end !== this.valueAt) return false;
+    return this.opcode !== OP_MERGE || (flags & FLAG_VERSION) !== 0;
   }
 }

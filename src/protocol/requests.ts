@@ -77,7 +77,7 @@ function addExpiry(request: Request & { flags: number }, expiry: Expiry): void {
   if (expiry.ttl !== undefined) addTtl(request, expiry.ttl);
   if (expiry.expiresAt === undefined) return;
   const expiryMs = Math.ceil(Number(expiry.expiresAt));
-  if (!Number.isSafeInteger(expiryMs) || expiryMs < 0) {
+  if (!Number.isSafeInteger(expiryMs) || expiryMs < 1) {
     throw new InvalidArgumentError('expiresAt has to be a valid date or Unix milliseconds');
   }
   request.flags |= FLAG_EXPIRY;

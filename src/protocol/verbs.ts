@@ -55,9 +55,9 @@ export interface SetResult<T> {
   readonly stored: boolean;
   /** Why it was not stored. */
   readonly refusal: Refusal | undefined;
-  /** The version of the new item, or of the one in the way if the node tells it. */
+  /** The version of the new item, or of the one that stayed; undefined when there is none. */
   readonly version: bigint | undefined;
-  /** Remaining time to live of the new item in milliseconds; undefined when it does not expire. */
+  /** Remaining time to live of that item in milliseconds; undefined when it does not expire. */
   readonly ttlMs: number | undefined;
   /** With `returnOld`: the value that was there. */
   readonly old: T | undefined;
@@ -80,7 +80,7 @@ export interface DelResult<T> {
   readonly deleted: boolean;
   /** Why nothing was removed. */
   readonly refusal: Exclude<Refusal, 'exists'> | undefined;
-  /** The version of the removal, or of the item in the way if the node tells it. */
+  /** The version of the item that was removed, or of the one that stayed. */
   readonly version: bigint | undefined;
   /** With `returnOld`: the value that was there. */
   readonly old: T | undefined;
