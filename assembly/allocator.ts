@@ -2,13 +2,14 @@
  * Allocation: a bump on a segment of the thread's own. A lane fills up to four segments at once:
  * one for each pool's new items, and one for each pool's items that compaction moves together.
  *
- *   cursor, 16 bytes   0 next free byte u32 | 4 end u32 | 8 segment header u32 | 12 zero
+ *   cursor, 16 bytes   0 next free byte u32 | 4 end u32 | 8 segment header u32 | 12 bytes of pages
+ *            that its items list u32
  *
  * A segment's `used` is stored after the header of each item, so that whoever walks it, even after
  * the death of its lane, only meets whole items.
  */
 import {
-  H_LANES_ATTACHED, L_CURSORS, laneAt, laneBlock, lane, segmentBytes,
+  H_LANES_ATTACHED, L_CURSORS, laneAt, laneBlock, lane, segmentBytes, segmentShift, segments,
 } from "./layout";
 import {
   ETERNAL, POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED, SEGMENT_USED,
@@ -24,6 +25,16 @@ export const CURSOR_BYTES: u32 = 16;
 export const CURSOR_NEXT: u32 = 0;
 export const CURSOR_END: u32 = 4;
 export const CURSOR_SEGMENT: u32 = 8;
+export const CURSOR_PAGED: u32 = 12;
+
+/**
+ * A segment whose items list more pages than this many segments is full, however small the items
+ * are: evicting it would free too much at once.
+ */
+@inline
+function pagedBytesMax(): u32 {
+  return max<u32>(2, min<u32>(32, segments / 32)) << segmentShift;
+}
 
 /** Bytes allocated since `takeAllocated` asked last. */
 let allocated: u32 = 0;
@@ -65,7 +76,7 @@ export function allocate(cursor: u32, bytes: u32, reserve: u32, age: u64): u32 {
   assert(bytes <= segmentBytes);
   const at = cursorAt(cursor);
   let item = load<u32>(at, CURSOR_NEXT);
-  if (item + bytes > load<u32>(at, CURSOR_END) || item == 0) {
+  if (item + bytes > load<u32>(at, CURSOR_END)) {
     if (!openSegment(cursor, reserve, age)) return 0;
     item = load<u32>(at, CURSOR_NEXT);
   }
@@ -85,7 +96,16 @@ function openSegment(cursor: u32, reserve: u32, age: u64): bool {
   store<u32>(at, base, CURSOR_NEXT);
   store<u32>(at, base + segmentBytes, CURSOR_END);
   store<u32>(at, header, CURSOR_SEGMENT);
+  store<u32>(at, 0, CURSOR_PAGED);
   return true;
+}
+
+/** Notes that the item allocated last under `cursor` lists pages of so many bytes. */
+export function weighCursor(cursor: u32, bytes: u32): void {
+  const at = cursorAt(cursor);
+  const paged = load<u32>(at, CURSOR_PAGED) + bytes;
+  store<u32>(at, paged, CURSOR_PAGED);
+  if (paged > pagedBytesMax()) store<u32>(at, load<u32>(at, CURSOR_NEXT), CURSOR_END);
 }
 
 /** Hands the segment of the cursor at `at` over to the cleaners. */

@@ -21,11 +21,11 @@
  *   batch slot, 16 bytes      0 item u32 | 4 line u32 | 8 hash u64
  */
 import {
-  L_BATCH, L_CLEANING, lane, laneAt, lanes, laneBlock, L_COUNTERS, segmentBytes, segments,
+  L_BATCH, L_CLEANING, PAGES_PER_SEGMENT, lane, laneAt, lanes, laneBlock, L_COUNTERS, segmentBytes, segments,
 } from "./layout";
 import {
   CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_MAIN, allocate, attachedLanes, completeItem,
-  survivorReserve, takeAllocated, takeBack,
+  sealLane, survivorReserve, takeAllocated, takeBack,
 } from "./allocator";
 import {
   COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_ITEMS_ADDED,
@@ -46,12 +46,12 @@ import {
 import {
   SMALL_SHARE_PERCENT, VERDICT_EVICT, onEvicted, rankKept, verdict,
 } from "./policy";
-import { closeIdlePageSegments, movePages, pooledPageBytes } from "./pages";
+import { closeIdlePageSegments, freePages, movePages, pooledPageBytes } from "./pages";
 import { isAlive, isPaged, isExpired, isCleared, moveEntry, poolOfItem, removeEnded, removeEntry } from "./entry";
 import { hashOfItem } from "./hash";
 import { nowMs } from "./version";
 import { pin } from "./epoch";
-import { segmentsWanted } from "./draft";
+import { pagesWanted } from "./draft";
 import { shapeGhost } from "./ghost";
 
 const WORK_NEXT: u32 = 4;
@@ -104,33 +104,44 @@ export function tend(): void {
   const allocated = takeAllocated();
   const free = freeHint();
   const aim = freeAim();
-  if (free >= aim && load<u32>(work()) == 0) return;
-  if (allocated == 0) return;
+  if (allocated == 0 || (free >= aim && load<u32>(work()) == 0)) return;
   const short = free < aim ? aim - free : 0;
-  clean(allocated * (2 + 2 * short) + STEP_BYTES_MIN);
+  clean(allocated * (2 + 2 * short) + STEP_BYTES_MIN, aim);
 }
 
 /**
- * Cleans until the segments a deferred write asked for are free; false when there is nothing left
+ * Cleans until the memory that a deferred write asked for is there; false when there is nothing left
  * to clean, or what was cleaned is still held by other threads.
  */
 export function restock(): bool {
-  const wanted = survivorReserve() + segmentsWanted + 1;
-  closeIdlePageSegments();
-  for (let n: u32 = 0; n < segments * 2 && freeHint() < wanted; n++) {
-    if (!clean(segmentBytes)) return false;
+  for (let n: u32 = 0; n < segments * 2; n++) {
+    if (pagesWanted != 0) closeIdlePageSegments();
+    if (hasWanted()) return true;
+    if (!clean(STEP_BYTES_MIN, u32.MAX_VALUE)) return false;
     pin();
-    if ((n & 7) == 7) closeIdlePageSegments();
   }
-  pin();
-  return true;
+  return false;
 }
 
-/** Walks about `budget` bytes of segments; false when there was none to take. */
-function clean(budget: u32): bool {
+/** Whether the write that was deferred would find its memory now. */
+function hasWanted(): bool {
+  const spare = i64(freeHint()) - i64(survivorReserve()) - 1;
+  if (pagesWanted == 0) return spare >= 0;
+  const pages = max<i64>(spare, 0) * PAGES_PER_SEGMENT + freePages();
+  return pages >= i64(pagesWanted);
+}
+
+/**
+ * Walks about `budget` bytes of segments, taking a new one only while fewer than `aim` are free;
+ * false when there was none to take.
+ */
+function clean(budget: u32, aim: u32): bool {
   let walked: u32 = 0;
   while (walked < budget) {
-    if (load<u32>(work()) == 0 && !takeSegment()) return false;
+    if (load<u32>(work()) == 0) {
+      if (freeHint() >= aim) return true;
+      if (!takeSegment()) return false;
+    }
     walked += cleanBatch();
   }
   return true;
@@ -194,7 +205,12 @@ function chooseSegment(): u32 {
 /** Claims the next segment for this lane; false when there is none. */
 function takeSegment(): bool {
   for (let tries: u32 = 0; tries < segments; tries++) {
-    const header = chooseSegment();
+    let header = chooseSegment();
+    if (header == 0) {
+      // Large values can fill the memory from a few items that all lie in segments being filled.
+      sealLane(lane);
+      header = chooseSegment();
+    }
     if (header == 0) return false;
     const word = segmentWord(header);
     if (wordState(word) != SEGMENT_SEALED) continue;

@@ -1,16 +1,16 @@
 /** The item a write is about to publish: built whole in the lane's own segment, or taken back. */
-import { pageBytes, segmentBytes, segments, PAGES_PER_SEGMENT } from "./layout";
+import { pageBytes, pageShift, segmentBytes, segments, PAGES_PER_SEGMENT } from "./layout";
 import {
   ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom, itemBytesFor, itemInlineAt, lifetimeFor,
   writeItemHeader, itemKeyAt, itemInlineLength, itemFlags, itemKeyLength, itemKind, ITEM_MERGED,
 } from "./item";
-import { allocate, completeItem, survivorReserve, takeBack } from "./allocator";
+import { allocate, completeItem, survivorReserve, takeBack, weighCursor } from "./allocator";
 import { fillPages, pageListBytes, pagesFor, releasePages, takePages } from "./pages";
 
 /** The cursor of the draft in work, so that it can be taken back. */
 let draftCursor: u32 = 0;
-/** Segments the draft that found no memory would need. */
-export let segmentsWanted: u32 = 0;
+/** Pages that the draft that found no memory was short of; 0: it lacked a segment. */
+export let pagesWanted: u32 = 0;
 
 export const FITS: u32 = 0;
 export const KEY_TOO_LONG: u32 = 1;
@@ -42,10 +42,8 @@ export function draftItem(
   const paged = goesToPages(keyLength, length);
   const inlineLength = paged ? pageListBytes(length) : length;
   const item = allocate(pool, itemBytesFor(keyLength, inlineLength), survivorReserve(), 0);
-  if (item == 0) {
-    segmentsWanted = 1;
-    return 0;
-  }
+  pagesWanted = 0;
+  if (item == 0) return 0;
   draftCursor = pool;
   const lifetime = lifetimeFor(version, expiryMs);
   const state = (pending ? STATE_PENDING : STATE_LIVE) | flags | (paged ? ITEM_PAGED : 0);
@@ -53,11 +51,12 @@ export function draftItem(
   memory.copy(itemKeyAt(item), keyAt, keyLength);
   if (paged) {
     if (!takePages(item, itemInlineAt(item), length)) {
-      segmentsWanted = pagesFor(length) / PAGES_PER_SEGMENT + 1;
+      pagesWanted = pagesFor(length);
       takeBack(pool, item);
       return 0;
     }
     fillPages(itemInlineAt(item), valueAt, length);
+    weighCursor(pool, pagesFor(length) << pageShift);
   } else {
     memory.copy(itemInlineAt(item), valueAt, length);
   }
@@ -70,10 +69,8 @@ export function draftCopy(old: u32, pool: u32, version: u64, expiryMs: u64, rank
   const keyLength = itemKeyLength(old);
   const inlineLength = itemInlineLength(old);
   const item = allocate(pool, itemBytesFor(keyLength, inlineLength), survivorReserve(), 0);
-  if (item == 0) {
-    segmentsWanted = 1;
-    return 0;
-  }
+  pagesWanted = 0;
+  if (item == 0) return 0;
   draftCursor = pool;
   const lifetime = lifetimeFor(version, expiryMs);
   const flags = (itemFlags(old) & ~ITEM_MERGED) | STATE_LIVE;

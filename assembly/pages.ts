@@ -222,6 +222,20 @@ export function closeIdlePageSegments(): u32 {
   return closed;
 }
 
+/** Pages of the segments there are that are free, or will be once the epochs have moved on. */
+export function freePages(): u32 {
+  let free: u32 = 0;
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    if (wordState(segmentWord(segmentHeader(segment))) != SEGMENT_PAGES) continue;
+    const words = wordsOf(segment);
+    for (let page: u32 = 0; page < PAGES_PER_SEGMENT; page++) {
+      const word = atomic.load<u64>(words + page * 8);
+      if (word == 0 || word >> PAGE_STATE_SHIFT == PAGE_RETIRED) free++;
+    }
+  }
+  return free;
+}
+
 function isIdle(segment: u32, safe: u64): bool {
   const words = wordsOf(segment);
   for (let page: u32 = 0; page < PAGES_PER_SEGMENT; page++) {

@@ -17,11 +17,12 @@ let sink: u64 = 0;
  */
 export function sweep(now: f64, lines: u32): u32 {
   setClock(u64(now));
+  const blocks = (tableLines + BLOCK_LINES - 1) / BLOCK_LINES;
   let removed: u32 = 0;
   for (let done: u32 = 0; done < lines; done += BLOCK_LINES) {
     pin();
     readClearVersion();
-    const from = atomic.add<u32>(H_SWEEP_CURSOR, BLOCK_LINES) % tableLines;
+    const from = atomic.add<u32>(H_SWEEP_CURSOR, 1) % blocks * BLOCK_LINES;
     const to = min<u32>(from + BLOCK_LINES, tableLines);
     touchItems(from, to);
     for (let line = from; line < to; line++) removed += sweepChain(tableAt + line * LINE_BYTES);
