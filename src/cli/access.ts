@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseDuration } from '../base/durations.js';
 import { InputError } from '../base/errors.js';
-import { readTokenFile } from '../config/fileLayer.js';
+import { readTokenFile } from '../config/tokenFile.js';
 import type { Context } from './context.js';
 import { DEFAULT_URL } from './nodeAddress.js';
 

@@ -1,18 +1,5 @@
 import { Command } from 'commander';
 import { VERSION } from '../base/version.js';
-import { addBench } from './commands/bench.js';
-import { addClear } from './commands/clear.js';
-import { addConfig } from './commands/config.js';
-import { addDel } from './commands/del.js';
-import { addGet } from './commands/get.js';
-import { addIncr } from './commands/incr.js';
-import { addPing } from './commands/ping.js';
-import { addScan } from './commands/scan.js';
-import { addServe } from './commands/serve.js';
-import { addSet } from './commands/set.js';
-import { addStats } from './commands/stats.js';
-import { addTouch } from './commands/touch.js';
-import { addTtl } from './commands/ttl.js';
 import type { Session } from './context.js';
 import { EXIT_CODES_HELP } from './exitCodes.js';
 
@@ -26,26 +13,52 @@ Examples:
 
 ${EXIT_CODES_HELP}`;
 
+/** A command in the list: its module is loaded only if it is the one that is asked for. */
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ define(command: Command, session: Session): void }>;
+}
+
 /** In the order in which the help lists them. */
-const COMMANDS: readonly ((program: Command, session: Session) => void)[] = [
-  addServe,
-  addConfig,
-  addGet,
-  addSet,
-  addDel,
-  addIncr,
-  addTouch,
-  addTtl,
-  addScan,
-  addClear,
-  addPing,
-  addStats,
-  addBench,
+const ENTRIES: readonly Entry[] = [
+  { name: 'serve', summary: 'start a node', load: () => import('./commands/serve.js') },
+  {
+    name: 'config',
+    summary: 'show each setting and where it comes from',
+    load: () => import('./commands/config.js'),
+  },
+  { name: 'get', summary: 'print a value', load: () => import('./commands/get.js') },
+  { name: 'set', summary: 'store a value', load: () => import('./commands/set.js') },
+  { name: 'del', summary: 'delete keys', load: () => import('./commands/del.js') },
+  { name: 'incr', summary: 'add to a counter', load: () => import('./commands/incr.js') },
+  {
+    name: 'touch',
+    summary: 'change when a key expires',
+    load: () => import('./commands/touch.js'),
+  },
+  {
+    name: 'ttl',
+    summary: 'print how long a key still lives',
+    load: () => import('./commands/ttl.js'),
+  },
+  { name: 'scan', summary: 'list keys', load: () => import('./commands/scan.js') },
+  { name: 'clear', summary: 'remove every key', load: () => import('./commands/clear.js') },
+  {
+    name: 'ping',
+    summary: 'ask whether the node answers',
+    load: () => import('./commands/ping.js'),
+  },
+  {
+    name: 'stats',
+    summary: 'print what the node counts',
+    load: () => import('./commands/stats.js'),
+  },
+  { name: 'bench', summary: 'measure this machine', load: () => import('./commands/bench.js') },
 ];
 
-/** The command line as commander sees it. */
-export function buildProgram(session: Session): Command {
-  const program = new Command('orlop')
+function emptyProgram(session: Session): Command {
+  return new Command('orlop')
     .description('A cache that is a server, a client and a part of your program.')
     .version(VERSION, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
@@ -56,6 +69,20 @@ export function buildProgram(session: Session): Command {
       writeOut: (text) => session.stdout.write(text),
       writeErr: (text) => session.stderr.write(text),
     });
-  for (const add of COMMANDS) add(program, session);
+}
+
+/** `orlop get …` and `orlop help get` are about `get`. */
+function commandNamed(args: readonly string[]): string | undefined {
+  return args[0] === 'help' ? args[1] : args[0];
+}
+
+/** The command line as commander sees it; of all commands only the one that `args` name is whole. */
+export async function buildProgram(args: readonly string[], session: Session): Promise<Command> {
+  const program = emptyProgram(session);
+  const named = commandNamed(args);
+  for (const { name, summary, load } of ENTRIES) {
+    const command = program.command(name).summary(summary);
+    if (name === named) (await load()).define(command, session);
+  }
   return program;
 }

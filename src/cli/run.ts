@@ -22,7 +22,7 @@ function tell(error: unknown, asJson: boolean, context: Context): ExitCode {
 export async function run(args: readonly string[], context: Context): Promise<ExitCode> {
   const session: Session = { ...context, exitCode: EXIT.ok };
   try {
-    await buildProgram(session).parseAsync(args, { from: 'user' });
+    await (await buildProgram(args, session)).parseAsync(args, { from: 'user' });
     return session.exitCode;
   } catch (error) {
     return tell(error, args.includes('--json'), context);

@@ -1,18 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { codeOf, InputError, messageOf } from '../base/errors.js';
+import { InputError, messageOf } from '../base/errors.js';
 import { didYouMean } from '../base/suggestion.js';
+import { readFile } from './readFile.js';
 import { SETTING_NAMES } from './settings.js';
 import type { Layer, Written } from './values.js';
-
-function readText(path: string, what: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const reason = codeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
-    throw new InputError(`can't read the ${what} ${path}: ${reason}`);
-  }
-}
 
 function parseYaml(text: string, path: string): Readonly<Record<string, unknown>> {
   let content: unknown;
@@ -33,7 +24,7 @@ export function fileLayer(path: string): Layer {
   const layer = new Map<string, Written>();
   const origin = { kind: 'file', label: `file ${path}` } as const;
   for (const [key, value] of Object.entries(
-    parseYaml(readText(path, 'configuration file'), path),
+    parseYaml(readFile(path, 'configuration file'), path),
   )) {
     if (!SETTING_NAMES.some((name) => name === key)) {
       throw new InputError(`unknown key "${key}" in ${path}${didYouMean(key, SETTING_NAMES)}`);
@@ -41,9 +32,4 @@ export function fileLayer(path: string): Layer {
     if (value !== null) layer.set(key, { value, origin });
   }
   return layer;
-}
-
-/** The token in a file, without the white space around it. */
-export function readTokenFile(path: string): string {
-  return readText(path, 'token file').trim();
 }

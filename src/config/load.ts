@@ -5,11 +5,12 @@
 import { InputError } from '../base/errors.js';
 import type { Config } from './config.js';
 import { type Environment, environmentLayer } from './environmentLayer.js';
-import { fileLayer, readTokenFile } from './fileLayer.js';
+import { fileLayer } from './fileLayer.js';
 import { type Flags, flagLayer } from './flagLayer.js';
 import { type Machine, thisMachine } from './machine.js';
 import { checkRules } from './rules.js';
 import { SETTING_NAMES, type SettingName, settingNamed, type Values } from './settings.js';
+import { readTokenFile } from './tokenFile.js';
 import { type Layer, ORIGINS, type Origin, type Written } from './values.js';
 
 /** Where settings come from. */

@@ -2,11 +2,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { orlop } from './support/command.js';
 import { startServer } from './support/server.js';
 
 let folder = '';
+
+async function until(probe: () => boolean): Promise<void> {
+  while (!probe()) await wait(1);
+}
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'orlop-serve-'));
 });
@@ -19,6 +25,13 @@ describe('orlop serve', () => {
     expect(await server.stop(signal)).toEqual({ code: 0, signal: null });
     expect(performance.now() - startMs).toBeLessThan(10_000);
     expect(server.output()).toContain(`${signal}: finishing requests in work`);
+  });
+
+  it('stops at once on a second signal', async () => {
+    const server = await startServer();
+    server.process.kill('SIGTERM');
+    await until(() => server.output().includes('once more to stop at once'));
+    expect(await server.stop('SIGINT')).toEqual({ code: null, signal: 'SIGINT' });
   });
 
   it('serves on the main thread, too', async () => {

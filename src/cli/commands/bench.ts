@@ -39,10 +39,8 @@ function bench(args: readonly string[], session: Session): Promise<void> {
 }
 
 /** `orlop bench` */
-export function addBench(program: Command, session: Session): void {
-  program
-    .command('bench')
-    .summary('measure this machine')
+export function define(command: Command, session: Session): void {
+  command
     .description('Starts a node of its own, loads it, and prints what it did.')
     .argument('[args...]', 'which bench, and its flags')
     .allowUnknownOption()

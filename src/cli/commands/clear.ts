@@ -25,9 +25,8 @@ async function clear(flags: ClearFlags, session: Session): Promise<void> {
 }
 
 /** `orlop clear` */
-export function addClear(program: Command, session: Session): void {
-  withAccess(program.command('clear'))
-    .summary('remove every key')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Removes every key of the node.')
     .option('--yes', 'really do it')
     .addHelpText('after', EXAMPLES)

@@ -20,9 +20,8 @@ function show(flags: SettingFlags & { readonly json?: boolean }, context: Contex
 }
 
 /** `orlop config` */
-export function addConfig(program: Command, context: Context): void {
-  withSettings(program.command('config'))
-    .summary('show each setting and where it comes from')
+export function define(command: Command, context: Context): void {
+  withSettings(command)
     .description('Shows each setting of a node as it would be in force, and where it comes from.')
     .option('--json', 'print JSON, for programs')
     .addHelpText('after', EXAMPLES)

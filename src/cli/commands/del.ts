@@ -36,9 +36,8 @@ async function del(keys: readonly string[], flags: DelFlags, session: Session): 
 }
 
 /** `orlop del KEY…` */
-export function addDel(program: Command, session: Session): void {
-  withAccess(program.command('del'))
-    .summary('delete keys')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Deletes keys.')
     .argument('<keys...>', 'the keys')
     .option('--if-version <version>', 'only if the item has this version')

@@ -52,9 +52,8 @@ async function get(key: string, flags: GetFlags, session: Session): Promise<void
 }
 
 /** `orlop get KEY` */
-export function addGet(program: Command, session: Session): void {
-  withAccess(program.command('get'))
-    .summary('print a value')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Prints the value of a key: text, JSON, or the exact bytes into a pipe.')
     .argument('<key>', 'the key')
     .option('--out <file>', 'write the value into a file')

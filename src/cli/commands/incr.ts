@@ -33,9 +33,8 @@ async function incr(key: string, by: string, flags: IncrFlags, session: Session)
 }
 
 /** `orlop incr KEY [BY]` */
-export function addIncr(program: Command, session: Session): void {
-  withAccess(program.command('incr'))
-    .summary('add to a counter')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Adds to a counter and prints what it is then; an absent one starts from 0.')
     .argument('<key>', 'the key')
     .argument('[by]', 'what is added; may be negative', '1')

@@ -32,9 +32,8 @@ async function ping(flags: PingFlags, session: Session): Promise<void> {
 }
 
 /** `orlop ping` */
-export function addPing(program: Command, session: Session): void {
-  withAccess(program.command('ping'))
-    .summary('ask whether the node answers')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Asks whether the node answers, and prints how long the way there and back took.')
     .option('--count <number>', 'how often to ask', '1')
     .addHelpText('after', EXAMPLES)

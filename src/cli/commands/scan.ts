@@ -40,9 +40,8 @@ async function scan(flags: ScanFlags, session: Session): Promise<void> {
 }
 
 /** `orlop scan` */
-export function addScan(program: Command, session: Session): void {
-  withAccess(program.command('scan'))
-    .summary('list keys')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Lists keys, in no order, while others go on reading and writing.')
     .option('--prefix <text>', 'only keys that begin with this')
     .option('--count <number>', 'stop after this many keys')

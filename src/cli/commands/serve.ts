@@ -52,9 +52,8 @@ async function serve(given: SettingFlags, context: Context): Promise<void> {
 }
 
 /** `orlop serve` */
-export function addServe(program: Command, context: Context): void {
-  withSettings(program.command('serve'))
-    .summary('start a node')
+export function define(command: Command, context: Context): void {
+  withSettings(command)
     .description('Starts a node that serves WebSocket and HTTP on one port, until it is stopped.')
     .addHelpText('after', EXAMPLES)
     .action((flags: SettingFlags) => serve(flags, context));

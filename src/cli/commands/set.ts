@@ -98,9 +98,8 @@ async function set(
 }
 
 /** `orlop set KEY VALUE` */
-export function addSet(program: Command, session: Session): void {
-  withAccess(program.command('set'))
-    .summary('store a value')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Stores a value under a key.')
     .argument('<key>', 'the key')
     .argument('[value]', 'the value, or - to read it from standard input')

@@ -40,9 +40,8 @@ async function stats(flags: AccessFlags, session: Session): Promise<void> {
 }
 
 /** `orlop stats` */
-export function addStats(program: Command, session: Session): void {
-  withAccess(program.command('stats'))
-    .summary('print what the node counts')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Prints what the node counts: operations, hits, memory, connections.')
     .addHelpText('after', EXAMPLES)
     .action((flags: AccessFlags) => stats(flags, session));

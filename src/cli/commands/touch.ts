@@ -30,9 +30,8 @@ async function touch(key: string, flags: TouchFlags, session: Session): Promise<
 }
 
 /** `orlop touch KEY` */
-export function addTouch(program: Command, session: Session): void {
-  withAccess(program.command('touch'))
-    .summary('change when a key expires')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Changes when a key expires, and leaves its value as it is.')
     .argument('<key>', 'the key')
     .option('--ttl <time>', 'time to live from now on, such as 10s')

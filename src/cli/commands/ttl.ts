@@ -32,9 +32,8 @@ async function ttl(key: string, flags: TtlFlags, session: Session): Promise<void
 }
 
 /** `orlop ttl KEY` */
-export function addTtl(program: Command, session: Session): void {
-  withAccess(program.command('ttl'))
-    .summary('print how long a key still lives')
+export function define(command: Command, session: Session): void {
+  withAccess(command)
     .description('Prints how long a key still lives.')
     .argument('<key>', 'the key')
     .option('--ms', 'print milliseconds')
