@@ -1,7 +1,7 @@
 /**
- * Where the package lies. Files such as the compiled core stand beside the sources, but a module may
- * run as `src/base/packageRoot.ts` (tests) or as `dist/src/base/packageRoot.js` (installed), so the
- * root is found by walking up to the first `package.json` that bears our name.
+ * Where the package lies. Files such as the compiled core stand beside the sources, but a module
+ * may run as `src/base/packageRoot.ts` (tests) or as `dist/src/base/packageRoot.js` (installed), so
+ * the root is found by walking up to the first `package.json` that bears our name.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -51,7 +51,9 @@ export function formatSize(bytes: number): string {
   return `${bytes}b`;
 }
 
-/** Like `formatSize` when that loses nothing, otherwise plain bytes; `parseSize` reads both back. */
+/**
+ * Like `formatSize` when that loses nothing, otherwise plain bytes; `parseSize` reads both back.
+ */
 export function formatSizeExactly(bytes: number): string {
   const short = formatSize(bytes);
   return parseSize(short) === bytes ? short : `${bytes}b`;

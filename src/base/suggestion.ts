@@ -1,6 +1,7 @@
 /**
- * Did you mean? The distance between two words is the number of letters to add, drop, change or swap
- * with a neighbour (optimal string alignment); a suggestion is a word at most a third of itself away.
+ * Did you mean? The distance between two words is the number of letters to add, drop, change or
+ * swap with a neighbour (optimal string alignment); a suggestion is a word at most a third of
+ * itself away.
  */
 
 /** Edits that turn `a` into `b`. */

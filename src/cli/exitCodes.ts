@@ -1,6 +1,6 @@
 /**
- * What the process ends with. Scripts branch on these numbers, so they never change; `--help` and the
- * README list them.
+ * What the process ends with. Scripts branch on these numbers, so they never change; `--help` and
+ * the README list them.
  */
 export const EXIT = {
   /** Done; for a question: yes, there it is. */

@@ -76,7 +76,9 @@ function commandNamed(args: readonly string[]): string | undefined {
   return args[0] === 'help' ? args[1] : args[0];
 }
 
-/** The command line as commander sees it; of all commands only the one that `args` name is whole. */
+/**
+ * The command line as commander sees it; of all commands only the one that `args` name is whole.
+ */
 export async function buildProgram(args: readonly string[], session: Session): Promise<Command> {
   const program = emptyProgram(session);
   const named = commandNamed(args);

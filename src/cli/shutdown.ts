@@ -1,7 +1,7 @@
 /**
- * How a serving process ends. The first SIGTERM or SIGINT lets requests in work finish; a second one,
- * of either kind, ends the process as if nobody had caught it. `process.exit` would not do for that:
- * it tears down threads whose sockets are open, which aborts with a core dump.
+ * How a serving process ends. The first SIGTERM or SIGINT lets requests in work finish; a second
+ * one, of either kind, ends the process as if nobody had caught it. `process.exit` would not do for
+ * that: it tears down threads whose sockets are open, which aborts with a core dump.
  */
 import type { Timers } from '../base/timers.js';
 import { type Context, type RunningNode, warn } from './context.js';

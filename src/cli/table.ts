@@ -18,7 +18,9 @@ const NO_LINES = {
   middle: '  ',
 };
 
-/** Rows in columns that line up, without lines or colours, so that `grep` and `awk` like them too. */
+/**
+ * Rows in columns that line up, without lines or colours, so that `grep` and `awk` like them too.
+ */
 export function columns(rows: readonly (readonly string[])[]): string {
   const table = new Table({
     chars: NO_LINES,

@@ -13,7 +13,9 @@ export const LOG_FORMATS = ['auto', 'json', 'text'] as const;
 /** The name of a log format. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** `native` is uWebSockets.js, `portable` is Node's own sockets; `auto` takes native if it loads. */
+/**
+ * `native` is uWebSockets.js, `portable` is Node's own sockets; `auto` takes native if it loads.
+ */
 export const LISTENERS = ['auto', 'native', 'portable'] as const;
 /** The name of a listener. */
 export type ListenerKind = (typeof LISTENERS)[number];

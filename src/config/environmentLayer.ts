@@ -14,7 +14,8 @@ const OTHER_PREFIXES = ['ORLOP_TEST_', 'ORLOP_BENCH_'];
 
 /**
  * Kubernetes describes a service called `orlop` to every pod beside it: `ORLOP_SERVICE_HOST`,
- * `ORLOP_PORT_7700_TCP_ADDR`, and worst of all `ORLOP_PORT=tcp://10.0.0.7:7700`. None is meant for us.
+ * `ORLOP_PORT_7700_TCP_ADDR`, and worst of all `ORLOP_PORT=tcp://10.0.0.7:7700`. None is meant for
+ * us.
  */
 function isServiceLink(name: string, value: string): boolean {
   if (/^ORLOP_(SERVICE_|PORT_\d+_)/.test(name)) return true;

@@ -1,6 +1,6 @@
 /**
- * The kinds of value a setting can have. Each accepts what a flag or the environment (text) and what
- * a YAML file (text, number) can say, and yields the value in its base unit.
+ * The kinds of value a setting can have. Each accepts what a flag or the environment (text) and
+ * what a YAML file (text, number) can say, and yields the value in its base unit.
  */
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../base/durations.js';

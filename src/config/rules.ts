@@ -27,10 +27,11 @@ export function maxMemoryBytes(threads: number, maxValueBytes: number): number {
 function checkMemory(values: Values): void {
   const max = maxMemoryBytes(values.threads, values['max-value']);
   if (values.memory <= max) return;
+  const most = `${max / MIB}mb`;
   throw new InputError(
-    `memory ${formatSize(values.memory)} is more than one arena holds: at most ${formatSize(max)} ` +
-      `with ${values.threads} threads and values up to ${formatSize(values['max-value'])}. ` +
-      `Set memory to ${formatSize(max)} or less.`,
+    `memory ${formatSize(values.memory)} is more than one arena holds: at most ${most} with ` +
+      `${values.threads} threads and values up to ${formatSize(values['max-value'])}. ` +
+      `Set memory to ${most} or less.`,
   );
 }
 
@@ -48,7 +49,7 @@ function checkRoom(values: Values, name: 'max-pipelined' | 'max-backpressure'): 
   if (values[name] >= frameBytes) return;
   throw new InputError(
     `${name} ${formatSize(values[name])} has no room for one frame of the largest value. ` +
-      `Set ${name} to ${formatSize(frameBytes)} or more, or lower max-value.`,
+      `Set ${name} to ${Math.ceil(frameBytes / MIB)}mb or more, or lower max-value.`,
   );
 }
 

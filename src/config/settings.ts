@@ -1,7 +1,7 @@
 /**
  * The table of settings: one row says all about one setting. Its name is the same everywhere:
- * `max-value` is the flag `--max-value`, the variable `ORLOP_MAX_VALUE` and the key `max-value` in a
- * file. Help, validation, defaults and printing all come from here.
+ * `max-value` is the flag `--max-value`, the variable `ORLOP_MAX_VALUE` and the key `max-value` in
+ * a file. Help, validation, defaults and printing all come from here.
  */
 import type { z } from 'zod';
 import { formatDurationExactly } from '../base/durations.js';

@@ -61,7 +61,7 @@ describe('orlop serve', () => {
     expect(open.stderr).toMatch(/^orlop: refusing to listen on 0\.0\.0\.0 without a token/);
     const huge = await orlop(['serve', '--memory', '60gb']);
     expect(huge).toMatchObject({ code: 2 });
-    expect(huge.stderr).toMatch(/at most 3\.\d+gb/);
+    expect(huge.stderr).toMatch(/at most \d+mb/);
     const tiny = await orlop(['serve', '--port', '0', '--memory', '1mb']);
     expect(tiny).toMatchObject({ code: 2 });
     const absent = await orlop(['serve', '--config', join(folder, 'absent.yaml')]);

@@ -1,6 +1,6 @@
 /**
- * A rule that finds nothing may be a rule that sees nothing. Each is fed a sample that breaks it and
- * one that does not.
+ * A rule that finds nothing may be a rule that sees nothing. Each is fed a sample that breaks it
+ * and one that does not.
  */
 import { describe, expect, it } from 'vitest';
 import { bannedCalls } from './rules/bannedCalls.js';

@@ -18,7 +18,7 @@ const BANS: readonly Ban[] = [
   {
     modules: /^(node:)?fs(\/promises)?$/,
     allowedIn:
-      /^src\/(base\/packageRoot|config\/fileLayer|arena\/\w+|observe\/\w+|cli\/\w+|cli\/commands\/\w+)\.ts$/,
+      /^src\/(base\/packageRoot|config\/readFile|(arena|observe|cli|cli\/commands)\/\w+)\.ts$/,
     instead: 'files are read at the rim; take the bytes as an argument',
   },
   {

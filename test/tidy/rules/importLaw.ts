@@ -3,7 +3,9 @@ import { importsOf, resolve } from '../support/imports.js';
 import type { Finding, Source } from '../support/sources.js';
 import { at } from '../support/syntax.js';
 
-/** The houses whose files a file of each house may import; `bench` and `test` may import anything. */
+/**
+ * The houses whose files a file of each house may import; `bench` and `test` may import anything.
+ */
 const HOUSES: Readonly<Record<string, readonly string[]>> = {
   assembly: ['assembly'],
   src: ['src'],

@@ -1,6 +1,7 @@
 /**
- * What the built core must not contain. Data segments are active in AssemblyScript: each instance would
- * write its static data over the shared memory again. A start function would run code at each attach.
+ * What the built core must not contain. Data segments are active in AssemblyScript: each instance
+ * would write its static data over the shared memory again. A start function would run code at each
+ * attach.
  */
 import type { Finding } from '../support/sources.js';
 

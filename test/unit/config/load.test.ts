@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drawGeometry } from '../../../src/arena/geometry.js';
 import { packageFile } from '../../../src/base/packageRoot.js';
 import { configOf, type Loaded, loadConfig } from '../../../src/config/load.js';
 import type { Machine } from '../../../src/config/machine.js';
@@ -135,15 +136,25 @@ describe('refusals', () => {
     expect(loadConfig({ machine, flags: token }).config.authToken).toBe('open-sesame');
   });
 
-  it('name the most memory there can be', () => {
-    const message = refusal({ flags: { memory: '8gb', threads: '1' } });
-    const max = /at most (\S+) with 1 threads/.exec(message)?.[1] ?? '';
-    expect(max).toMatch(/gb$/);
-    expect(refusal({ flags: { memory: max, threads: '1' } })).toBe('accepted');
+  it.each([
+    ['0', '1kb'],
+    ['1', '16mb'],
+    ['8', '16mb'],
+    ['2', '512mb'],
+  ])('name the most memory that an arena takes with %s threads and values of %s', (...given) => {
+    const [threads, maxValue] = given;
+    const flags = { threads, 'max-value': maxValue };
+    const message = refusal({ flags: { ...flags, memory: '8gb' } });
+    const max = /at most (\S+) with/.exec(message)?.[1] ?? '';
+    const { config } = loadConfig({ machine, flags: { ...flags, memory: max } });
+    expect(config.memoryBytes).toBeGreaterThan(512 * MIB);
+    expect(drawGeometry({ ...config, lanes: config.threads + 1 }).pages).toBeLessThan(65_536);
   });
 
   it('keep room for one frame', () => {
-    expect(refusal({ flags: { 'max-pipelined': '2mb' } })).toMatch(/no room for one frame/);
+    const message = refusal({ flags: { 'max-pipelined': '2mb' } });
+    expect(message).toMatch(/no room for one frame.*to 17mb or more/);
+    expect(refusal({ flags: { 'max-pipelined': '17mb' } })).toBe('accepted');
     expect(refusal({ flags: { 'max-backpressure': '2mb' } })).toMatch(/no room for one frame/);
   });
 });
