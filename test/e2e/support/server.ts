@@ -78,6 +78,14 @@ export interface ServerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The Node to run it with; the one that runs the tests by default. */
   readonly node?: string;
+  /** How many files it may have open at a time. */
+  readonly openFiles?: number;
+}
+
+/** `exec` keeps the pid, so that signals reach the node and not the shell. */
+function withOpenFiles(limit: number | undefined, command: readonly string[]): string[] {
+  if (limit === undefined) return [...command];
+  return ['sh', '-c', `ulimit -n ${limit} && exec "$0" "$@"`, ...command];
 }
 
 /** Starts a node and waits until it is ready. */
@@ -85,7 +93,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const { flags = [], environment = {}, node = process.execPath } = options;
   const defaults = ['--port', '0', '--memory', '64mb', '--threads', '1', '--log-format', 'json'];
   const env = { ...plainEnvironment(), ...environment };
-  const child = spawn(node, [MAIN, 'serve', ...defaults, ...flags], { env });
+  const command = [node, MAIN, 'serve', ...defaults, ...flags];
+  const [file = node, ...rest] = withOpenFiles(options.openFiles, command);
+  const child = spawn(file, rest, { env });
   running.add(child);
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk));
