@@ -4,7 +4,7 @@
  * visits. Hence, as long as there is no token, a page is let in only if it comes from this machine or
  * from the address that it talks to. Programs send no origin and are not concerned.
  */
-import { isLoopback } from './loopback.js';
+import { isLoopback } from '../config/loopback.js';
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
