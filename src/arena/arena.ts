@@ -1,6 +1,6 @@
 import { InputError } from '../base/errors.js';
 import { type Random, systemRandom } from '../base/random.js';
-import { formatSize, formatSizeExactly } from '../base/sizes.js';
+import { formatSize } from '../base/sizes.js';
 import type { Policy } from '../config/config.js';
 import { type Core, instantiateCore } from './core.js';
 import { type ArenaGeometry, drawGeometry } from './geometry.js';
@@ -58,6 +58,7 @@ export class Arena {
   private constructor(handle: ArenaHandle, core: Core) {
     this.handle = handle;
     this.#core = core;
+    core.functions.observe();
     this.#counters = new BigUint64Array(handle.memory.buffer);
   }
 
@@ -140,6 +141,6 @@ function format(core: Core, geometry: ArenaGeometry, options: ArenaOptions): voi
   if (needed === 0) return;
   throw new InputError(
     `a memory of ${formatSize(geometry.storeBytes)} is too small for ${geometry.lanes} lanes and ` +
-      `values of ${formatSize(geometry.maxValueBytes)}: at least ${formatSizeExactly(needed)}`,
+      `values of ${formatSize(geometry.maxValueBytes)}: at least ${Math.ceil(needed / 1024)}kb`,
   );
 }

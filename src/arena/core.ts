@@ -21,7 +21,10 @@ export interface CoreFunctions {
     key2: number,
     key3: number,
   ): number;
+  /** Makes the instance a lane: it may execute. */
   attach(lane: number): void;
+  /** Lets the instance read what the arena is and counts, without a lane. */
+  observe(): void;
   inboxAt(): number;
   inboxBytes(): number;
   outboxAt(): number;

@@ -88,7 +88,7 @@ function refuseTooLarge(memoryBytes: number, besidesBytes: number, lanes: number
   }
   throw new InputError(
     `a memory of ${formatSize(memoryBytes)} is more than one arena holds: ` +
-      `at most ${formatSize(roomBytes)} beside ${besides}`,
+      `at most ${Math.floor(roomBytes / MIB)}mb beside ${besides}`,
   );
 }
 

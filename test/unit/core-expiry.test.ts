@@ -64,7 +64,7 @@ describeBuilds('expiry', (open) => {
   });
 
   test('expired items make room before living ones are evicted', () => {
-    const rig = open({ memoryBytes: 4 * 1024 * 1024 });
+    const rig = open({ memoryBytes: 5 * 1024 * 1024 });
     for (let index = 0; index < 200; index++) rig.set(`living ${index}`, 'v'.repeat(1000));
     for (let round = 0; round < 20; round++) {
       for (let index = 0; index < 1000; index++) {

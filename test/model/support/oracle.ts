@@ -221,6 +221,15 @@ class Judge {
     return told >= exact && told < exact + 1000 ? told : exact;
   }
 
+  /**
+   * The expiry as the new version keeps it. It is counted from the version's millisecond, where no
+   * distance means no expiry: one in that very millisecond comes a millisecond later.
+   */
+  #kept(expiryMs: number, version = this.#answer.version ?? 0n): number {
+    const versionMs = Number(version >> VERSION_COUNTER_BITS);
+    return expiryMs !== 0 && expiryMs === versionMs ? expiryMs + 1 : expiryMs;
+  }
+
   #made(value: Uint8Array, encoding: number, expiryMs: number): Item {
     const version = this.#answer.version ?? 0n;
     return { value, encoding, version, expiryMs, tombstone: false };
@@ -256,7 +265,8 @@ class Judge {
     if (has(this.#request, FLAG.IF_ABSENT) && item !== undefined) {
       return { mismatch: this.#status(STATUS.EXISTS) ?? this.#old(item), after: stored };
     }
-    const kept = has(this.#request, FLAG.KEEP_TTL) ? (item?.expiryMs ?? 0) : this.#asked();
+    const wanted = has(this.#request, FLAG.KEEP_TTL) ? (item?.expiryMs ?? 0) : this.#asked();
+    const kept = this.#kept(wanted);
     const mismatch =
       this.#status(STATUS.OK) ?? this.#newVersion() ?? this.#ttl(kept) ?? this.#old(item);
     const value = bytesOf(this.#request.value);
@@ -279,7 +289,7 @@ class Judge {
     }
     const refused = this.#compare(item, stored);
     if (refused !== undefined) return refused;
-    const expiryMs = this.#asked();
+    const expiryMs = this.#kept(this.#asked());
     const mismatch = this.#status(STATUS.OK) ?? this.#newVersion() ?? this.#ttl(expiryMs);
     return { mismatch, after: this.#made(item.value, item.encoding, expiryMs) };
   }
@@ -296,7 +306,7 @@ class Judge {
     if (BigInt.asIntN(64, sum) !== sum) {
       return { mismatch: this.#status(STATUS.OVERFLOW), after: stored };
     }
-    const expiryMs = item === undefined ? this.#asked() : item.expiryMs;
+    const expiryMs = this.#kept(item === undefined ? this.#asked() : item.expiryMs);
     const made = this.#made(bytesOf(String(sum)), 1, expiryMs);
     const mismatch =
       this.#status(STATUS.OK) ?? this.#newVersion() ?? this.#ttl(expiryMs) ?? this.#shows(made);
@@ -313,7 +323,7 @@ class Judge {
       value: bytesOf(this.#request.value),
       encoding: this.#request.encoding ?? 0,
       version,
-      expiryMs: Number(this.#request.expiryMs ?? 0),
+      expiryMs: this.#kept(Number(this.#request.expiryMs ?? 0), version),
       tombstone: has(this.#request, FLAG.TOMBSTONE),
     };
     const { status } = this.#answer;

@@ -23,5 +23,6 @@ export function checkProperty<T>(
   const result = fc.check(property, { seed, numRuns: Math.ceil(runs * effort) });
   if (result instanceof Promise) throw new Error('properties of the core are synchronous');
   if (!result.failed) return;
-  throw new Error(`${replayLine(file)}\n${fc.defaultReportMessage(result)}`);
+  const why = result.errorInstance instanceof Error ? result.errorInstance.message : '';
+  throw new Error(`${why}\n${replayLine(file)}\n${fc.defaultReportMessage(result)}`);
 }
