@@ -20,6 +20,8 @@ const WAIT_LIMIT_MS = 2000;
 export class BenchLane {
   /** Bytes of answers so far; for answers of known sizes it tells whether each was as expected. */
   answerBytes = 0;
+  /** How often an execution had to stop because other threads held the memory it needed. */
+  waits = 0;
 
   readonly #lane: Lane;
   readonly #words: Uint32Array;
@@ -68,6 +70,7 @@ export class BenchLane {
       while (this.#lane.next()) this.#look(isChecked);
       if (result === DONE) return;
       if (result !== WAIT) continue;
+      this.waits++;
       waitedSinceMs ||= performance.now();
       if (performance.now() - waitedSinceMs > WAIT_LIMIT_MS) throw new Error('no memory is freed');
     }

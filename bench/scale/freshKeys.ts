@@ -10,7 +10,7 @@
 import { REQUEST_HEADER_BYTES } from '../../src/protocol/wire.js';
 import { fill } from '../draws.js';
 import { encodePool, type Pool } from '../driver/pool.js';
-import { GET_BYTES, orlopEncoder, SET_BYTES, SET_KEY_AT, writeGet } from '../orlopRequests.js';
+import { GET_BYTES, orlopEncoder, SET_BYTES, SET_KEY_AT } from '../orlopRequests.js';
 
 const WORD_BYTES = 4;
 const SET_WORDS = SET_BYTES / WORD_BYTES;
@@ -46,11 +46,8 @@ export class FreshKeys {
 
   /** GETs of the keys that the units from..to-1 have now; their ids name the values. */
   reads(from: number, to: number): Pool {
-    const reads = encodePool(fill(from, to), 1, {
-      ...orlopEncoder,
-      setBytes: GET_BYTES,
-      writeSet: writeGet,
-    });
+    const { keys } = fill(from, to);
+    const reads = encodePool({ keys, sets: new Uint8Array(keys.length) }, 1, orlopEncoder);
     for (let unit = from; unit < to; unit++) {
       const at = unit * SET_BYTES + SET_KEY_AT;
       const key = this.pool.bytes.subarray(at, at + GET_BYTES - REQUEST_HEADER_BYTES);

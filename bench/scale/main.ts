@@ -130,8 +130,18 @@ function scaleTable(measured: readonly Measured[], lanes: number): string {
     String(one.perFrame),
     ...counts.map((count) => perThread(one, count)),
     ...judged(one),
+    waitsOf(one, lanes),
   ]);
-  return table([...head, 'must reach', '2 thr / 1', 'must reach'], lines);
+  const drawn = table([...head, 'must reach', '2 thr / 1', 'must reach', 'waits'], lines);
+  return `${drawn}\nwaits: turns per million operations on ${lanes} threads that found memory still held`;
+}
+
+/** How often a thread found the memory it needed held by another, per million operations. */
+function waitsOf(one: Measured, count: number): string {
+  const all = (one.runs.get(count) ?? []).flat();
+  const sum = (pick: (done: Done) => number): number =>
+    all.reduce((total, done) => total + pick(done), 0);
+  return ((sum(({ waits }) => waits) * 1e6) / sum(({ operations }) => operations)).toFixed(1);
 }
 
 function ratesOf(one: Measured, count: number): number[] {

@@ -55,4 +55,6 @@ export interface Done {
   readonly seconds: number;
   /** Of the whole process, in the same time. */
   readonly cpuSeconds: number;
+  /** How often memory was held by other threads and the work had to be taken up again. */
+  readonly waits: number;
 }

@@ -14,7 +14,7 @@ import type { Work } from './works.js';
 const SEED = 41;
 /** What is not measured is done in frames of this size. */
 const PER_FRAME = 64;
-const NOTHING: Done = { operations: 0, seconds: 0, cpuSeconds: 0 };
+const NOTHING: Done = { operations: 0, seconds: 0, cpuSeconds: 0, waits: 0 };
 
 const data = workerData as ThreadData;
 const barrier = new Int32Array(data.barrier);
@@ -63,6 +63,7 @@ function run(command: RunCommand): Done {
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
   const endMs = startMs + command.measuredMs;
+  const waitsBefore = resident.waits + full.waits;
   let operations = 0;
   let nowMs = startMs;
   while (nowMs < endMs) {
@@ -70,7 +71,12 @@ function run(command: RunCommand): Done {
     nowMs = performance.now();
   }
   const { user, system } = process.cpuUsage(cpuBefore);
-  return { operations, seconds: (nowMs - startMs) / 1000, cpuSeconds: (user + system) / 1e6 };
+  return {
+    operations,
+    seconds: (nowMs - startMs) / 1000,
+    cpuSeconds: (user + system) / 1e6,
+    waits: resident.waits + full.waits - waitsBefore,
+  };
 }
 
 function obey(command: Command): Done {
