@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { seed } from './support/seed.js';
+import { Crew, checkCounts, checkSwaps, type ThreadReport } from './support/threads.js';
+
+const THREADS = 3;
+
+describe.each(['debug', 'release'] as const)('threads on one arena (%s)', (build) => {
+  test('see whole values, growing versions and each change once', async () => {
+    const crew = new Crew(
+      {
+        build,
+        memoryBytes: 900_000,
+        segmentBytes: 4096,
+        lanes: THREADS,
+        maxValueBytes: 16_384,
+      },
+      {
+        operations: 150_000,
+        hotKeys: 64,
+        tailKeys: 20_000,
+        counters: 4,
+        mergeKeys: 50,
+        largest: 9000,
+        clears: true,
+      },
+    );
+    const threads = Array.from({ length: THREADS }, (_, lane) => crew.start(lane, seed));
+    const reports = (await Promise.all(threads.map((thread) => thread.ended))) as ThreadReport[];
+    expect(checkCounts(reports)).toBeGreaterThan(5000);
+    expect(checkSwaps(reports)).toBeGreaterThan(500);
+    expect(reports.reduce((sum, report) => sum + report.busy, 0)).toBe(0);
+    expect(reports.reduce((sum, report) => sum + report.hits, 0)).toBeGreaterThan(50_000);
+    const stats = crew.arena.stats();
+    expect(stats.segmentsReclaimed).toBeGreaterThan(stats.segments.total * 10);
+  });
+});
