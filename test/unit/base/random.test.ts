@@ -5,7 +5,8 @@ describe('systemRandom', () => {
   it('fills more bytes than the platform gives at once', () => {
     const bytes = systemRandom.bytes(200_000);
     expect(bytes.length).toBe(200_000);
-    // Each of the 256 values turns up about 781 times; a part left empty would make zeros stand out.
+    // Each of the 256 values turns up about 781 times; a part left empty would make zeros stand
+    // out.
     const zeros = bytes.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
     expect(zeros).toBeGreaterThan(500);
     expect(zeros).toBeLessThan(1_100);
