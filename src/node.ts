@@ -31,6 +31,9 @@ import { metricsPage } from './observe/metrics.js';
 import type { Sources } from './observe/snapshot.js';
 import { statsDocument } from './observe/stats.js';
 
+export type { Config } from './config/config.js';
+export { configOf } from './config/load.js';
+
 /** A node that serves. */
 export interface Node {
   /** The port it listens on, also when any free one was asked for. */
