@@ -25,7 +25,7 @@ function refuse(text: string): never {
 }
 
 function parts(text: string): { scheme: string; own: boolean; rest: URL } {
-  const match = /^([a-z]+:)(\/\/.+)$/i.exec(text.trim());
+  const match = /^([a-z]+:)(\/\/[^/].*)$/i.exec(text.trim());
   const scheme = SCHEMES[match?.[1]?.toLowerCase() ?? ''];
   if (match === null || scheme === undefined) return refuse(text);
   const own = /^orlops?:/i.test(text.trim());

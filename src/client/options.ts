@@ -33,7 +33,7 @@ export interface ClientOptions {
   readonly maxInFlightBytes?: number | undefined;
   /** The size beyond which requests of one tick are split into several frames; 256 KiB. */
   readonly maxFrameBytes?: number | undefined;
-  /** Silence after which a connection that owes answers past their deadline is dropped; 10 000 ms. */
+  /** How long a connection may be silent while answers are overdue before it is dropped; 5000 ms. */
   readonly stallMs?: number | undefined;
   /** Silence after which an idle connection is probed with a ping; 30 000 ms. */
   readonly keepAliveMs?: number | undefined;
@@ -61,7 +61,7 @@ const DEFAULTS = {
   maxInFlightCalls: 65_536,
   maxInFlightBytes: 8 * MIB,
   maxFrameBytes: 256 * KIB,
-  stallMs: 10_000,
+  stallMs: 5000,
   keepAliveMs: 30_000,
 } as const satisfies Settings | Omit<Settings, 'token' | 'onEvent'>;
 

@@ -20,7 +20,9 @@ export class Watch {
   readonly #link: Link;
   readonly #probe: () => void;
   #timer: Timer | undefined;
-  #lifeMs = 0;
+  #heardMs = 0;
+  /** Since when answers are overdue and nothing was heard. */
+  #doubtMs: number | undefined;
   #bufferedBytes = 0;
 
   constructor(
@@ -52,21 +54,24 @@ export class Watch {
 
   /** A message came, or the node begins to owe an answer: silence counts from `nowMs` on. */
   heard(nowMs: number): void {
-    this.#lifeMs = nowMs;
+    this.#heardMs = nowMs;
+    this.#doubtMs = undefined;
   }
 
   #look(): void {
     const nowMs = this.#clock.monotonicMs();
-    const silentMs = nowMs - this.#lifeMs;
     if (this.#flights.count === 0) {
-      if (silentMs >= this.#settings.keepAliveMs) this.#probe();
+      if (nowMs - this.#heardMs >= this.#settings.keepAliveMs) this.#probe();
       return;
     }
-    const bufferedBytes = this.#link.bufferedBytes;
-    const moved = bufferedBytes < this.#bufferedBytes;
-    this.#bufferedBytes = bufferedBytes;
-    if (moved) this.heard(nowMs);
-    else if (silentMs >= this.#settings.stallMs && this.#overdue()) this.#giveUp(silentMs);
+    if (this.#bytesLeave()) this.heard(nowMs);
+    else if (this.#overdue()) this.#doubt(nowMs);
+  }
+
+  #bytesLeave(): boolean {
+    const before = this.#bufferedBytes;
+    this.#bufferedBytes = this.#link.bufferedBytes;
+    return this.#bufferedBytes < before;
   }
 
   #overdue(): boolean {
@@ -77,8 +82,10 @@ export class Watch {
     return overdue;
   }
 
-  #giveUp(silentMs: number): void {
-    const silence = `the node has been silent for ${Math.round(silentMs)} ms`;
-    this.#link.drop(new DisconnectedError(silence));
+  #doubt(nowMs: number): void {
+    this.#doubtMs ??= nowMs;
+    if (nowMs - this.#doubtMs < this.#settings.stallMs) return;
+    const silentMs = Math.round(nowMs - this.#heardMs);
+    this.#link.drop(new DisconnectedError(`the node has been silent for ${silentMs} ms`));
   }
 }

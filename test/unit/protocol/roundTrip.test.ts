@@ -115,7 +115,9 @@ describe('answers', () => {
           const writer = new FrameWriter();
           for (const wanted of all) encodeAnswer(writer, wanted);
           const length = at + writer.at + 8;
-          const memory = new Uint8Array(shared ? new SharedArrayBuffer(length) : length);
+          const memory = new Uint8Array(
+            shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length),
+          );
           memory.set(writer.frame(), at);
           const reader = new AnswerReader();
           reader.reset(memory, at, writer.at);
