@@ -9,7 +9,7 @@
  * the death of its lane, only meets whole items.
  */
 import {
-  H_LANES_ATTACHED, L_CURSORS, laneAt, laneBlock, lane, segmentBytes, segmentShift, segments,
+  H_LANES_ATTACHED, L_CURSORS, lane, laneAt, laneBlock, segmentBytes, segmentShift, segments,
 } from "./layout";
 import {
   ETERNAL, POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED, SEGMENT_USED,
@@ -127,7 +127,7 @@ export function sealLane(n: u32): void {
   }
 }
 
-/** Notes that the item that was allocated last under `cursor` is whole; it expires at `expiryMs`. */
+/** Notes that the item allocated last under `cursor` is whole; it expires at `expiryMs`. */
 export function completeItem(cursor: u32, expiryMs: u64): void {
   const at = cursorAt(cursor);
   const header = load<u32>(at, CURSOR_SEGMENT);

@@ -7,8 +7,8 @@
  */
 import { outboxAt_, outboxBytes_ } from "./layout";
 import {
-  ANSWER_CURSOR, ANSWER_HAS_VALUE, ANSWER_HEADER_BYTES, ANSWER_TTL, ANSWER_VERSION,
-  MESSAGE_BYTES_MAX, FIELD_BYTES,
+  ANSWER_CURSOR, ANSWER_HAS_VALUE, ANSWER_HEADER_BYTES, ANSWER_TTL, ANSWER_VERSION, FIELD_BYTES,
+  MESSAGE_BYTES_MAX,
 } from "./wire";
 import { opcode, requestId } from "./request";
 import { isPaged, valueLength } from "./entry";
@@ -152,7 +152,7 @@ export function answerMeta(status: u32, item: u32): void {
   writeMeta(answer(status, flags, itemKind(item), 0), item, flags);
 }
 
-/** Answers a write: its outcome, the meta of `subject` when `meta`, the value of `old` when not 0. */
+/** Answers a write: its outcome, the meta of `subject` if `meta`, the value of `old` unless 0. */
 export function answerWrite(status: u32, subject: u32, meta: bool, old: u32): void {
   let flags: u32 = meta && subject != 0 ? metaFlags(subject) : 0;
   if (old == 0) {

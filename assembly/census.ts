@@ -1,8 +1,11 @@
 /** Gauges: what the arena's memory is used for, counted when somebody asks. */
-import { H_GAUGES, H_LINES, H_MIN_STORE_BYTES, H_STORE_BYTES, LINE_BYTES, ghostBuckets,
-  segmentBytes, segments, tableLines } from "./layout";
 import {
-  POOL_SMALL, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool, wordState,
+  H_GAUGES, H_LINES, H_MIN_STORE_BYTES, H_STORE_BYTES, LINE_BYTES, ghostBuckets, segmentBytes,
+  segments, tableLines,
+} from "./layout";
+import {
+  POOL_SMALL, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead,
+  segmentHeader, segmentUsed, segmentWord, wordPool, wordState,
 } from "./segment";
 
 export const GAUGE_SEGMENTS: u32 = 0;

@@ -5,8 +5,8 @@
  *
  * Every thread that writes cleans, in steps in proportion to what it allocates, so that no single
  * request pays for a whole segment. The walk is the same batch-wise dance as `execute`: hash all,
- * touch all lines, then decide. It can be left and taken up again, by another lane too: an item that
- * was moved is not pointed at any more.
+ * touch all lines, then decide. It can be left and taken up again, by another lane too: an item
+ * that was moved is not pointed at any more.
  *
  * Which segment:
  *   1. one in which nothing is alive, or everything has expired;
@@ -21,33 +21,32 @@
  *   batch slot, 16 bytes      0 item u32 | 4 line u32 | 8 hash u64
  */
 import {
-  L_BATCH, L_CLEANING, PAGES_PER_SEGMENT, lane, laneAt, lanes, laneBlock, L_COUNTERS, segmentBytes, segments,
+  L_BATCH, L_CLEANING, PAGES_PER_SEGMENT, lane, laneAt, laneBlock, pageShift, segmentBytes,
+  segments,
 } from "./layout";
 import {
   CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_MAIN, allocate, attachedLanes, completeItem,
-  sealLane, survivorReserve, takeAllocated, takeBack,
+  sealLane, survivorReserve, takeAllocated, takeBack, weighCursor,
 } from "./allocator";
 import {
-  COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_ITEMS_ADDED,
-  COUNTER_ITEMS_REMOVED, COUNTER_MOVED, count,
+  COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_MOVED, count,
+  countItems,
 } from "./counters";
 import {
-  ETERNAL, POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_CLEANING, SEGMENT_EXPIRES_BY,
-  SEGMENT_SEALED, freeHint, retireSegment, segmentBase, segmentDead, segmentHeader, segmentUsed,
-  segmentWord, swapWord, wordOf, wordPool, wordStamp, wordState,
+  POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_CLEANING, SEGMENT_EXPIRES_BY, SEGMENT_SEALED,
+  freeHint, retireSegment, segmentBase, segmentDead, segmentHeader, segmentUsed, segmentWord,
+  swapWord, wordOf, wordPool, wordStamp, wordState,
 } from "./segment";
-import {
-  ENTRY_TENTATIVE, findItem, foundAt, foundEntry, isTentative, lineOf, settledEntry, swapEntry,
-} from "./table";
+import { findItem, foundAt, foundEntry, isTentative, lineOf, settledEntry } from "./table";
 import {
   ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, itemBytes, itemExpiryMs, itemFlags,
   itemInlineAt, itemState, itemVersion, settle,
 } from "./item";
+import { SMALL_SHARE_PERCENT, VERDICT_EVICT, onEvicted, rankKept, verdict } from "./policy";
 import {
-  SMALL_SHARE_PERCENT, VERDICT_EVICT, onEvicted, rankKept, verdict,
-} from "./policy";
-import { closeIdlePageSegments, freePages, movePages, pooledPageBytes } from "./pages";
-import { isAlive, isPaged, isExpired, isCleared, moveEntry, poolOfItem, removeEnded, removeEntry } from "./entry";
+  closeIdlePageSegments, freePages, movePages, pagedLength, pagesFor, pooledPageBytes,
+} from "./pages";
+import { isCleared, isExpired, isPaged, moveEntry, removeEnded, removeEntry } from "./entry";
 import { hashOfItem } from "./hash";
 import { nowMs } from "./version";
 import { pin } from "./epoch";
@@ -85,7 +84,7 @@ let oldestMain: u32 = 0;
 let smallSegments: u32 = 0;
 let mainSegments: u32 = 0;
 let deadBytes: u64 = 0;
-/** What walked over while surveying; kept to measure the touching loop's loads. */
+/** Where the touching loop leaves what it loads, so that it is loaded. */
 let sink: u64 = 0;
 
 @inline
@@ -110,8 +109,8 @@ export function tend(): void {
 }
 
 /**
- * Cleans until the memory that a deferred write asked for is there; false when there is nothing left
- * to clean, or what was cleaned is still held by other threads.
+ * Cleans until the memory that a deferred write asked for is there; false when there is nothing
+ * left to clean, or what was cleaned is still held by other threads.
  */
 export function restock(): bool {
   for (let n: u32 = 0; n < segments * 2; n++) {
@@ -219,21 +218,10 @@ function takeSegment(): bool {
     store<u32>(work(), segmentBase(header), WORK_NEXT);
     store<u32>(work(), keptAlmostAll ? segmentBytes / 2 : segmentBytes, WORK_KEEP);
     store<u32>(work(), header);
-    shapeGhost(liveItems());
+    shapeGhost(u32(countItems()));
     return true;
   }
   return false;
-}
-
-/** About how many items there are. */
-function liveItems(): u32 {
-  let items: u64 = 0;
-  for (let n: u32 = 0; n < lanes; n++) {
-    const block = laneBlock(n) + L_COUNTERS;
-    items += atomic.load<u64>(block + (COUNTER_ITEMS_ADDED << 3));
-    items -= atomic.load<u64>(block + (COUNTER_ITEMS_REMOVED << 3));
-  }
-  return i64(items) < 0 ? 0 : u32(items);
 }
 
 /** Cleans the next items of the segment in work; returns the bytes they took. */
@@ -331,6 +319,7 @@ function keep(
   memory.copy(copy, item, bytes);
   store<u8>(copy, rank, ITEM_RANK);
   completeItem(cursor, itemExpiryMs(copy));
+  if (isPaged(copy)) weighCursor(cursor, pagesFor(pagedLength(copy)) << pageShift);
   if (moveEntry(at, entry, hash, copy)) count(COUNTER_MOVED);
   else takeBack(cursor, copy);
   return true;

@@ -2,7 +2,7 @@
  * Counters: each lane adds to its own with plain stores and anybody sums them, so that counting
  * never contends.
  */
-import { L_COUNTERS, laneAt } from "./layout";
+import { L_COUNTERS, laneAt, laneBlock, lanes } from "./layout";
 
 /** A verb has three: done, absent, failed. The verbs are in the order of `permit.ts`. */
 export const COUNTER_GET_OK: u32 = 0;
@@ -61,4 +61,15 @@ export function count(counter: u32): void {
 export function countBy(counter: u32, n: u64): void {
   const at = laneAt + (counter << 3);
   store<u64>(at, load<u64>(at, L_COUNTERS) + n, L_COUNTERS);
+}
+
+/** About how many items there are: what all lanes added less what they removed. */
+export function countItems(): u64 {
+  let items: i64 = 0;
+  for (let n: u32 = 0; n < lanes; n++) {
+    const block = laneBlock(n) + L_COUNTERS;
+    items += i64(atomic.load<u64>(block + (COUNTER_ITEMS_ADDED << 3)));
+    items -= i64(atomic.load<u64>(block + (COUNTER_ITEMS_REMOVED << 3)));
+  }
+  return u64(max<i64>(items, 0));
 }

@@ -1,8 +1,8 @@
 /** The item a write is about to publish: built whole in the lane's own segment, or taken back. */
-import { pageBytes, pageShift, segmentBytes, segments, PAGES_PER_SEGMENT } from "./layout";
+import { PAGES_PER_SEGMENT, pageBytes, pageShift, segmentBytes, segments } from "./layout";
 import {
-  ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom, itemBytesFor, itemInlineAt, lifetimeFor,
-  writeItemHeader, itemKeyAt, itemInlineLength, itemFlags, itemKeyLength, itemKind, ITEM_MERGED,
+  ITEM_MERGED, ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom, itemBytesFor, itemFlags,
+  itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength, itemKind, lifetimeFor, writeItemHeader,
 } from "./item";
 import { allocate, completeItem, survivorReserve, takeBack, weighCursor } from "./allocator";
 import { fillPages, pageListBytes, pagesFor, releasePages, takePages } from "./pages";

@@ -2,11 +2,13 @@
  * What happens to an entry: it is replaced, removed or moved, each by one compare-and-swap, and
  * whoever wins settles the accounts of the item that left.
  */
-import { ITEM_HEADER_BYTES, ITEM_PAGED, itemBytes, itemFlags, itemInlineAt, itemInlineLength,
-  itemExpiryMs, itemKeyLength, itemVersion, segmentOfItem, ITEM_TOMBSTONE, ITEM_LIFETIME,
-  LIFETIME_NONE,
+import {
+  ITEM_HEADER_BYTES, ITEM_LIFETIME, ITEM_PAGED, ITEM_TOMBSTONE, LIFETIME_NONE, itemBytes,
+  itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyLength, itemVersion,
+  segmentOfItem,
 } from "./item";
-import { COUNTER_BYTES_ADDED, COUNTER_BYTES_REMOVED, COUNTER_CLEARED, COUNTER_EXPIRED,
+import {
+  COUNTER_BYTES_ADDED, COUNTER_BYTES_REMOVED, COUNTER_CLEARED, COUNTER_EXPIRED,
   COUNTER_ITEMS_ADDED, COUNTER_ITEMS_REMOVED, count, countBy,
 } from "./counters";
 import { addDead, segmentWord, wordPool } from "./segment";

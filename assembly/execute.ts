@@ -15,12 +15,10 @@
  *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
  *            24 ghost u32
  *
- * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group cannot
- * do for want of memory it leaves for the next call, and the frame behind it waits.
+ * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group
+ * cannot do for want of memory it leaves for the next call, and the frame behind it waits.
  */
-import {
-  L_GROUP, alignUp, inboxAt_, laneAt, policy, tableAt,
-} from "./layout";
+import { L_GROUP, alignUp, inboxAt_, laneAt, policy, tableAt } from "./layout";
 import { BUSY_AFTER_MS, CLOSE_MALFORMED, OP_SET, STATUS_BAD_REQUEST, STATUS_BUSY } from "./wire";
 import { COUNTER_BUSY, COUNTER_DEFERRED, COUNTER_UNKNOWN, count } from "./counters";
 import {
@@ -32,9 +30,7 @@ import { candidate, lineOf } from "./table";
 import { ghostLine } from "./ghost";
 import { hasKey, refuse, run } from "./verbs/run";
 import { hashKey } from "./hash";
-import {
-  isWellFramed, keyAtOf, keyLengthOf, opcodeAt, readRequest, requestSize,
-} from "./request";
+import { isWellFramed, keyAtOf, keyLengthOf, opcodeAt, readRequest, requestSize } from "./request";
 import { nowMs, readClearVersion, setClock } from "./version";
 import { pin, unpin } from "./epoch";
 import { restock, tend } from "./cleaner";
@@ -214,7 +210,7 @@ function runSlot(slot: u32, at: u32, frame: u32): bool {
   return true;
 }
 
-/** Answers bytes that are no request and asks the host to close: what follows cannot be told apart. */
+/** Answers bytes that are no request and asks the host to close: the rest cannot be told apart. */
 function refuseRest(at: u32, left: u32): void {
   count(COUNTER_UNKNOWN);
   if (left >= 8) answerMalformed(STATUS_BAD_REQUEST, load<u32>(at, 4));

@@ -18,7 +18,9 @@ import {
   H_FEED_ON, L_FEED_HEAD, L_FEED_PREPARED, L_FEED_TAIL, feedAt_, feedBytes_, feedRing, laneAt,
   laneBlock,
 } from "./layout";
-import { itemExpiryMs, itemFlags, itemKeyAt, itemKeyLength, itemKind, itemVersion, ITEM_TOMBSTONE } from "./item";
+import {
+  ITEM_TOMBSTONE, itemExpiryMs, itemFlags, itemKeyAt, itemKeyLength, itemKind, itemVersion,
+} from "./item";
 import { valueLength } from "./entry";
 import { copyValue } from "./answer";
 import { COUNTER_FEED_DEFERRED, COUNTER_FEED_RECORDS, count } from "./counters";

@@ -8,7 +8,7 @@ import {
   SEGMENT_BYTES_AUTO_MAX, SEGMENT_BYTES_AUTO_MIN, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
 } from "./layout";
 
-/** The segment's size, as a power of two, that gives an arena of `storeBytes` about 1024 of them. */
+/** The segment's size, a power of two, that gives an arena of `storeBytes` about 1024 of them. */
 function segmentShiftFor(storeBytes: u32): u32 {
   let bytes: u32 = SEGMENT_BYTES_AUTO_MIN;
   while (bytes < SEGMENT_BYTES_AUTO_MAX && u64(bytes) * 2 * SEGMENTS_AIM <= u64(storeBytes)) {
@@ -46,7 +46,7 @@ function fixedBytes(storeBytes: u32, lanes: u32, shift: u32): u32 {
     + baseLines(storeBytes) * LINE_BYTES + (1 << shift) + 256;
 }
 
-/** The least `storeBytes` for which `lanes` threads and segments of this size leave room for items. */
+/** The least `storeBytes` with which `lanes` threads and such segments leave room for items. */
 function leastStoreBytes(lanes: u32, shift: u32): u32 {
   const wanted = u64(segmentsNeeded(lanes)) * segmentCost(shift);
   let bytes = wanted;

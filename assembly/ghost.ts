@@ -23,9 +23,7 @@
  * The window is nine tenths of the items there are. Buckets beyond what that needs are left out, so
  * that sweeping stays cheap when items are few and large.
  */
-import {
-  H_GHOST_CLOCK, H_GHOST_HAND, H_GHOST_SHAPE, ghostAt, ghostBuckets,
-} from "./layout";
+import { H_GHOST_CLOCK, H_GHOST_HAND, H_GHOST_SHAPE, ghostAt, ghostBuckets } from "./layout";
 
 export const GHOST_ENTRY_BITS: u32 = 16;
 export const GHOST_ENTRIES_PER_BUCKET: u32 = 4;
@@ -148,7 +146,9 @@ export function shapeGhost(items: u32): void {
   const window = items / 10 * 9 + 1;
   const shape = atomic.load<u64>(H_GHOST_SHAPE);
   let buckets = shapeBuckets(shape);
-  while (buckets < ghostBuckets && buckets * 3 < window) buckets = min<u32>(buckets * 2, ghostBuckets);
+  while (buckets < ghostBuckets && buckets * 3 < window) {
+    buckets = min<u32>(buckets * 2, ghostBuckets);
+  }
   while (buckets > BUCKETS_MIN && buckets * 3 / 4 > window) buckets = buckets / 2;
   const quantum = min<u32>(window, buckets * 3) / GHOST_LIVE_PERIODS + 1;
   const fresh = (u64(buckets) << 32) | u64(quantum);

@@ -7,8 +7,8 @@ export {
   format,
 } from "./format";
 export {
-  attach, observe, inboxAt, inboxBytes, outboxAt, outboxBytes, countersAt, feedAt, feedBytes, feedHeadAt,
-  feedTailAt,
+  attach, observe, inboxAt, inboxBytes, outboxAt, outboxBytes, countersAt, feedAt, feedBytes,
+  feedHeadAt, feedTailAt,
 } from "./attach";
 export {
   execute, outboxEnd, pendingConnection, pendingAt, pendingEnd, skipPending, DONE, MORE, WAIT,

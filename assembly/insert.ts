@@ -15,8 +15,7 @@
  * exactly one decides and nothing is applied twice. Entries never change place, so "before" is the
  * same for all. `test/model/spin` holds a model of this that is checked exhaustively.
  *
- * A chain without room grows by an overflow line; when there is none to be had, an item of the chain
- * is evicted.
+ * A chain without room grows by an overflow line, or gives up an item: see `chain.ts`.
  */
 import {
   ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, LINE_LINK, entryItem, entryOf, followingLine,
@@ -27,11 +26,10 @@ import {
   itemKeyLength, itemState, itemVersion, segmentOfItem, settle,
 } from "./item";
 import { H_CLEAR_VERSION } from "./layout";
-import { COUNTER_EVICTED_CHAIN, count } from "./counters";
 import { addDead } from "./segment";
-import { entered, removeEntry } from "./entry";
+import { entered } from "./entry";
+import { evictFromChain, mayGrow } from "./chain";
 import { floorVersion } from "./version";
-import { hashOfItem } from "./hash";
 
 /** What `resolve` is deciding about: an item and its entry. */
 let current: u32 = 0;
@@ -72,32 +70,15 @@ function place(hash: u64, word: u64): u32 {
     for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
       if (loadEntry(at) == 0 && swapEntry(at, 0, word)) return at;
     }
-    const next = followingLine(line);
-    if (next) {
-      line = next;
-    } else {
+    let next = nextLine(line);
+    if (next == 0 && mayGrow()) next = followingLine(line);
+    if (next == 0) {
       line = lineOf(hash);
       evictFromChain(line);
+    } else {
+      line = next;
     }
   }
-}
-
-/** Empties an entry of a chain that has no room and cannot grow. */
-function evictFromChain(first: u32): void {
-  let line = first;
-  do {
-    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
-      const entry = loadEntry(at);
-      if (entry == 0) return;
-      const item = entryItem(entry);
-      if (isTentative(entry) && itemState(item) == STATE_PENDING) continue;
-      if (removeEntry(at, entry, hashOfItem(item), itemVersion(item))) {
-        count(COUNTER_EVICTED_CHAIN);
-      }
-      return;
-    }
-    line = nextLine(line);
-  } while (line);
 }
 
 /** Decides about `current`, and about whichever earlier item stands in its way. */

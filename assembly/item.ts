@@ -22,7 +22,7 @@
  *
  * Items are aligned to four bytes; the version is only ever read with plain loads.
  */
-import { segmentShift, storeAt, segmentsAt, SEGMENT_HEADER_BYTES } from "./layout";
+import { SEGMENT_HEADER_BYTES, segmentShift, segmentsAt, storeAt } from "./layout";
 import { VERSION_COUNTER_BITS } from "./version";
 
 export const ITEM_HEADER_BYTES: u32 = 20;

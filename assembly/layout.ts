@@ -36,7 +36,7 @@ export const SEGMENTS_AIM: u32 = 1024;
 export const ITEM_BYTES_AIM: u32 = 256;
 export const ITEMS_PER_LINE_AIM: u32 = 5;
 /** The ghost remembers as many items as memory of this item size would hold. */
-export const GHOST_ITEM_BYTES_AIM: u32 = 128;
+export const GHOST_ITEM_BYTES_AIM: u32 = 160;
 
 /* Geometry, written by `format` and constant from then on. */
 export const H_MAGIC: u32 = 64;
@@ -64,7 +64,7 @@ export const H_MIN_STORE_BYTES: u32 = 148;
 export const H_KEY0: u32 = 152;
 export const H_KEY1: u32 = 160;
 
-/* Shared words. Each has a cache line of its own; `docs/concurrency.md` says who may write which. */
+/* Shared words, each with a cache line of its own; `docs/concurrency.md` says who writes which. */
 export const H_EPOCH: u32 = 256;
 export const H_CLEAR_VERSION: u32 = 320;
 export const H_LINE_BUMP: u32 = 384;

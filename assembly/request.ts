@@ -1,7 +1,5 @@
 /** The request in work, taken apart. `execute` has checked that its parts lie inside it. */
-import {
-  FIELD_BYTES, FIELD_FLAGS, FLAG_EXPIRY, FLAG_TTL, REQUEST_HEADER_BYTES,
-} from "./wire";
+import { FIELD_BYTES, FIELD_FLAGS, FLAG_EXPIRY, FLAG_TTL, REQUEST_HEADER_BYTES } from "./wire";
 import { nowMs } from "./version";
 
 const REQUEST_ID: u32 = 4;

@@ -1,4 +1,4 @@
-/** The sweep: removes what has expired, so that it does not take memory until a cleaner comes by. */
+/** The sweep: removes what has expired, so that it does not take memory until it is evicted. */
 import { H_SWEEP_CURSOR, LINE_BYTES, tableAt, tableLines } from "./layout";
 import { ENTRY_BYTES, LINE_LINK, entryItem, isTentative, loadEntry, nextLine } from "./table";
 import { isCleared, isExpired, removeEnded } from "./entry";
@@ -32,8 +32,9 @@ export function sweep(now: f64, lines: u32): u32 {
 }
 
 function touchItems(from: u32, to: u32): void {
+  const end = tableAt + to * LINE_BYTES;
   let seen: u64 = 0;
-  for (let line = tableAt + from * LINE_BYTES; line < tableAt + to * LINE_BYTES; line += LINE_BYTES) {
+  for (let line = tableAt + from * LINE_BYTES; line < end; line += LINE_BYTES) {
     for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
       const entry = loadEntry(at);
       if (entry != 0) seen += load<u64>(entryItem(entry));

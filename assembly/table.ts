@@ -19,9 +19,7 @@ import {
   H_LINES, H_LINE_BUMP, LINE_BYTES, L_SPARE_LINE, laneAt, segmentBytes, segments, tableAt,
   tableLines,
 } from "./layout";
-import {
-  ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState,
-} from "./item";
+import { ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState } from "./item";
 import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
 
 export const ENTRIES_PER_LINE: u32 = 7;
@@ -163,6 +161,12 @@ export function newLine(): u32 {
     }
     if (!growLines(word)) return 0;
   }
+}
+
+/** Overflow lines there are. */
+@inline
+export function overflowLines(): u64 {
+  return atomic.load<u64>(H_LINES);
 }
 
 /** Puts a fresh segment in the place of a full one; true when anybody did. */

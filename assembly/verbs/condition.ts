@@ -1,6 +1,8 @@
 /** The conditions a write may carry, in one place for every verb. */
-import { FLAG_IF_ABSENT, FLAG_IF_PRESENT, FLAG_VERSION, STATUS_EXISTS, STATUS_NOT_FOUND,
-  STATUS_OK, STATUS_VERSION_MISMATCH } from "../wire";
+import {
+  FLAG_IF_ABSENT, FLAG_IF_PRESENT, FLAG_VERSION, STATUS_EXISTS, STATUS_NOT_FOUND, STATUS_OK,
+  STATUS_VERSION_MISMATCH,
+} from "../wire";
 import { field, has } from "../request";
 import { itemVersion } from "../item";
 

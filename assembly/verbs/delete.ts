@@ -1,6 +1,7 @@
 import { COUNTER_DELETE_MISS, COUNTER_DELETE_OK, count } from "../counters";
-import { FLAG_RETURN_OLD, FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK,
-  STATUS_VERSION_MISMATCH } from "../wire";
+import {
+  FLAG_RETURN_OLD, FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK, STATUS_VERSION_MISMATCH,
+} from "../wire";
 import { answerStatus, answerWrite } from "../answer";
 import { dropRecord, prepareRemoval, publishRecord } from "../feed";
 import { has, keyAt, keyLength } from "../request";

@@ -1,6 +1,8 @@
 import { COUNTER_INCR_ERROR, COUNTER_INCR_MISS, COUNTER_INCR_OK, count } from "../counters";
-import { ENCODING_UTF8, FLAG_DELTA, FLAG_IF_PRESENT, FLAG_INITIAL, FLAG_WITH_META,
-  STATUS_NOT_A_NUMBER, STATUS_NOT_FOUND, STATUS_OK, STATUS_OVERFLOW } from "../wire";
+import {
+  ENCODING_UTF8, FLAG_DELTA, FLAG_IF_PRESENT, FLAG_INITIAL, FLAG_WITH_META, STATUS_NOT_A_NUMBER,
+  STATUS_NOT_FOUND, STATUS_OK, STATUS_OVERFLOW,
+} from "../wire";
 import { NUMBER_TEXT_MAX, parseNumber, parsed, sumOverflows, writeNumber } from "../number";
 import { answerStatus, answerValue } from "../answer";
 import { expiryMs, field, has, keyAt, keyLength } from "../request";
@@ -8,7 +10,9 @@ import { itemExpiryMs, itemInlineAt } from "../item";
 import { L_TEXT, laneAt } from "../layout";
 import { isPaged, valueLength } from "../entry";
 import { DEFERRED, DONE } from "./outcome";
-import { NO_MEMORY, WROTE, beginWrite, current, fits, lookUp, nextVersion, write, written } from "./write";
+import {
+  NO_MEMORY, WROTE, beginWrite, current, fits, lookUp, nextVersion, write, written,
+} from "./write";
 
 /** Adds to a counter, made when it is not there; its expiry stays what it was when it was made. */
 export function incr(hash: u64): u32 {

@@ -5,16 +5,16 @@
  */
 import { COUNTER_MERGE_ERROR, COUNTER_MERGE_MISS, COUNTER_MERGE_OK, count } from "../counters";
 import { FLAG_TOMBSTONE, FLAG_VERSION, STATUS_EXISTS, STATUS_OK } from "../wire";
-import { ITEM_MERGED, ITEM_TOMBSTONE, expiryFrom, itemExpiryMs, itemFlags, itemInlineAt,
-  itemVersion, lifetimeFor } from "../item";
-import { H_CLEAR_VERSION } from "../layout";
+import {
+  ITEM_MERGED, ITEM_TOMBSTONE, expiryFrom, itemExpiryMs, itemFlags, itemInlineAt, itemKind,
+  itemVersion, lifetimeFor,
+} from "../item";
+import { H_CLEAR_VERSION, pageBytes } from "../layout";
 import { answerStatus } from "../answer";
 import { expiryMs, field, has, keyAt, keyLength, kind, valueAt, valueLength } from "../request";
 import { isPaged, valueLength as lengthOf } from "../entry";
-import { itemKind } from "../item";
 import { noteMerged } from "../version";
 import { PAGE_LIST_HEADER } from "../pages";
-import { pageBytes } from "../layout";
 import { DEFERRED, DONE } from "./outcome";
 import { NO_MEMORY, WROTE, beginWrite, fits, lookUp, present, write } from "./write";
 
@@ -52,7 +52,7 @@ function older(): u32 {
   return DONE;
 }
 
-/** Whether the request's record comes after `item`: version, tombstone, expiry, kind, length, bytes. */
+/** Whether the request's record comes after `item`. */
 function isNewer(version: u64, tombstone: u32, item: u32): bool {
   const there = itemVersion(item);
   if (version != there) return version > there;

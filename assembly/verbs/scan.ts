@@ -9,8 +9,10 @@
  * An entry never changes place, so a key that stays for the whole scan is seen whatever happens to
  * the others in between; a key removed and set again may be seen twice or, as it was gone, not.
  */
-import { ANSWER_CURSOR, FLAG_CURSOR, FLAG_LIMIT, SCAN_LIMIT_DEFAULT,
-  SCAN_LIMIT_MAX, STATUS_BAD_REQUEST, STATUS_OK } from "../wire";
+import {
+  ANSWER_CURSOR, ANSWER_HEADER_BYTES, FIELD_BYTES, FLAG_CURSOR, FLAG_LIMIT, SCAN_LIMIT_DEFAULT,
+  SCAN_LIMIT_MAX, STATUS_BAD_REQUEST, STATUS_OK,
+} from "../wire";
 import { COUNTER_SCAN_ERROR, COUNTER_SCAN_OK, count } from "../counters";
 import { ENTRY_BYTES, LINE_LINK, entryItem, isTentative, loadEntry, nextLine } from "../table";
 import { LINE_BYTES, outboxAt_, tableAt, tableLines } from "../layout";
@@ -18,7 +20,6 @@ import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, sameBytes } from "../i
 import { answer, answerStatus, answersBytes } from "../answer";
 import { field, has, keyAt, keyLength } from "../request";
 import { isAlive } from "../entry";
-import { ANSWER_HEADER_BYTES, FIELD_BYTES } from "../wire";
 import { DONE } from "./outcome";
 
 const PLACE_BITS: u64 = 16;

@@ -1,11 +1,15 @@
 import { COUNTER_SET_ERROR, COUNTER_SET_MISS, COUNTER_SET_OK, count } from "../counters";
-import { FLAG_KEEP_TTL, FLAG_RETURN_OLD, FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK,
-  STATUS_VERSION_MISMATCH } from "../wire";
+import {
+  FLAG_KEEP_TTL, FLAG_RETURN_OLD, FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK,
+  STATUS_VERSION_MISMATCH,
+} from "../wire";
 import { answerStatus, answerWrite } from "../answer";
 import { expiryMs, has, keyAt, keyLength, kind, valueAt, valueLength } from "../request";
 import { itemExpiryMs } from "../item";
 import { DEFERRED, DONE } from "./outcome";
-import { NO_MEMORY, WROTE, beginWrite, current, fits, lookUp, nextVersion, write, written } from "./write";
+import {
+  NO_MEMORY, WROTE, beginWrite, current, fits, lookUp, nextVersion, write, written,
+} from "./write";
 import { checkConditions } from "./condition";
 
 /** Sets a key's value, under the conditions the request carries. */
@@ -38,7 +42,8 @@ export function set(hash: u64): u32 {
 function refuse(status: u32, old: u32): u32 {
   count(COUNTER_SET_MISS);
   const returned = has(FLAG_RETURN_OLD) ? old : 0;
-  const meta = status == STATUS_VERSION_MISMATCH || (has(FLAG_WITH_META) && status != STATUS_NOT_FOUND);
+  const meta = status == STATUS_VERSION_MISMATCH
+    || (has(FLAG_WITH_META) && status != STATUS_NOT_FOUND);
   answerWrite(status, old, meta, returned);
   return DONE;
 }

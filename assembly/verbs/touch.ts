@@ -3,7 +3,9 @@ import { FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK, STATUS_VERSION_MISMATCH } 
 import { answerStatus, answerWrite } from "../answer";
 import { expiryMs, has, keyAt, keyLength } from "../request";
 import { DEFERRED, DONE } from "./outcome";
-import { NO_MEMORY, WROTE, beginWrite, current, lookUp, nextVersion, rewrite, written } from "./write";
+import {
+  NO_MEMORY, WROTE, beginWrite, current, lookUp, nextVersion, rewrite, written,
+} from "./write";
 import { checkConditions } from "./condition";
 
 /** Gives a key another expiry, or none. */

@@ -2,7 +2,9 @@
  * The one way a value enters the table: build the item, write its record, publish it over the entry
  * there is or into a free one, publish the record.
  */
-import { FITS, KEY_TOO_LONG, discardDraft, draftCopy, draftItem, fitsArena, releaseDraftPages } from "../draft";
+import {
+  FITS, KEY_TOO_LONG, discardDraft, draftCopy, draftItem, fitsArena, releaseDraftPages,
+} from "../draft";
 import { STATUS_NO_SPACE, STATUS_OK, STATUS_TOO_LARGE } from "../wire";
 import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
 import { entryItem, find, foundAt, foundEntry } from "../table";

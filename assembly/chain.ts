@@ -1,0 +1,69 @@
+/**
+ * A chain without room. While memory is plenty it grows by an overflow line. In a full arena that
+ * would never end: every chain is long at some time, lines stay, and the table would eat the store
+ * at half its load. So there a chain grows only while the table as a whole is well used, and else
+ * gives up the item that would have gone next: as a chain holds items of all ages, its oldest is
+ * nearly the oldest of all, and hardly any request notices.
+ */
+import {
+  ENTRIES_PER_LINE, ENTRY_BYTES, LINE_LINK, entryItem, isTentative, loadEntry, nextLine,
+  overflowLines, settledEntry,
+} from "./table";
+import { COUNTER_EVICTED_CHAIN, count, countItems } from "./counters";
+import { ITEM_TOMBSTONE, itemFlags, itemVersion, segmentOfItem } from "./item";
+import { freeHint, segmentWord, wordPool, wordStamp } from "./segment";
+import { isAlive, removeEntry } from "./entry";
+import { itemRank, onEvicted } from "./policy";
+import { attachedLanes } from "./allocator";
+import { hashOfItem } from "./hash";
+import { tableLines } from "./layout";
+
+/** In a full arena the table grows once this share of its entries is in use. */
+const LOAD_PERCENT: u64 = 80;
+const ORDER_TOMBSTONE: u64 = u64.MAX_VALUE;
+const ORDER_RANK_SHIFT: u64 = 48;
+
+/** Whether a chain may get another line. */
+export function mayGrow(): bool {
+  if (freeHint() > 4 * attachedLanes() + 8) return true;
+  const entries = (u64(tableLines) + overflowLines()) * ENTRIES_PER_LINE;
+  return countItems() * 100 >= entries * LOAD_PERCENT;
+}
+
+/** Where an item stands among those to give up, lowest first: ended, then by rank, then by age. */
+function orderOf(item: u32): u64 {
+  if (itemFlags(item) & ITEM_TOMBSTONE) return ORDER_TOMBSTONE;
+  if (!isAlive(item)) return 0;
+  const age = wordStamp(segmentWord(segmentOfItem(item)));
+  return (u64(itemRank(item)) << ORDER_RANK_SHIFT) + age;
+}
+
+/** Empties an entry of the chain whose base line is `first`. */
+export function evictFromChain(first: u32): void {
+  let line = first;
+  let victimAt: u32 = 0;
+  let victim: u64 = 0;
+  let least: u64 = 0;
+  do {
+    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+      let entry = loadEntry(at);
+      if (entry == 0) return;
+      if (isTentative(entry)) entry = settledEntry(at, entry);
+      if (entry == 0 || isTentative(entry)) continue;
+      const order = orderOf(entryItem(entry));
+      if (victimAt != 0 && order >= least) continue;
+      victimAt = at;
+      victim = entry;
+      least = order;
+    }
+    line = nextLine(line);
+  } while (line);
+  if (victimAt == 0) return;
+  const item = entryItem(victim);
+  const hash = hashOfItem(item);
+  const pool = wordPool(segmentWord(segmentOfItem(item)));
+  const alive = isAlive(item);
+  if (!removeEntry(victimAt, victim, hash, itemVersion(item))) return;
+  count(COUNTER_EVICTED_CHAIN);
+  if (alive) onEvicted(hash, pool);
+}
