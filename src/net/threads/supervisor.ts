@@ -88,6 +88,8 @@ export class Supervisor {
     const worker = new Worker(packageFile(...THREAD_FILE), {
       workerData: start,
       name: `orlop-io-${lane}`,
+      // A program's own flags, such as a loader or --eval, are not for our threads.
+      execArgv: [],
     });
     const thread: Thread = { lane, worker, descriptor: undefined, drained: false };
     this.#threads.set(lane, thread);
