@@ -44,8 +44,8 @@ function tokenOf(rest: URL): string | undefined {
 
 /**
  * The address in a URL: `ws` or `wss`, `http` or `https`, or `orlop` and `orlops`, whose port is
- * 7700 unless it says otherwise. A path that is missing is `/v1`; the token may stand where URLs have
- * passwords. Throws `InvalidArgumentError`.
+ * 7700 unless it says otherwise. A path that is missing is `/v1`; the token may stand where URLs
+ * have passwords. Throws `InvalidArgumentError`.
  */
 export function parseAddress(text: string): Address {
   const { scheme, own, rest } = parts(String(text));

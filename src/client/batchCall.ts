@@ -7,7 +7,9 @@ import type { Call, Outlet } from './call.js';
 export interface Batch<T> {
   /** How many requests there are; at least one. */
   readonly count: number;
-  /** The request of a place; used before the next one is asked for, so it may be the same object. */
+  /**
+   * The request of a place; used before the next one is asked for, so it may be the same object.
+   */
   request(place: number): Request;
   /** Takes the answer of a place, or throws the error that it stands for. */
   accept(place: number, answer: AnswerReader): void;

@@ -1,8 +1,8 @@
 /**
- * The verbs of a node. Calls of one tick travel in one frame; nothing has to be batched by hand. Every
- * call returns a promise that settles within its deadline, whatever becomes of the node: it is
- * rejected with an `OrlopError` whose `code` says why and whose `outcome` says whether a write may
- * have happened. No event has to be listened to, and none can crash the program.
+ * The verbs of a node. Calls of one tick travel in one frame; nothing has to be batched by hand.
+ * Every call returns a promise that settles within its deadline, whatever becomes of the node: it
+ * is rejected with an `OrlopError` whose `code` says why and whose `outcome` says whether a write
+ * may have happened. No event has to be listened to, and none can crash the program.
  */
 import type { Clock } from '../base/clock.js';
 import type { AnswerReader } from '../protocol/answerReader.js';
@@ -133,7 +133,9 @@ export class Client {
     return this.#call(() => delRequest(key, options, true), read, options);
   }
 
-  /** Changes when a key expires: in a while, at a date, or `'never'`; false when it is not there. */
+  /**
+   * Changes when a key expires: in a while, at a date, or `'never'`; false when it is not there.
+   */
   touch(key: Key, ttl: Ttl | Date, options?: TouchOptions & CallOptions): Promise<boolean> {
     return this.#call(() => touchRequest(key, ttl, options), readDone, options);
   }
@@ -194,7 +196,8 @@ export class Client {
 
   /**
    * Goes through all keys, page by page. A key may come more than once; one that is there for the
-   * whole scan comes at least once. Bytes of a key that are not UTF-8 come as U+FFFD: see `scanBytes`.
+   * whole scan comes at least once. Bytes of a key that are not UTF-8 come as U+FFFD: see
+   * `scanBytes`.
    */
   scan(options?: ScanOptions & CallOptions): AsyncGenerator<string, void, undefined> {
     return this.#scan(options, readScanPage);

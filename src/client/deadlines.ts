@@ -7,7 +7,8 @@ const GRAIN_MS = 2;
 /**
  * One alarm for all deadlines. A timer per call would cost more than the call: instead the earliest
  * deadline is known, and when it comes the owner looks at all its calls and says which deadline is
- * the next. Calls that were answered cost nothing: their deadline is only found to be past interest.
+ * the next. Calls that were answered cost nothing: their deadline is only found to be past
+ * interest.
  */
 export class DeadlineAlarm {
   readonly #clock: Clock;

@@ -35,7 +35,9 @@ import type { Settings } from './options.js';
 import type { Runtime } from './runtime.js';
 import { Watch } from './watch.js';
 
-/** What ends a batch of which a part was sent; the error itself is shared with calls that were not. */
+/**
+ * What ends a batch of which a part was sent; the error itself is shared with calls that were not.
+ */
 function interrupted(cause: OrlopError): OrlopError {
   return new DisconnectedError(cause.message, { outcome: 'unknown', cause });
 }
@@ -63,7 +65,9 @@ export class Dispatcher implements Outlet, LinkOwner {
   #drained: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Begins to connect at once; `probe` makes a call of its own to see whether the node is there. */
+  /**
+   * Begins to connect at once; `probe` makes a call of its own to see whether the node is there.
+   */
   constructor(url: string, settings: Settings, runtime: Runtime, probe: () => void) {
     this.#settings = settings;
     this.#clock = runtime.clock;

@@ -1,4 +1,6 @@
-/** First in, first out, in constant time; an array whose `shift` does not move the rest each time. */
+/**
+ * First in, first out, in constant time; an array whose `shift` does not move the rest each time.
+ */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

@@ -1,6 +1,6 @@
 /**
- * The requests that were put into a frame and are not answered yet. A request's id is its slot, so an
- * answer finds its call without a search. A slot is free again only when its answer came or the
+ * The requests that were put into a frame and are not answered yet. A request's id is its slot, so
+ * an answer finds its call without a search. A slot is free again only when its answer came or the
  * connection is gone: a call that timed out keeps its slots, so that a late answer cannot be taken
  * for that of another call.
  *

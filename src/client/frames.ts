@@ -40,7 +40,9 @@ export class Frames {
     this.#send = send;
   }
 
-  /** What the node accepts; a request beyond it is refused here, for it would cost the connection. */
+  /**
+   * What the node accepts; a request beyond it is refused here, for it would cost the connection.
+   */
   limit(limits: Limits): void {
     this.#limits = limits;
   }

@@ -16,8 +16,8 @@ const runtime = {
 
 /**
  * A client for the node at `url`, for example `ws://127.0.0.1:7700`. It connects in the background
- * and whenever the connection is lost: calls may be made at once. Throws `InvalidArgumentError` for a
- * bad URL or option, and for nothing else.
+ * and whenever the connection is lost: calls may be made at once. Throws `InvalidArgumentError` for
+ * a bad URL or option, and for nothing else.
  */
 export function connect(url: string, options?: ClientOptions): Client {
   return connectThrough(runtime, url, options);

@@ -17,7 +17,9 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined;
   /** How long connecting and greeting may take; 5000 ms. */
   readonly connectTimeoutMs?: number | undefined;
-  /** The longest wait before the first attempt to reconnect; 50 ms. It doubles with each attempt. */
+  /**
+   * The longest wait before the first attempt to reconnect; 50 ms. It doubles with each attempt.
+   */
   readonly backoffMinMs?: number | undefined;
   /** The longest wait before any attempt to reconnect; 5000 ms. */
   readonly backoffMaxMs?: number | undefined;
@@ -33,7 +35,9 @@ export interface ClientOptions {
   readonly maxInFlightBytes?: number | undefined;
   /** The size beyond which requests of one tick are split into several frames; 256 KiB. */
   readonly maxFrameBytes?: number | undefined;
-  /** How long a connection may be silent while answers are overdue before it is dropped; 5000 ms. */
+  /**
+   * How long a connection may be silent while answers are overdue before it is dropped; 5000 ms.
+   */
   readonly stallMs?: number | undefined;
   /** Silence after which an idle connection is probed with a ping; 30 000 ms. */
   readonly keepAliveMs?: number | undefined;

@@ -22,5 +22,7 @@ export interface SocketEvents {
   closed(code: number, reason: string, cause: unknown): void;
 }
 
-/** Begins to connect; must not throw for a valid URL and must not tell anything before returning. */
+/**
+ * Begins to connect; must not throw for a valid URL and must not tell anything before returning.
+ */
 export type SocketFactory = (url: string, events: SocketEvents) => Socket;

@@ -7,10 +7,10 @@ import type { Settings } from './options.js';
 import type { Runtime } from './runtime.js';
 
 /**
- * Notices connections that look open but are dead: the machine behind is gone, frozen, or cut off. A
- * connection that owes answers past their deadline and stays silent is dropped, so that a new one is
- * tried; one that has nothing to say is asked for a sign of life now and then. Bytes that leave are a
- * sign of life as well: a large value may be on its way for long.
+ * Notices connections that look open but are dead: the machine behind is gone, frozen, or cut off.
+ * A connection that owes answers past their deadline and stays silent is dropped, so that a new one
+ * is tried; one that has nothing to say is asked for a sign of life now and then. Bytes that leave
+ * are a sign of life as well: a large value may be on its way for long.
  */
 export class Watch {
   readonly #settings: Settings;

@@ -1,7 +1,7 @@
 /**
  * Takes the answers of a message apart without allocating: one reader steps over all of them, and
- * says what holds for the current one. The message may be a view on anything, shared memory included
- * (an outbox of the core), and is not kept.
+ * says what holds for the current one. The message may be a view on anything, shared memory
+ * included (an outbox of the core), and is not kept.
  */
 import { copyBytes } from './bytes.js';
 import { ProtocolError } from './errors.js';

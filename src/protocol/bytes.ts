@@ -3,7 +3,9 @@ export function isShared(bytes: Uint8Array): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && bytes.buffer instanceof SharedArrayBuffer;
 }
 
-/** A plain `Uint8Array` of its own with the bytes from `at` to `end`; `slice` of a Buffer is none. */
+/**
+ * A plain `Uint8Array` of its own with the bytes from `at` to `end`; `slice` of a Buffer is none.
+ */
 export function copyBytes(bytes: Uint8Array, at = 0, end = bytes.length): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(end - at);
   copy.set(bytes.subarray(at, end));

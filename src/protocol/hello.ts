@@ -47,7 +47,9 @@ export function decodeHello(value: Uint8Array): Hello | undefined {
   return { version: view.getUint16(0, true), token: copyBytes(value, TOKEN_AT) };
 }
 
-/** What the node says of itself. Fields that a node leaves out have the defaults of the protocol. */
+/**
+ * What the node says of itself. Fields that a node leaves out have the defaults of the protocol.
+ */
 export interface Greeting {
   /** Name and version: `orlop/0.1.0`. */
   readonly server: string;

@@ -1,7 +1,7 @@
 /**
  * The reference decoder of requests. It takes apart what a node takes apart and judges each request
- * by its form alone, as the core does before it looks at the key. Tests use it, and so does the host
- * of the core for what a connection says before it is greeted.
+ * by its form alone, as the core does before it looks at the key. Tests use it, and so does the
+ * host of the core for what a connection says before it is greeted.
  */
 import { copyBytes } from './bytes.js';
 import { grammarOf, type OpcodeGrammar } from './grammar.js';

@@ -1,6 +1,6 @@
 /**
- * Verbs as requests: each function turns the arguments of a verb into a request with its flags, after
- * checking them. The id and the deadline are left to whoever sends it. All of them throw
+ * Verbs as requests: each function turns the arguments of a verb into a request with its flags,
+ * after checking them. The id and the deadline are left to whoever sends it. All of them throw
  * `InvalidArgumentError`.
  */
 import { InvalidArgumentError } from './errors.js';

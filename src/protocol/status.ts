@@ -7,8 +7,9 @@ export interface StatusRow {
 }
 
 /**
- * The table of statuses. Below 16 stand outcomes, which are not failures; from 16 on errors. A number
- * never changes its meaning; new ones may be added, and a client treats an unknown one as an error.
+ * The table of statuses. Below 16 stand outcomes, which are not failures; from 16 on errors. A
+ * number never changes its meaning; new ones may be added, and a client treats an unknown one as an
+ * error.
  */
 export const STATUSES = [
   { code: 0, name: 'OK', message: 'done', http: 200 },

@@ -1,11 +1,12 @@
 /**
- * How JavaScript values become bytes. A string is UTF-8, a `Uint8Array` passes through as it is, and
- * everything else is one MessagePack object, so that it comes back with its types: numbers, `null`,
- * booleans, bigints, dates, arrays, plain objects, sets, typed arrays. `undefined` is no value: it is
- * what a miss looks like.
+ * How JavaScript values become bytes. A string is UTF-8, a `Uint8Array` passes through as it is,
+ * and everything else is one MessagePack object, so that it comes back with its types: numbers,
+ * `null`, booleans, bigints, dates, arrays, plain objects, sets, typed arrays. `undefined` is no
+ * value: it is what a miss looks like.
  *
- * Bytes that are read are copied first, whatever they are a view on: a program must not see its value
- * change when the memory behind it is used again, and a small value must not keep a large message.
+ * Bytes that are read are copied first, whatever they are a view on: a program must not see its
+ * value change when the memory behind it is used again, and a small value must not keep a large
+ * message.
  */
 import { Packr } from 'msgpackr';
 import { messageOf } from '../base/errors.js';

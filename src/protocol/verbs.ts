@@ -7,8 +7,8 @@
 export type Key = string | Uint8Array;
 
 /**
- * A time to live: milliseconds, or text such as `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'7d'`. `'never'`
- * and `Infinity` stand for no expiry.
+ * A time to live: milliseconds, or text such as `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'7d'`.
+ * `'never'` and `Infinity` stand for no expiry.
  */
 export type Ttl = number | string;
 

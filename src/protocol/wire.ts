@@ -4,11 +4,11 @@
  *
  * A request is a header, the optional fields whose flag is set, the key, and the value as the rest:
  *
- *    0        4        8    9    10      12      14      16       18    19    20
- *   +--------+--------+----+-----+-------+-------+-------+--------+-----+-----+ - - - + - - + - - - +
- *   | size   | id     | op |level| name- | flags | key   | dead-  |en-  | 0   | 8 B   | key | value |
- *   | u32    | u32    | u8 | u8  | space |  u16  | length| line   |code | u8  | each  |     |       |
- *   +--------+--------+----+-----+-------+-------+-------+--------+-----+-----+ - - - + - - + - - - +
+ *    0      4      8    9       10          12      14           16         18         19   20
+ *   +------+------+----+-------+-----------+-------+------------+----------+----------+----+- - -
+ *   | size | id   | op | level | namespace | flags | key length | deadline | encoding | 0  |
+ *   | u32  | u32  | u8 | u8    | u16       | u16   | u16        | u16      | u8       | u8 |
+ *   +------+------+----+-------+-----------+-------+------------+----------+----------+----+- - -
  *
  * An answer is a header, the optional fields whose flag is set, and the body as the rest:
  *
@@ -101,7 +101,9 @@ export const FLAG_CURSOR = 1 << 4;
 export const FLAG_LIMIT = 1 << 5;
 /** Optional field: absolute expiry in Unix milliseconds, u64. */
 export const FLAG_EXPIRY = 1 << 6;
-/** The flags that announce 8 bytes, in the order of these bits; bit 7 too, though it has no use yet. */
+/**
+ * The flags that announce 8 bytes, in the order of these bits; bit 7 too, though it has no use yet.
+ */
 export const FIELD_FLAGS = 0x00ff;
 /** Modifier: only if the key is absent. */
 export const FLAG_IF_ABSENT = 1 << 8;

@@ -73,7 +73,7 @@ describe('connecting', () => {
     }
   });
 
-  test('takes no longer than its time, and what an abandoned attempt tells is ignored', async () => {
+  test('takes no longer than its time; what an abandoned attempt tells is ignored', async () => {
     const world = new World();
     const client = world.connect({ connectTimeoutMs: 200, backoffMinMs: 10 });
     await world.pass(250);

@@ -61,7 +61,8 @@ describe('the page draws the wire as it is', () => {
 
   test('flags of requests', () => {
     for (const [name, mask] of named('FLAG_')) {
-      const row = `| ${Math.log2(mask)} | \`0x${mask.toString(16).padStart(4, '0')}\` | \`${name}\` |`;
+      const digits = mask.toString(16).padStart(4, '0');
+      const row = `| ${Math.log2(mask)} | \`0x${digits}\` | \`${name}\` |`;
       expect(page).toContain(row);
     }
   });

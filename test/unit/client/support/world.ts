@@ -1,6 +1,6 @@
 /**
- * A world for the client in which time passes only when a test says so, and sockets do what it says.
- * It is for timing alone: what a real node does is tested against a real node.
+ * A world for the client in which time passes only when a test says so, and sockets do what it
+ * says. It is for timing alone: what a real node does is tested against a real node.
  */
 import type { Clock } from '../../../../src/base/clock.js';
 import type { Timer, Timers } from '../../../../src/base/timers.js';
