@@ -205,16 +205,20 @@ describe.each(LISTENERS)('limits ($name)', ({ flags }) => {
   });
 });
 
-describe.each(LISTENERS)('half of an HTTP request ($name)', ({ flags }) => {
-  it('is ended', async () => {
-    const server = await startServer({ flags: [...flags, '--memory', '64mb'] });
-    const half = connect(server.port, '127.0.0.1');
-    half.on('error', () => {});
-    half.on('data', () => {});
-    half.write('GET /livez HTTP/1.1\r\nhost: a\r\n');
-    const drip = setInterval(() => half.writable && half.write('x: y\r\n'), 500);
-    await once(half, 'close');
-    clearInterval(drip);
-    await server.stop();
-  }, 40_000);
+describe.concurrent('half of an HTTP request', () => {
+  it.each(LISTENERS)(
+    'is ended ($name)',
+    async ({ flags }) => {
+      const server = await startServer({ flags: [...flags] });
+      const half = connect(server.port, '127.0.0.1');
+      half.on('error', () => {});
+      half.on('data', () => {});
+      half.write('GET /livez HTTP/1.1\r\nhost: a\r\n');
+      const drip = setInterval(() => half.writable && half.write('x: y\r\n'), 500);
+      await once(half, 'close');
+      clearInterval(drip);
+      await server.stop();
+    },
+    40_000,
+  );
 });

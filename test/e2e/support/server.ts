@@ -76,7 +76,7 @@ export interface ServerOptions {
   /** Flags of `serve`; they win over a free port, 64mb, one thread and JSON lines. */
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** The Node to run it with; the one that runs the tests by default. */
+  /** The Node to run it with; by default `ORLOP_TEST_NODE`, or the one that runs the tests. */
   readonly node?: string;
   /** How many files it may have open at a time. */
   readonly openFiles?: number;
@@ -90,7 +90,8 @@ function withOpenFiles(limit: number | undefined, command: readonly string[]): s
 
 /** Starts a node and waits until it is ready. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { flags = [], environment = {}, node = process.execPath } = options;
+  const { flags = [], environment = {} } = options;
+  const node = options.node ?? process.env.ORLOP_TEST_NODE ?? process.execPath;
   const defaults = ['--port', '0', '--memory', '64mb', '--threads', '1', '--log-format', 'json'];
   const env = { ...plainEnvironment(), ...environment };
   const command = [node, MAIN, 'serve', ...defaults, ...flags];
