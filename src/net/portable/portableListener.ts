@@ -28,6 +28,8 @@ export class PortableListener implements Listener {
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #guard: (work: () => void) => void;
+  /** Sockets that have left HTTP behind: the server does not know them any more. */
+  readonly #upgraded = new Set<Duplex>();
   #port = 0;
 
   private constructor(station: Station) {
@@ -100,6 +102,8 @@ export class PortableListener implements Listener {
     const station = this.#station;
     // What is wrong with a socket is told by its close; without a listener it would be thrown.
     socket.on('error', () => {});
+    this.#upgraded.add(stream);
+    stream.on('close', () => this.#upgraded.delete(stream));
     const conversation = station.open(new PortableWire(socket, stream, station.timers));
     if (conversation === undefined) return;
     stream.on('drain', () => guard(() => conversation.drained()));
@@ -121,6 +125,7 @@ export class PortableListener implements Listener {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
+      for (const stream of this.#upgraded) stream.destroy();
     });
   }
 }
