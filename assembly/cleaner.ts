@@ -114,7 +114,6 @@ export function tend(): void {
  */
 export function restock(): bool {
   for (let n: u32 = 0; n < segments * 2; n++) {
-    if (pagesWanted != 0) closeIdlePageSegments();
     if (hasWanted()) return true;
     if (!clean(STEP_BYTES_MIN, u32.MAX_VALUE)) return false;
     pin();
@@ -138,6 +137,7 @@ function clean(budget: u32, aim: u32): bool {
   let walked: u32 = 0;
   while (walked < budget) {
     if (load<u32>(work()) == 0) {
+      if (freeHint() < aim) closeIdlePageSegments();
       if (freeHint() >= aim) return true;
       if (!takeSegment()) return false;
     }

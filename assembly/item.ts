@@ -18,7 +18,8 @@
  *              bit 31 clear  a signed 31-bit number of milliseconds after the version's millisecond
  *              bit 31 set    a signed 31-bit number of seconds after the version's whole second
  *            The second form rounds the expiry up to a whole second, and such an expiry is carried
- *            from version to version without drift.
+ *            from version to version without drift. As 0 says never, an expiry in the very
+ *            millisecond of its version is kept a millisecond later.
  *
  * Items are aligned to four bytes; the version is only ever read with plain loads.
  */

@@ -13,6 +13,7 @@
  * raises its floor to the removed version; an insert takes max(clock, floor + 1), and reads the
  * floor again before it commits.
  */
+import { ITEM_MERGED, itemFlags, itemVersion } from "./item";
 import {
   FLOORS, H_CLEAR_VERSION, L_NOW, L_VERSION_MAX, floorsAt, laneAt, laneBlock, lanes,
 } from "./layout";
@@ -71,9 +72,14 @@ function given(version: u64): u64 {
   return version;
 }
 
-/** The version of a write over an item of version `old`. */
+/**
+ * The version of a write over `item`. A merged item may be older than a removal before it, which
+ * only the floor remembers.
+ */
 @inline
-export function versionAfter(old: u64): u64 {
+export function versionAfter(item: u32, hash: u64): u64 {
+  const merged = (itemFlags(item) & ITEM_MERGED) != 0;
+  const old = merged ? max<u64>(itemVersion(item), floorVersion(hash)) : itemVersion(item);
   return given(max<u64>(clockVersion, max<u64>(old, clearVersion) + 1));
 }
 

@@ -7,7 +7,6 @@ import { dropRecord, prepareRemoval, publishRecord } from "../feed";
 import { has, keyAt, keyLength } from "../request";
 import { removeEntry } from "../entry";
 import { versionAfter } from "../version";
-import { itemVersion } from "../item";
 import { DEFERRED, DONE } from "./outcome";
 import { checkConditions } from "./condition";
 import { current, entryAt, entryWord, lookUp } from "./write";
@@ -27,7 +26,7 @@ export function remove(hash: u64): u32 {
       answerWrite(STATUS_VERSION_MISMATCH, old, true, has(FLAG_RETURN_OLD) ? old : 0);
       return DONE;
     }
-    const version = versionAfter(itemVersion(old));
+    const version = versionAfter(old, hash);
     if (!prepareRemoval(keyAt, keyLength, version)) return DEFERRED;
     if (!removeEntry(entryAt(), entryWord(), hash, version)) {
       dropRecord();

@@ -9,7 +9,6 @@ import { STATUS_NO_SPACE, STATUS_OK, STATUS_TOO_LARGE } from "../wire";
 import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
 import { entryItem, find, foundAt, foundEntry } from "../table";
 import { isAlive, poolOfItem, replaceEntry } from "../entry";
-import { itemVersion } from "../item";
 import { insertItem } from "../insert";
 import { poolForNew, rankAfter } from "../policy";
 import { valueBytesMax } from "../layout";
@@ -61,7 +60,7 @@ export function fits(keyLength: u32, length: u32): u32 {
 /** The version the next write of the key looked up takes. */
 @inline
 export function nextVersion(hash: u64): u64 {
-  return present != 0 ? versionAfter(itemVersion(present)) : versionOfInsert(hash);
+  return present != 0 ? versionAfter(present, hash) : versionOfInsert(hash);
 }
 
 @inline
