@@ -15,7 +15,7 @@ const RESIDENT_BYTES_PER_KEY = 512;
 const FULL_BYTES_PER_KEY = 176;
 const ARENA_BYTES_MIN = 64 * MIB;
 /** The measured part of one run. */
-const MEASURED_MS = 250;
+const MEASURED_MS = 350;
 
 /** All runs of one work in frames of one size. */
 interface Measured {
