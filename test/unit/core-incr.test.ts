@@ -40,7 +40,23 @@ describeBuilds('incr', (open) => {
 
   test('refuses what is not a 64-bit decimal number and leaves it alone', () => {
     const rig = open();
-    const bad = ['', ' ', '-', '+', '1.5', '1e3', 'abc', '0x10', '12 ', ' 12', '--1', '1-'];
+    const bad = [
+      '',
+      ' ',
+      '-',
+      '+',
+      '1.5',
+      '1e3',
+      'abc',
+      '0x10',
+      '12 ',
+      ' 12',
+      '--1',
+      '1-',
+      '-0',
+      '+1',
+      '01',
+    ];
     for (const text of [
       ...bad,
       String(MAX + 1n),

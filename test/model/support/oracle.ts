@@ -35,6 +35,15 @@ const hex = (bytes: Uint8Array | undefined): string =>
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
+const isInt64 = (number: bigint): boolean => BigInt.asIntN(64, number) === number;
+
+/** The 64-bit number that a value is the decimal text of, in its one right form. */
+function numberIn(value: Uint8Array): bigint | undefined {
+  const text = textOf(value) ?? '';
+  if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) return undefined;
+  return isInt64(BigInt(text)) ? BigInt(text) : undefined;
+}
+
 const has = (request: Request, flag: number): boolean => ((request.flags ?? 0) & flag) !== 0;
 
 export class Oracle {
@@ -298,12 +307,12 @@ class Judge {
     if (item === undefined && has(this.#request, FLAG.IF_PRESENT)) {
       return { mismatch: this.#status(STATUS.NOT_FOUND), after: stored };
     }
-    const text = item === undefined ? String(this.#request.initial ?? 0n) : textOf(item.value);
-    if (!/^-?(0|[1-9]\d{0,18})$/.test(text ?? '')) {
+    const start = item === undefined ? (this.#request.initial ?? 0n) : numberIn(item.value);
+    if (start === undefined) {
       return { mismatch: this.#status(STATUS.NOT_A_NUMBER), after: stored };
     }
-    const sum = BigInt(text ?? 0) + (this.#request.delta ?? 1n);
-    if (BigInt.asIntN(64, sum) !== sum) {
+    const sum = start + (this.#request.delta ?? 1n);
+    if (!isInt64(sum)) {
       return { mismatch: this.#status(STATUS.OVERFLOW), after: stored };
     }
     const expiryMs = this.#kept(item === undefined ? this.#asked() : item.expiryMs);

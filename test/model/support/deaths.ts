@@ -1,0 +1,136 @@
+/** Kills threads in the middle of their operations, takes their lanes over, and looks at the rest. */
+import { expect } from 'vitest';
+import type { Arena, ArenaOptions } from '../../../src/arena/arena.js';
+import { DONE, type Lane, WAIT } from '../../../src/arena/lane.js';
+import { seededRandom } from '../../../src/base/random.js';
+import { ALL_GRANTS } from './rig.js';
+import { Crew, type Thread, type ThreadReport } from './threads.js';
+import { decodeAnswers, encodeFrame, OP, type Request, STATUS } from './wire.js';
+
+export interface DeathOptions {
+  build: 'debug' | 'release';
+  kills: number;
+  seed: number;
+}
+
+const THREADS = 3;
+/** How long survivors may take to go on, in milliseconds. */
+const PAUSE_MS_MAX = 1000;
+
+const ARENA: ArenaOptions = {
+  memoryBytes: 1_500_000,
+  segmentBytes: 4096,
+  lanes: THREADS + 1,
+  maxValueBytes: 16_384,
+};
+
+const sleep = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));
+
+/** Waits until every one of `lanes` has done more than it had; how long the slowest took, in ms. */
+async function goOn(crew: Crew, lanes: readonly number[]): Promise<number> {
+  const before = lanes.map((lane) => crew.progressOf(lane));
+  const startMs = performance.now();
+  for (;;) {
+    const tookMs = performance.now() - startMs;
+    if (lanes.every((lane, index) => crew.progressOf(lane) > (before[index] ?? 0))) return tookMs;
+    if (tookMs > 10 * PAUSE_MS_MAX) throw new Error('a survivor does not go on');
+    await sleep(1);
+  }
+}
+
+/** Runs requests on the caretaker's lane; the statuses, and how often it had to wait. */
+function run(lane: Lane, requests: readonly Request[]): { statuses: number[]; waits: number } {
+  lane.push(1, ALL_GRANTS, Date.now(), encodeFrame(requests));
+  const statuses: number[] = [];
+  let waits = 0;
+  for (;;) {
+    const result = lane.execute(Date.now());
+    while (lane.next()) {
+      statuses.push(...decodeAnswers(lane.message()).map((answer) => answer.status));
+    }
+    if (result === DONE) return { statuses, waits };
+    if (result === WAIT) waits++;
+  }
+}
+
+/** Once all are dead and taken over, every segment must be usable again by the one that is left. */
+function checkRecovery(arena: Arena, lane: Lane): void {
+  const { segments } = arena.stats();
+  const { free, small, main, lines, pages, total } = segments;
+  expect(free + small + main + lines + pages).toBe(total);
+  for (let round = 0; round < 60; round++) {
+    const requests = Array.from({ length: 100 }, (_, index) => ({
+      op: OP.SET,
+      key: `after ${round} ${index}`,
+      value: new Uint8Array((index * 97) % 700),
+    }));
+    const { statuses, waits } = run(lane, requests);
+    expect(waits).toBe(0);
+    expect(statuses.every((status) => status === STATUS.OK)).toBe(true);
+  }
+  for (let round = 0; round < 400; round++) {
+    const large = { op: OP.SET, key: `large ${round % 30}`, value: new Uint8Array(16_000) };
+    expect(run(lane, [large])).toEqual({ statuses: [STATUS.OK], waits: 0 });
+  }
+  checkRoom(arena, lane);
+}
+
+const evictions = (arena: Arena): number => {
+  const { policy, chain, forced } = arena.stats().evicted;
+  return policy + chain + forced;
+};
+
+/** After a clear, more than half of all segments can be filled before anything has to go. */
+function checkRoom(arena: Arena, lane: Lane): void {
+  run(lane, [{ op: OP.CLEAR }]);
+  lane.sweep(Date.now(), lane.sweepLines() + 16);
+  const before = evictions(arena);
+  const { total, bytes } = arena.stats().segments;
+  for (let written = 0; written < total * bytes * 0.6; written += 900) {
+    const one = { op: OP.SET, key: `last ${written}`, value: new Uint8Array(860) };
+    expect(run(lane, [one]).statuses).toEqual([STATUS.OK]);
+  }
+  expect(evictions(arena)).toBe(before);
+}
+
+/** Kills `kills` threads at random moments; returns what the survivors of the end report. */
+export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> {
+  const { build, kills, seed } = options;
+  const random = seededRandom(seed);
+  const crew = new Crew(
+    { ...ARENA, build },
+    {
+      operations: Number.MAX_SAFE_INTEGER,
+      hotKeys: 64,
+      tailKeys: 20_000,
+      counters: 2,
+      mergeKeys: 50,
+      largest: 12_000,
+      clears: true,
+    },
+  );
+  const caretaker = crew.arena.openLane(0);
+  const threads = new Map<number, Thread>();
+  for (let lane = 1; lane <= THREADS; lane++) threads.set(lane, crew.start(lane, seed));
+  await goOn(crew, [...threads.keys()]);
+  let slowestMs = 0;
+  for (let kill = 0; kill < kills; kill++) {
+    await sleep(random.below(15));
+    const lane = 1 + random.below(THREADS);
+    const victim = threads.get(lane) as Thread;
+    await victim.worker.terminate();
+    await victim.ended;
+    await sleep(random.below(5));
+    caretaker.takeOver(lane, Date.now());
+    const survivors = [...threads.keys()].filter((other) => other !== lane);
+    slowestMs = Math.max(slowestMs, await goOn(crew, survivors));
+    threads.set(lane, crew.start(lane, seed));
+    await goOn(crew, [lane]);
+  }
+  expect(slowestMs).toBeLessThan(PAUSE_MS_MAX);
+  crew.stop();
+  const reports = await Promise.all([...threads.values()].map((thread) => thread.ended));
+  for (const lane of threads.keys()) caretaker.takeOver(lane, Date.now());
+  checkRecovery(crew.arena, caretaker);
+  return reports.filter((report) => report !== undefined);
+}
