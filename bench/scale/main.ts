@@ -133,7 +133,8 @@ function scaleTable(measured: readonly Measured[], lanes: number): string {
     waitsOf(one, lanes),
   ]);
   const drawn = table([...head, 'must reach', '2 thr / 1', 'must reach', 'waits'], lines);
-  return `${drawn}\nwaits: turns per million operations on ${lanes} threads that found memory still held`;
+  const waits = `turns per million operations on ${lanes} threads that found memory still held`;
+  return `${drawn}\nwaits: ${waits}`;
 }
 
 /** How often a thread found the memory it needed held by another, per million operations. */
