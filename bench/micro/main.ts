@@ -59,7 +59,10 @@ function run(one: Case, arena: Arena, lane: BenchLane, keys: number): Benchmark 
     const counted = after[verb][outcome] - before[verb][outcome];
     const expected = (turns * PER_FRAME) / one.counted.length;
     if (counted !== expected) {
-      throw new Error(`${one.name}: ${counted} of ${expected} ${verb} counted as ${outcome}`);
+      const evicted = JSON.stringify(arena.stats().evicted);
+      throw new Error(
+        `${one.name}: ${counted} of ${expected} ${verb} counted as ${outcome}; evicted ${evicted}`,
+      );
     }
   }
   return measured;
