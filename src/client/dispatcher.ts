@@ -160,7 +160,10 @@ export class Dispatcher implements Outlet, LinkOwner {
 
   #flush(): void {
     this.#flushing = false;
-    if (this.#link.up) this.#frames.flush();
+    if (!this.#link.up) return;
+    this.#frames.flush();
+    this.#drain();
+    this.#flushSoon();
   }
 
   /** Puts what waits, in order, as far as there is room; a long batch goes on behind the others. */
