@@ -41,8 +41,8 @@ interface Channel {
 }
 
 /**
- * Browsers have no `setImmediate`, and stretch timers of no delay to 4 ms when one leads to the next;
- * messages to oneself are delivered on the next turn.
+ * Browsers have no `setImmediate`, and stretch timers of no delay to 4 ms when one leads to the
+ * next; messages to oneself are delivered on the next turn.
  */
 function soonByMessage(): (task: () => void) => void {
   const { port1, port2 } = new MessageChannel() as unknown as Channel;
