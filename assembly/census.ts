@@ -1,7 +1,8 @@
 /** Gauges: what the arena's memory is used for, counted when somebody asks. */
+import { overflowLines } from "./table";
 import {
-  H_GAUGES, H_LINES, H_MIN_STORE_BYTES, H_STORE_BYTES, LINE_BYTES, ghostBuckets, segmentBytes,
-  segments, tableLines,
+  BUCKET_BYTES, H_GAUGES, H_MIN_STORE_BYTES, H_STORE_BYTES, LINE_BYTES, ghostBuckets, segmentBytes,
+  segments, tableBuckets,
 } from "./layout";
 import {
   POOL_SMALL, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead,
@@ -50,7 +51,7 @@ export function census(): u32 {
   put(GAUGE_SEGMENTS_LINES, lines);
   put(GAUGE_SEGMENTS_PAGES, pages);
   put(GAUGE_SEGMENT_BYTES, segmentBytes);
-  put(GAUGE_TABLE_BYTES, (u64(tableLines) + atomic.load<u64>(H_LINES)) * LINE_BYTES);
+  put(GAUGE_TABLE_BYTES, u64(tableBuckets) * BUCKET_BYTES + overflowLines() * LINE_BYTES);
   put(GAUGE_GHOST_BYTES, u64(ghostBuckets) * 8);
   put(GAUGE_STORE_BYTES, load<u32>(H_STORE_BYTES));
   put(GAUGE_USED_BYTES, used);

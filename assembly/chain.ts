@@ -6,8 +6,8 @@
  * nearly the oldest of all, and hardly any request notices.
  */
 import {
-  ENTRIES_PER_LINE, ENTRY_BYTES, LINE_LINK, entryItem, isTentative, loadEntry, nextLine,
-  overflowLines, settledEntry,
+  ENTRIES_PER_BUCKET, ENTRIES_PER_LINE, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry,
+  nextLine, overflowLines, settledEntry,
 } from "./table";
 import { COUNTER_EVICTED_CHAIN, count, countItems } from "./counters";
 import { ITEM_TOMBSTONE, itemFlags, itemVersion, segmentOfItem } from "./item";
@@ -16,17 +16,17 @@ import { isAlive, removeEntry } from "./entry";
 import { itemRank, onEvicted } from "./policy";
 import { attachedLanes } from "./allocator";
 import { hashOfItem } from "./hash";
-import { tableLines } from "./layout";
+import { tableBuckets } from "./layout";
 
 /** In a full arena the table grows once this share of its entries is in use. */
-const LOAD_PERCENT: u64 = 80;
+const LOAD_PERCENT: u64 = 78;
 const ORDER_TOMBSTONE: u64 = u64.MAX_VALUE;
 const ORDER_RANK_SHIFT: u64 = 48;
 
 /** Whether a chain may get another line. */
 export function mayGrow(): bool {
   if (freeHint() > 4 * attachedLanes() + 8) return true;
-  const entries = (u64(tableLines) + overflowLines()) * ENTRIES_PER_LINE;
+  const entries = u64(tableBuckets) * ENTRIES_PER_BUCKET + overflowLines() * ENTRIES_PER_LINE;
   return countItems() * 100 >= entries * LOAD_PERCENT;
 }
 
@@ -38,14 +38,15 @@ function orderOf(item: u32): u64 {
   return (u64(itemRank(item)) << ORDER_RANK_SHIFT) + age;
 }
 
-/** Empties an entry of the chain whose base line is `first`. */
-export function evictFromChain(first: u32): void {
-  let line = first;
+/** Empties an entry of the chain that begins at the base line `home`. */
+export function evictFromChain(home: u32): void {
+  let line = home;
   let victimAt: u32 = 0;
   let victim: u64 = 0;
   let least: u64 = 0;
   do {
-    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+    const end = entriesEnd(line);
+    for (let at = line; at < end; at += ENTRY_BYTES) {
       let entry = loadEntry(at);
       if (entry == 0) return;
       if (isTentative(entry)) entry = settledEntry(at, entry);
@@ -56,7 +57,7 @@ export function evictFromChain(first: u32): void {
       victim = entry;
       least = order;
     }
-    line = nextLine(line);
+    line = nextLine(line, home);
   } while (line);
   if (victimAt == 0) return;
   const item = entryItem(victim);

@@ -21,8 +21,8 @@
  *   batch slot, 16 bytes      0 item u32 | 4 line u32 | 8 hash u64
  */
 import {
-  L_BATCH, L_CLEANING, PAGES_PER_SEGMENT, lane, laneAt, laneBlock, pageShift, segmentBytes,
-  segments,
+  LINE_BYTES, L_BATCH, L_CLEANING, PAGES_PER_SEGMENT, lane, laneAt, laneBlock, pageShift,
+  segmentBytes, segments,
 } from "./layout";
 import {
   CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_MAIN, allocate, attachedLanes, completeItem,
@@ -66,7 +66,7 @@ const BATCH_LINE: u32 = 4;
 const BATCH_HASH: u32 = 8;
 
 /** Dead bytes are compacted away once they are more than this share of the store... */
-const DEAD_PERCENT_MAX: u32 = 6;
+const DEAD_PERCENT_MAX: u32 = 8;
 /** ...if a segment has at least this share of them, so that a move buys something. */
 const DEAD_PERCENT_WORTH: u32 = 12;
 /** Bytes a step walks at the least. */
@@ -253,7 +253,8 @@ function cleanBatch(): u32 {
 function touchBatch(first: u32, end: u32): void {
   let seen: u64 = 0;
   for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
-    seen += load<u64>(load<u32>(at, BATCH_LINE));
+    const line = load<u32>(at, BATCH_LINE);
+    seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES);
   }
   sink = seen;
 }

@@ -18,7 +18,7 @@
  * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group
  * cannot do for want of memory it leaves for the next call, and the frame behind it waits.
  */
-import { L_GROUP, alignUp, inboxAt_, laneAt, policy, tableAt } from "./layout";
+import { LINE_BYTES, L_GROUP, alignUp, inboxAt_, laneAt, policy, tableAt } from "./layout";
 import { BUSY_AFTER_MS, CLOSE_MALFORMED, OP_SET, STATUS_BAD_REQUEST, STATUS_BUSY } from "./wire";
 import { COUNTER_BUSY, COUNTER_DEFERRED, COUNTER_UNKNOWN, count } from "./counters";
 import {
@@ -154,11 +154,17 @@ function touchGroup(n: u32): void {
   const end = slotAt(n);
   let seen: u64 = 0;
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
-    seen += load<u64>(load<u32>(slot, SLOT_LINE)) + load<u64>(load<u32>(slot, SLOT_GHOST));
+    const line = load<u32>(slot, SLOT_LINE);
+    seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES) + load<u64>(load<u32>(slot, SLOT_GHOST));
   }
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
     const line = load<u32>(slot, SLOT_LINE);
-    const item = line == 0 ? 0 : candidate(line, load<u64>(slot, SLOT_HASH));
+    const hash = load<u64>(slot, SLOT_HASH);
+    let item: u32 = 0;
+    if (line != 0) {
+      item = candidate(line, hash);
+      if (item == 0) item = candidate(line ^ LINE_BYTES, hash);
+    }
     store<u32>(slot, item == 0 ? tableAt : item, SLOT_ITEM);
   }
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {

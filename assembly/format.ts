@@ -1,11 +1,12 @@
 import {
-  BOX_ALIGN, FLOORS, GHOST_ITEM_BYTES_AIM, HEADER_BYTES, H_BOXES_AT, H_EPOCH, H_FEED_BYTES,
-  H_FLOORS_AT, H_FREE_HINT, H_GHOST_AT, H_GHOST_BUCKETS, H_GHOST_SHAPE, H_INBOX_BYTES, H_KEY0,
-  H_KEY1, H_LANES, H_LANES_AT, H_MAGIC, H_MIN_STORE_BYTES, H_OUTBOX_BYTES, H_PAGES_AT, H_POLICY,
-  H_PROMOTION, H_SEGMENTS, H_SEGMENTS_AT, H_SEGMENT_SEQUENCE, H_SEGMENT_SHIFT, H_STORE_AT,
-  H_STORE_BYTES, H_TABLE_AT, H_TABLE_LINES, H_VALUE_BYTES_MAX, ITEMS_PER_LINE_AIM, ITEM_BYTES_AIM,
-  LANES_MAX, LANE_BYTES, LINE_BYTES, MAGIC, PAGES_PER_SEGMENT, SEGMENTS_AIM, SEGMENTS_MIN,
-  SEGMENT_BYTES_AUTO_MAX, SEGMENT_BYTES_AUTO_MIN, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
+  BOX_ALIGN, BUCKET_BYTES, FLOORS, GHOST_ITEM_BYTES_AIM, HEADER_BYTES, H_BOXES_AT, H_EPOCH,
+  H_FEED_BYTES, H_FLOORS_AT, H_FREE_HINT, H_GHOST_AT, H_GHOST_BUCKETS, H_GHOST_SHAPE,
+  H_INBOX_BYTES, H_KEY0, H_KEY1, H_LANES, H_LANES_AT, H_MAGIC, H_MIN_STORE_BYTES, H_OUTBOX_BYTES,
+  H_PAGES_AT, H_POLICY, H_PROMOTION, H_SEGMENTS, H_SEGMENTS_AT, H_SEGMENT_SEQUENCE,
+  H_SEGMENT_SHIFT, H_STORE_AT, H_STORE_BYTES, H_TABLE_AT, H_TABLE_BUCKETS, H_VALUE_BYTES_MAX,
+  ITEMS_PER_BUCKET_AIM, ITEM_BYTES_AIM, LANES_MAX, LANE_BYTES, LINE_BYTES, MAGIC,
+  PAGES_PER_SEGMENT, SEGMENTS_AIM, SEGMENTS_MIN, SEGMENT_BYTES_AUTO_MAX, SEGMENT_BYTES_AUTO_MIN,
+  SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
 } from "./layout";
 
 /** The segment's size, a power of two, that gives an arena of `storeBytes` about 1024 of them. */
@@ -31,8 +32,8 @@ function segmentsNeeded(lanes: u32): u32 {
 }
 
 @inline
-function baseLines(storeBytes: u32): u32 {
-  return storeBytes / (ITEM_BYTES_AIM * ITEMS_PER_LINE_AIM) + 1;
+function baseBuckets(storeBytes: u32): u32 {
+  return storeBytes / (ITEM_BYTES_AIM * ITEMS_PER_BUCKET_AIM) + 1;
 }
 
 @inline
@@ -43,7 +44,7 @@ function ghostBucketsFor(storeBytes: u32): u32 {
 @inline
 function fixedBytes(storeBytes: u32, lanes: u32, shift: u32): u32 {
   return HEADER_BYTES + lanes * LANE_BYTES + FLOORS * 8 + ghostBucketsFor(storeBytes) * 8
-    + baseLines(storeBytes) * LINE_BYTES + (1 << shift) + 256;
+    + baseBuckets(storeBytes) * BUCKET_BYTES + (1 << shift) + 256;
 }
 
 /** The least `storeBytes` with which `lanes` threads and such segments leave room for items. */
@@ -97,11 +98,11 @@ function place(storeBytes: u32, lanes: u32, shift: u32): void {
   const ghostBuckets = ghostBucketsFor(storeBytes);
   store<u32>(H_GHOST_AT, at);
   store<u32>(H_GHOST_BUCKETS, ghostBuckets);
-  at = alignUp(at + ghostBuckets * 8, LINE_BYTES);
-  const lines = baseLines(storeBytes);
+  at = alignUp(at + ghostBuckets * 8, BUCKET_BYTES);
+  const buckets = baseBuckets(storeBytes);
   store<u32>(H_TABLE_AT, at);
-  store<u32>(H_TABLE_LINES, lines);
-  at += lines * LINE_BYTES;
+  store<u32>(H_TABLE_BUCKETS, buckets);
+  at += buckets * BUCKET_BYTES;
   const segments = (storeBytes - at - LINE_BYTES) / segmentCost(shift);
   store<u32>(H_SEGMENTS, segments);
   store<u32>(H_SEGMENTS_AT, at);

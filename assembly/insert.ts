@@ -18,7 +18,7 @@
  * A chain without room grows by an overflow line, or gives up an item: see `chain.ts`.
  */
 import {
-  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, LINE_LINK, entryItem, entryOf, followingLine,
+  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, followingLine,
   isTentative, lineOf, loadEntry, nextLine, swapEntry, tagOf,
 } from "./table";
 import {
@@ -65,16 +65,18 @@ export function insertItem(hash: u64, item: u32): bool {
 
 /** Swaps `word` into the first empty entry of the chain; returns where. */
 function place(hash: u64, word: u64): u32 {
-  let line = lineOf(hash);
+  const home = lineOf(hash);
+  let line = home;
   while (true) {
-    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+    const end = entriesEnd(line);
+    for (let at = line; at < end; at += ENTRY_BYTES) {
       if (loadEntry(at) == 0 && swapEntry(at, 0, word)) return at;
     }
-    let next = nextLine(line);
+    let next = nextLine(line, home);
     if (next == 0 && mayGrow()) next = followingLine(line);
     if (next == 0) {
-      line = lineOf(hash);
-      evictFromChain(line);
+      line = home;
+      evictFromChain(home);
     } else {
       line = next;
     }
@@ -110,10 +112,12 @@ function scanRivals(hash: u64): u32 {
   const tag = tagOf(hash);
   const keyAt = itemKeyAt(current);
   const keyLength = itemKeyLength(current);
-  let line = lineOf(hash);
+  const home = lineOf(hash);
+  let line = home;
   let before = true;
   do {
-    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+    const end = entriesEnd(line);
+    for (let at = line; at < end; at += ENTRY_BYTES) {
       if (at == currentAt) {
         before = false;
         continue;
@@ -124,7 +128,7 @@ function scanRivals(hash: u64): u32 {
       const seen = meet(at, entry, before);
       if (seen != SCAN_CLEAR) return seen;
     }
-    line = nextLine(line);
+    line = nextLine(line, home);
   } while (line);
   return SCAN_CLEAR;
 }

@@ -7,7 +7,7 @@
  *   segmentsAt segment headers   SEGMENT_HEADER_BYTES each
  *   pagesAt    page words        PAGES_PER_SEGMENT x 8 per segment
  *   ghostAt    ghost buckets     8 each
- *   tableAt    base lines        LINE_BYTES each
+ *   tableAt    buckets           BUCKET_BYTES each
  *   storeAt    segments          segmentBytes each, aligned to their size's page
  *   boxesAt    inbox, outbox and feed ring of each lane
  *
@@ -19,6 +19,8 @@ export const HEADER_BYTES: u32 = 4096;
 export const LANE_BYTES: u32 = 8192;
 export const LANES_MAX: u32 = 64;
 export const LINE_BYTES: u32 = 64;
+export const LINES_PER_BUCKET: u32 = 2;
+export const BUCKET_BYTES: u32 = 128;
 export const FLOORS: u32 = 4096;
 export const SEGMENT_HEADER_BYTES: u32 = 64;
 export const PAGES_PER_SEGMENT: u32 = 16;
@@ -32,9 +34,9 @@ export const SEGMENT_BYTES_AUTO_MAX: u32 = 4 << 20;
 export const SEGMENTS_MIN: u32 = 32;
 /** `format` picks the segment so that an arena has about this many. */
 export const SEGMENTS_AIM: u32 = 1024;
-/** The base table has a line of 7 entries for each 5 items of this size. */
+/** The base table has a bucket of 15 entries for each 12 items of this size. */
 export const ITEM_BYTES_AIM: u32 = 256;
-export const ITEMS_PER_LINE_AIM: u32 = 5;
+export const ITEMS_PER_BUCKET_AIM: u32 = 12;
 /** The ghost remembers as many items as memory of this item size would hold. */
 export const GHOST_ITEM_BYTES_AIM: u32 = 160;
 
@@ -50,7 +52,7 @@ export const H_PAGES_AT: u32 = 92;
 export const H_GHOST_AT: u32 = 96;
 export const H_GHOST_BUCKETS: u32 = 100;
 export const H_TABLE_AT: u32 = 104;
-export const H_TABLE_LINES: u32 = 108;
+export const H_TABLE_BUCKETS: u32 = 108;
 export const H_STORE_AT: u32 = 112;
 export const H_BOXES_AT: u32 = 116;
 export const H_INBOX_BYTES: u32 = 120;
@@ -122,7 +124,8 @@ export let pageBytes: u32 = 0;
 export let ghostAt: u32 = 0;
 export let ghostBuckets: u32 = 0;
 export let tableAt: u32 = 0;
-export let tableLines: u32 = 0;
+export let tableBuckets: u32 = 0;
+export let tableEnd: u32 = 0;
 export let storeAt: u32 = 0;
 export let valueBytesMax: u32 = 0;
 export let policy: u32 = 0;
@@ -164,7 +167,8 @@ export function readGeometry(n: u32): void {
   ghostAt = load<u32>(H_GHOST_AT);
   ghostBuckets = load<u32>(H_GHOST_BUCKETS);
   tableAt = load<u32>(H_TABLE_AT);
-  tableLines = load<u32>(H_TABLE_LINES);
+  tableBuckets = load<u32>(H_TABLE_BUCKETS);
+  tableEnd = tableAt + tableBuckets * BUCKET_BYTES;
   storeAt = load<u32>(H_STORE_AT);
   valueBytesMax = load<u32>(H_VALUE_BYTES_MAX);
   policy = load<u32>(H_POLICY);

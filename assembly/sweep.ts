@@ -1,13 +1,15 @@
 /** The sweep: removes what has expired, so that it does not take memory until it is evicted. */
-import { H_SWEEP_CURSOR, LINE_BYTES, tableAt, tableLines } from "./layout";
-import { ENTRY_BYTES, LINE_LINK, entryItem, isTentative, loadEntry, nextLine } from "./table";
+import { BUCKET_BYTES, H_SWEEP_CURSOR, LINES_PER_BUCKET, tableAt, tableBuckets } from "./layout";
+import {
+  BUCKET_LINK, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
+} from "./table";
 import { isCleared, isExpired, removeEnded } from "./entry";
 import { pin, unpin } from "./epoch";
 import { readClearVersion, setClock } from "./version";
 import { hashOfItem } from "./hash";
 
-/** Lines whose items are touched together. */
-const BLOCK_LINES: u32 = 16;
+/** Buckets whose items are touched together. */
+const BLOCK_BUCKETS: u32 = 8;
 
 let sink: u64 = 0;
 
@@ -17,49 +19,50 @@ let sink: u64 = 0;
  */
 export function sweep(now: f64, lines: u32): u32 {
   setClock(u64(now));
-  const blocks = (tableLines + BLOCK_LINES - 1) / BLOCK_LINES;
+  const blocks = (tableBuckets + BLOCK_BUCKETS - 1) / BLOCK_BUCKETS;
   let removed: u32 = 0;
-  for (let done: u32 = 0; done < lines; done += BLOCK_LINES) {
+  for (let done: u32 = 0; done < lines; done += BLOCK_BUCKETS * LINES_PER_BUCKET) {
     pin();
     readClearVersion();
-    const from = atomic.add<u32>(H_SWEEP_CURSOR, 1) % blocks * BLOCK_LINES;
-    const to = min<u32>(from + BLOCK_LINES, tableLines);
+    const from = atomic.add<u32>(H_SWEEP_CURSOR, 1) % blocks * BLOCK_BUCKETS;
+    const to = min<u32>(from + BLOCK_BUCKETS, tableBuckets);
     touchItems(from, to);
-    for (let line = from; line < to; line++) removed += sweepChain(tableAt + line * LINE_BYTES);
+    for (let n = from; n < to; n++) removed += sweepChain(tableAt + n * BUCKET_BYTES);
   }
   unpin();
   return removed;
 }
 
 function touchItems(from: u32, to: u32): void {
-  const end = tableAt + to * LINE_BYTES;
+  const end = tableAt + to * BUCKET_BYTES;
   let seen: u64 = 0;
-  for (let line = tableAt + from * LINE_BYTES; line < end; line += LINE_BYTES) {
-    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
-      const entry = loadEntry(at);
-      if (entry != 0) seen += load<u64>(entryItem(entry));
-    }
+  for (let at = tableAt + from * BUCKET_BYTES; at < end; at += ENTRY_BYTES) {
+    // A link is touched like an item: what it leads to is wanted as well.
+    const entry = loadEntry(at);
+    const isLink = (at & (BUCKET_BYTES - 1)) == BUCKET_LINK;
+    if (entry != 0) seen += load<u64>(isLink ? u32(entry) : entryItem(entry));
   }
   sink = seen;
 }
 
-function sweepChain(first: u32): u32 {
+function sweepChain(home: u32): u32 {
   let removed: u32 = 0;
-  let line = first;
+  let line = home;
   do {
-    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES) {
+    const end = entriesEnd(line);
+    for (let at = line; at < end; at += ENTRY_BYTES) {
       const entry = loadEntry(at);
       if (entry == 0 || isTentative(entry)) continue;
       const item = entryItem(entry);
       if (!isExpired(item) && !isCleared(item)) continue;
       if (removeEnded(at, entry, hashOfItem(item))) removed++;
     }
-    line = nextLine(line);
+    line = nextLine(line, home);
   } while (line);
   return removed;
 }
 
 /** How many base lines there are to sweep. */
 export function sweepLines(): u32 {
-  return tableLines;
+  return tableBuckets * LINES_PER_BUCKET;
 }

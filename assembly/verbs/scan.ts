@@ -3,7 +3,7 @@
  *
  *   cursor   63               16 15        0
  *            +------------------+----------+
- *            | base line        | place    |    place: entries of its chain already seen
+ *            | bucket           | place    |    place: entries of its chain already seen
  *            +------------------+----------+
  *
  * An entry never changes place, so a key that stays for the whole scan is seen whatever happens to
@@ -14,8 +14,8 @@ import {
   SCAN_LIMIT_MAX, STATUS_BAD_REQUEST, STATUS_OK,
 } from "../wire";
 import { COUNTER_SCAN_ERROR, COUNTER_SCAN_OK, count } from "../counters";
-import { ENTRY_BYTES, LINE_LINK, entryItem, isTentative, loadEntry, nextLine } from "../table";
-import { LINE_BYTES, outboxAt_, tableAt, tableLines } from "../layout";
+import { ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine } from "../table";
+import { BUCKET_BYTES, outboxAt_, tableAt, tableBuckets } from "../layout";
 import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, sameBytes } from "../item";
 import { answer, answerStatus, answersBytes } from "../answer";
 import { field, has, keyAt, keyLength } from "../request";
@@ -24,13 +24,13 @@ import { DONE } from "./outcome";
 
 const PLACE_BITS: u64 = 16;
 const PLACE_MASK: u64 = 0xffff;
-/** Base lines one request looks at, found or not. */
-const LINES_MAX: u32 = 16384;
+/** Buckets one request looks at, whatever it finds. */
+const BUCKETS_MAX: u32 = 8192;
 /** Bytes of keys after which a request stops: with one more key they fit a full outbox. */
 const BODY_BYTES_AIM: u32 = 176 << 10;
 
 /** The scan in work: where it is, what it has, what it may have. */
-let lineNumber: u32 = 0;
+let bucket: u32 = 0;
 let placeIn: u32 = 0;
 let bodyAt: u32 = 0;
 let bodyBytes: u32 = 0;
@@ -40,23 +40,23 @@ let keysLeft: u32 = 0;
 export function scan(): u32 {
   const cursor: u64 = has(FLAG_CURSOR) ? field(FLAG_CURSOR) : 0;
   const limit: u64 = has(FLAG_LIMIT) ? field(FLAG_LIMIT) : u64(SCAN_LIMIT_DEFAULT);
-  if ((cursor >> PLACE_BITS) >= u64(tableLines) || limit == 0 || limit > u64(SCAN_LIMIT_MAX)) {
+  if ((cursor >> PLACE_BITS) >= u64(tableBuckets) || limit == 0 || limit > u64(SCAN_LIMIT_MAX)) {
     count(COUNTER_SCAN_ERROR);
     answerStatus(STATUS_BAD_REQUEST);
     return DONE;
   }
-  lineNumber = u32(cursor >> PLACE_BITS);
+  bucket = u32(cursor >> PLACE_BITS);
   placeIn = u32(cursor & PLACE_MASK);
   keysLeft = u32(limit);
   bodyBytes = 0;
   // The keys are written where the body will be; the header is put before them at the end.
   bodyAt = answerBody();
-  const lineEnd = min<u32>(lineNumber + LINES_MAX, tableLines);
-  while (lineNumber < lineEnd && scanChain()) {
-    lineNumber++;
+  const bucketEnd = min<u32>(bucket + BUCKETS_MAX, tableBuckets);
+  while (bucket < bucketEnd && scanChain()) {
+    bucket++;
     placeIn = 0;
   }
-  const next: u64 = lineNumber == tableLines ? 0 : (u64(lineNumber) << PLACE_BITS) | u64(placeIn);
+  const next: u64 = bucket == tableBuckets ? 0 : (u64(bucket) << PLACE_BITS) | u64(placeIn);
   const fieldsAt = answer(STATUS_OK, ANSWER_CURSOR, 0, bodyBytes);
   assert(fieldsAt + FIELD_BYTES <= bodyAt);
   store<u64>(fieldsAt, next);
@@ -73,10 +73,12 @@ function answerBody(): u32 {
 
 /** Appends the live keys of the chain from `placeIn` on; false when there is enough. */
 function scanChain(): bool {
-  let line = tableAt + lineNumber * LINE_BYTES;
+  const home = tableAt + bucket * BUCKET_BYTES;
+  let line = home;
   let place: u32 = 0;
   do {
-    for (let at = line; at < line + LINE_LINK; at += ENTRY_BYTES, place++) {
+    const end = entriesEnd(line);
+    for (let at = line; at < end; at += ENTRY_BYTES, place++) {
       if (place < placeIn) continue;
       if (keysLeft == 0 || bodyBytes >= BODY_BYTES_AIM) {
         placeIn = place;
@@ -84,7 +86,7 @@ function scanChain(): bool {
       }
       append(loadEntry(at));
     }
-    line = nextLine(line);
+    line = nextLine(line, home);
   } while (line);
   return true;
 }
