@@ -30,12 +30,14 @@ function tooLarge(what: string, bytes: number, limit: number): TooLargeError {
 /** Builds frames of at most `frameBytes`, except where one request is longer than that. */
 export class Frames {
   readonly #writer = new FrameWriter();
-  readonly #frameBytes: number;
+  readonly #wantedBytes: number;
+  #frameBytes: number;
   readonly #send: (frame: Uint8Array<ArrayBuffer>) => void;
   #limits: Limits | undefined;
 
   /** `send` is handed views that hold until it returns. */
   constructor(frameBytes: number, send: (frame: Uint8Array<ArrayBuffer>) => void) {
+    this.#wantedBytes = frameBytes;
     this.#frameBytes = frameBytes;
     this.#send = send;
   }
@@ -45,6 +47,7 @@ export class Frames {
    */
   limit(limits: Limits): void {
     this.#limits = limits;
+    this.#frameBytes = Math.min(this.#wantedBytes, limits.maxFrame);
   }
 
   /** Whether nothing waits to be sent. */

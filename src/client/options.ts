@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../protocol/errors.js';
-import { textBytes } from '../protocol/text.js';
+import { requireWellFormed, textBytes } from '../protocol/text.js';
 import { MAX_CLIENT_NAME_BYTES } from '../protocol/wire.js';
 import type { EventListener } from './events.js';
 
@@ -84,6 +84,12 @@ function withoutUndefined<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(given) as Partial<T>;
 }
 
+/** A token or name that cannot be sent is refused here, not when the connection stands. */
+function requireText(name: string, text: unknown): void {
+  if (typeof text !== 'string') throw new InvalidArgumentError(`${name} has to be a string`);
+  requireWellFormed(text);
+}
+
 function refuseUnknown(options: ClientOptions): void {
   for (const name of Object.keys(options)) {
     if (name in DEFAULTS || name === 'token' || name === 'onEvent') continue;
@@ -102,6 +108,8 @@ export function settle(options: ClientOptions, urlToken: string | undefined): Se
     onEvent: options.onEvent,
   } as Settings;
   for (const name of NUMBERS) checkSpan(name, settings[name] as number);
+  requireText('token', token);
+  requireText('name', settings.name);
   const nameBytes = textBytes(settings.name).length;
   if (nameBytes === 0 || nameBytes > MAX_CLIENT_NAME_BYTES) {
     throw new InvalidArgumentError(`name has to have 1 to ${MAX_CLIENT_NAME_BYTES} bytes`);

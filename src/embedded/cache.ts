@@ -55,13 +55,13 @@ export interface CacheParts {
 }
 
 /**
- * A cache in this process, shared by the threads that attach to it. Every verb is carried out before
- * it returns. Values are strings, `Uint8Array`s or what JSON could say and somewhat more (dates,
- * bigints, maps, sets); they are copied in and out, so nobody sees another's changes to them.
+ * A cache in this process, shared by the threads that attach to it. Every verb is carried out
+ * before it returns. Values are strings, `Uint8Array`s or what JSON could say and somewhat more
+ * (dates, bigints, sets); they are copied in and out, so nobody sees another's changes to them.
  *
  * Verbs throw `InvalidArgumentError` for arguments that make no sense, `TooLargeError` and
- * `NoSpaceError` for values that can't be stored, `BusyError` when other threads held all memory for
- * a second, `InternalError` when the cache is broken, and `ClosedError` from then on.
+ * `NoSpaceError` for values that can't be stored, `BusyError` when other threads held all memory
+ * for a second, `InternalError` when the cache is broken, and `ClosedError` from then on.
  */
 export class Cache {
   readonly #arena: Arena;

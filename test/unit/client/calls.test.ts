@@ -31,6 +31,18 @@ describe('calls of one tick', () => {
     expect(frames).toEqual([['a', 'b'], ['c'], ['d'], ['e']]);
   });
 
+  test('never make a frame longer than the node accepts', async () => {
+    const world = new World();
+    const client = world.greeted({ maxFrameBytes: 1e9, maxInFlightBytes: 1e9 }, 1000);
+    const stored = fateOf(
+      client.setMany(Array.from({ length: 3000 }, (_, i) => [`${i}`, 'x'.repeat(900)])),
+    );
+    for (let i = 0; i < 5; i++) await world.tick();
+    expect(world.socket.requests().length).toBe(3000);
+    for (const frame of world.socket.frames) expect(frame.length).toBeLessThanOrEqual(1024 * 1024);
+    expect(stored.state).toBe('open');
+  });
+
   test('of a program that never stops calling are sent meanwhile', () => {
     const world = new World();
     const client = world.greeted({ maxFrameBytes: 2100 });

@@ -50,6 +50,9 @@ describe('options', () => {
     [{ backoffMaxMs: 2 ** 31 }, /backoffMaxMs/],
     [{ maxQueuedCalls: '5' as unknown as number }, /maxQueuedCalls/],
     [{ name: '' }, /name/],
+    [{ name: 5 as unknown as string }, /name/],
+    [{ token: 5 as unknown as string }, /token/],
+    [{ token: '\ud800' }, /surrogate/],
     [{ name: 'n'.repeat(256) }, /name/],
     [{ timeout: 5 } as object, /no option "timeout"/],
   ])('%j is refused', (options, message) => {

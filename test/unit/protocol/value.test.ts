@@ -72,6 +72,10 @@ describe('values', () => {
     expect(back(value)).toEqual(value);
   });
 
+  test('maps come back as objects, like JSON', () => {
+    expect(back(new Map([['a', 1]]))).toEqual({ a: 1 });
+  });
+
   test('what is read lies in memory of its own, also from shared memory', () => {
     for (const value of [
       Uint8Array.of(1, 2, 3),

@@ -1,9 +1,10 @@
 /**
- * Frames that nobody would send, put to the compiled core and to the reference decoder: both have to
- * judge them alike. The corpus is the page of the protocol; a frame is some of its vectors, changed.
+ * Frames that nobody would send, put to the compiled core and to the reference decoder: both have
+ * to judge them alike. The corpus is the page of the protocol; a frame is some of its vectors,
+ * changed.
  *
- * What the reference decoder cannot see (it has neither clock nor table) is left open: an expiry too
- * far away, and cursors that the node never told.
+ * What the reference decoder cannot see (it has neither clock nor table) is left open: an expiry
+ * too far away, and cursors that the node never told.
  */
 import { expect } from 'vitest';
 import { type Random, seededRandom } from '../../../../src/base/random.js';
