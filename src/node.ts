@@ -20,7 +20,6 @@ import type { Listener } from './net/listener.js';
 import type { Log } from './net/log.js';
 import { isBinding, loadBinding, type NativeBinding } from './net/native/binding.js';
 import { NativeListener } from './net/native/nativeListener.js';
-import { PortableListener } from './net/portable/portableListener.js';
 import { Station } from './net/station.js';
 import { Sweeper } from './net/sweeper.js';
 import { LoopDelay } from './net/threads/loopDelay.js';
@@ -53,7 +52,7 @@ const REHEARSAL = 'ORLOP_REHEARSE_FAILURE';
 export async function startNode(config: Config): Promise<Node> {
   refuseOpenDoor(config);
   const terminal = process.stdout.isTTY === true;
-  const log = createLogger({ level: config.logLevel, format: config.logFormat, terminal });
+  const log = await createLogger({ level: config.logLevel, format: config.logFormat, terminal });
   const binding = await chooseBinding(config, log);
   const node = new RunningNode(config, binding, log);
   try {
@@ -183,8 +182,12 @@ class RunningNode implements Node {
   }
 
   async #listen(): Promise<Listener> {
-    const { host, port } = this.#config;
-    if (this.#binding === undefined) return PortableListener.open(this.#station, host, port);
+    const { port } = this.#config;
+    const host = this.#config.host.replace(/^\[(.*)\]$/, '$1');
+    if (this.#binding === undefined) {
+      const { PortableListener } = await import('./net/portable/portableListener.js');
+      return PortableListener.open(this.#station, host, port);
+    }
     const listener = new NativeListener(this.#binding, this.#station);
     // The threads come first, or early sockets would stay on the main thread for good.
     await this.#startThreads(listener);

@@ -8,8 +8,8 @@
  *   | i32 atomic | i32 atomic   |                          | f64 each       | f64 each       |
  *   +------------+--------------+--------------------------+----------------+----------------+ …
  *
- * A tally has one writer and needs no atomics; a reader on another thread may see two of its figures
- * from different moments, never half of one (they are aligned words of eight bytes).
+ * A tally has one writer and needs no atomics; a reader on another thread may see two of its
+ * figures from different moments, never half of one (they are aligned words of eight bytes).
  */
 
 /** The node is not ready yet. */

@@ -78,15 +78,21 @@ export class Conversation extends Party {
     this.heard = true;
     tally[FIGURE.framesIn] = (tally[FIGURE.framesIn] ?? 0) + 1;
     tally[FIGURE.bytesIn] = (tally[FIGURE.bytesIn] ?? 0) + length;
-    if (length > limits.maxFrameBytes) this.end(CLOSE_TOO_BIG);
+    if (length > limits.maxFrameBytes) this.#refuse(CLOSE_TOO_BIG);
     else if (this.grants === 0) this.#greet(bytes);
-    else if (length === 0) this.end(CLOSE_MALFORMED);
+    else if (length === 0) this.#refuse(CLOSE_MALFORMED);
     else gather.submit(this, bytes);
   }
 
   /** A text message came. */
   receiveText(): void {
-    this.end(CLOSE_TEXT);
+    this.#refuse(CLOSE_TEXT);
+  }
+
+  /** Ends because of a message that makes no sense, after answering those before it. */
+  #refuse(closeCode: number): void {
+    this.#parts.gather.run();
+    this.end(closeCode);
   }
 
   #greet(bytes: Uint8Array): void {
@@ -114,7 +120,7 @@ export class Conversation extends Party {
     tally[FIGURE.messagesOut] = (tally[FIGURE.messagesOut] ?? 0) + 1;
     tally[FIGURE.bytesOut] = (tally[FIGURE.bytesOut] ?? 0) + answers.length;
     if (sent === SENT) return false;
-    // The listener's own limit lies far above ours; if it drops, the answers have a hole: no going on.
+    // The listener's own limit lies far above ours. If it drops, the answers have a hole.
     if (sent === DROPPED) this.end(CLOSE_SLOW_READER);
     return sent !== DROPPED && wire.getBufferedAmount() >= limits.maxBackpressureBytes;
   }

@@ -1,23 +1,24 @@
 /**
  * The gather loop stands between a thread's sockets and its lane of the arena.
  *
- * The sockets of a thread become readable one after the other, all within one turn of the event loop.
- * Executing each frame on its own would pay for every cache miss of the table separately; so frames
- * are only copied into the lane's inbox, and one call executes them all when the turn has handled its
- * input. Each socket then gets one message for everything it asked.
+ * The sockets of a thread become readable one after the other, all within one turn of the event
+ * loop. Executing each frame on its own would pay for every cache miss of the table separately; so
+ * frames are only copied into the lane's inbox, and one call executes them all when the turn has
+ * handled its input. Each socket then gets one message for everything it asked.
  *
- *   turn of the event loop:   read a · read b · read a · read c │ execute a b a c │ send a · send b · send c
+ *   one turn:   read a · read b · read a · read c │ execute a b a c │ send a · send b · send c
  *
  * What can go wrong, and what is done about it:
  *
  * - The answers do not fit into the outbox (MORE): they are delivered and execution goes on, a few
  *   rounds per turn, so that one connection with huge answers does not keep others from being read.
- * - A reader is slow: its socket says so on delivery. Everything not yet executed is taken back out of
- *   the inbox into the queues of those who sent it, the slow one is paused, the others are submitted
- *   again. Whatever one connection sends stays in order: as long as anything of it waits in its queue,
- *   new frames go behind that (`held`).
+ * - A reader is slow: its socket says so on delivery. Everything not yet executed is taken back
+ *   out of the inbox into the queues of those who sent it; the slow one is paused, the others are
+ *   submitted again. Whatever one connection sends stays in order: as long as anything of it waits
+ *   in its queue, new frames go behind that (`held`).
  * - The inbox is full: the loop executes at once, and what still finds no room waits in the queue.
- * - Other threads hold memory that is needed (WAIT): the rest stays where it is until the next turn.
+ * - Other threads hold memory that is needed (WAIT): the rest stays where it is until the next
+ *   turn.
  * - A socket closes while frames of it are in the inbox: they are executed, for they were received,
  *   and the answers are dropped. Its slot is not given to another before the inbox is empty.
  */
@@ -28,7 +29,9 @@ import { FIGURE, type Tally } from './board.js';
 import type { Party } from './party.js';
 import type { Stopwatch } from './stopwatch.js';
 
-/** Fillings of the outbox that one turn of the event loop delivers before it reads sockets again. */
+/**
+ * Fillings of the outbox that one turn of the event loop delivers before it reads sockets again.
+ */
 const ROUNDS_PER_TURN = 4;
 
 /** What the loop works with; all of it belongs to one thread. */

@@ -1,8 +1,8 @@
 /**
- * Any page in a browser may open a WebSocket or send a simple request to 127.0.0.1; the browser only
- * adds where the page came from. A node without a token would so be open to every site its owner
- * visits. Hence, as long as there is no token, a page is let in only if it comes from this machine or
- * from the address that it talks to. Programs send no origin and are not concerned.
+ * Any page in a browser may open a WebSocket or send a simple request to 127.0.0.1; the browser
+ * only adds where the page came from. A node without a token would so be open to every site its
+ * owner visits. Hence, as long as there is no token, a page is let in only if it comes from this
+ * machine or from the address that it talks to. Programs send no origin and are not concerned.
  */
 import { isLoopback } from '../config/loopback.js';
 

@@ -1,8 +1,8 @@
 /**
  * How long requests take, measured so rarely that it costs nothing: of every 16 turns of the gather
- * loop one is watched, from the arrival of its first frame to the last answer handed to a socket. How
- * many requests of each verb the turn held is the difference of the core's own counters, and each of
- * them is booked with the time of the whole turn, which is the most it can have taken.
+ * loop one is watched, from the arrival of its first frame to the last answer handed to a socket.
+ * How many requests of each verb the turn held is the difference of the core's own counters, and
+ * each of them is booked with the time of the whole turn, which is the most it can have taken.
  */
 import type { Arena } from '../arena/arena.js';
 import type { Lane } from '../arena/lane.js';

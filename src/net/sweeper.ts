@@ -1,6 +1,7 @@
 /**
- * Removes expired items that nobody asks for. A pass over the whole table takes about ten seconds, in
- * slices so short that no request waits for one; where much has expired, the sweeper comes back sooner.
+ * Removes expired items that nobody asks for. A pass over the whole table takes about ten seconds,
+ * in slices so short that no request waits for one; where much has expired, the sweeper comes back
+ * sooner.
  */
 import type { Lane } from '../arena/lane.js';
 import type { Clock } from '../base/clock.js';

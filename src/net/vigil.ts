@@ -2,16 +2,21 @@
  * The vigil finds connections that hold resources without getting anywhere:
  *
  * - those that do not say hello within the frame timeout;
- * - those with a frame begun and not finished. The listener does not tell of half frames, and its idle
- *   timer starts anew with every byte, so that one byte now and then holds a socket for ever. But no
- *   WebSocket can answer a ping in the middle of a frame: whoever is silent for half the timeout is
- *   pinged, and whoever has completed neither pong nor frame one timeout later is closed. A healthy
- *   client answers pings by itself and may stay idle for as long as it likes. A frame always has the
- *   whole timeout, and never more than one and a half;
- * - those that do not read: their pong is stuck behind what they leave unread, or they are paused. As
- *   long as the unread bytes get fewer, they are alive.
+ * - those with a frame begun and not finished. The listener does not tell of half frames, and its
+ *   idle timer starts anew with every byte, so that one byte now and then holds a socket for ever.
+ *   But no WebSocket can answer a ping in the middle of a frame: whoever is silent for half the
+ *   timeout is pinged, and whoever has completed neither pong nor frame one timeout later is
+ *   closed. A healthy client answers pings by itself and may stay idle for as long as it likes. A
+ *   frame always has the whole timeout, and never twice of it;
+ * - those that do not read: their pong is stuck behind what they leave unread, or they are paused.
+ *   As long as the unread bytes get fewer, they are alive.
  *
- * Each tick looks at a part of the connections, so that thousands of idle ones are not pinged at once.
+ * One thing it can't see: a message in several frames may be left unfinished while pongs go
+ * between them. That holds at most one frame's bytes, and only who has the token can do it for
+ * longer than the hello may take.
+ *
+ * Each tick looks at a part of the connections, so that thousands of idle ones are not pinged at
+ * once.
  */
 import type { Clock } from '../base/clock.js';
 import { Conversation } from './conversation.js';

@@ -1,12 +1,12 @@
 /**
- * A WebSocket as this room sees it, whoever implements it. The names are those of uWebSockets.js, so
- * that its sockets need no wrapper on the way of every answer. No method may be called once the
+ * A WebSocket as this room sees it, whoever implements it. The names are those of uWebSockets.js,
+ * so that its sockets need no wrapper on the way of every answer. No method may be called once the
  * socket has been closed by either side.
  */
 export interface Wire {
   /**
-   * Sends one binary message; `bytes` may change afterwards. 1 when the kernel took all of it, 0 when
-   * some of it waits in memory, 2 when it was dropped because too much waits already.
+   * Sends one binary message; `bytes` may change afterwards. 1 when the kernel took all of it, 0
+   * when some of it waits in memory, 2 when it was dropped because too much waits already.
    */
   send(bytes: Uint8Array, isBinary: true): number;
   /** Bytes that wait in memory because the other side does not read. */

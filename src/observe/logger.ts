@@ -1,5 +1,4 @@
 import { type Logger, pino } from 'pino';
-import { build } from 'pino-pretty';
 import type { LogFormat, LogLevel } from '../config/config.js';
 
 /** How a node logs. */
@@ -17,12 +16,20 @@ const STDOUT = 1;
  * calling thread, so that the last line before an end is not lost; little enough is logged for that.
  * Nobody gives it keys, values or tokens.
  */
-export function createLogger(options: LogOptions): Logger {
+export async function createLogger(options: LogOptions): Promise<Logger> {
   const text = options.format === 'text' || (options.format === 'auto' && options.terminal);
   const settings = { level: options.level, base: null, formatters: { level: labelOf } };
   if (!text) return pino(settings, pino.destination({ dest: STDOUT, sync: true }));
+  // Loaded late: a node that logs for programs has no use for it.
+  const { build } = await import('pino-pretty');
   const colorize = options.terminal;
-  const stream = build({ colorize, destination: STDOUT, sync: true, translateTime: 'HH:MM:ss.l' });
+  const stream = build({
+    colorize,
+    destination: STDOUT,
+    sync: true,
+    singleLine: true,
+    translateTime: 'HH:MM:ss.l',
+  });
   return pino(settings, stream);
 }
 

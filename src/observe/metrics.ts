@@ -1,4 +1,4 @@
-import { type Metric, Registry } from 'prom-client';
+import type { Metric } from 'prom-client';
 import { type Family, familiesOf } from './samples.js';
 import { type Sources, takeSnapshot } from './snapshot.js';
 
@@ -21,6 +21,8 @@ function metricOf(family: Family): Metric {
 
 /** The page at `/metrics`, made for one scrape. */
 export async function metricsPage(sources: Sources): Promise<MetricsPage> {
+  // Loaded when the first scrape comes, so that a start does not wait for it.
+  const { Registry } = await import('prom-client');
   const registry = new Registry();
   for (const family of familiesOf(sources, takeSnapshot(sources))) {
     registry.registerMetric(metricOf(family));

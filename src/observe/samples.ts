@@ -1,6 +1,6 @@
 /**
- * The metrics of a node as families of samples. The core and the threads keep the figures; here they
- * only get names, and only when somebody scrapes.
+ * The metrics of a node as families of samples. The core and the threads keep the figures; here
+ * they only get names, and only when somebody scrapes.
  */
 import {
   type Board,

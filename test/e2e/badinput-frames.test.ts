@@ -119,6 +119,17 @@ describe.each(LISTENERS)('frames that make no sense ($name)', ({ flags }) => {
     }
   });
 
+  it('answers what came before text', async () => {
+    const socket = await RawSocket.greeted(server.url);
+    socket.send(set(1, 'before', 'text'), get(2, 'before'));
+    socket.socket.send('now text');
+    expect((await socket.closed).code).toBe(1003);
+    expect(socket.answers.map(({ id, status }) => [id, status])).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+  });
+
   it('closes on text that is not UTF-8', async () => {
     const socket = await RawSocket.greeted(server.url);
     socket.stream.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe]));

@@ -173,7 +173,7 @@ describe.each(LISTENERS)('HTTP ($name)', ({ flags }) => {
     expect((await ask(server, path, { headers: { 'if-match': etag } })).status).toBe(200);
   });
 
-  it('refuses keys that are none, methods it does not have and paths it does not know', async () => {
+  it('refuses keys that are none, and methods and paths that it does not have', async () => {
     for (const key of ['', '%ff', '%zz', '%4', 'a%C3', '%ED%A0%80', '%C0%80']) {
       const reply = await ask(server, `/v1/keys/${key}`);
       expect([key, reply.status, nameIn(reply)]).toEqual([key, 400, 'BAD_REQUEST']);

@@ -1,6 +1,6 @@
 /**
- * The HTTP side of a thread: which path is what, and who may. Health is open to everybody, for those
- * who ask have no token; metrics and everything under `/v1` want the token as a bearer.
+ * The HTTP side of a thread: which path is what, and who may. Health is open to everybody, for
+ * those who ask have no token; metrics and everything under `/v1` want the token as a bearer.
  */
 import { messageOf } from '../../base/errors.js';
 import { SOCKET_PATH } from '../../protocol/wire.js';

@@ -1,7 +1,7 @@
 /**
- * `/v1/keys/{key}`: GET, HEAD, PUT and DELETE of raw bytes. Each is one request of the wire protocol
- * that goes through the same core, with the same grants, as those of any WebSocket; the version of an
- * item is its entity tag.
+ * `/v1/keys/{key}`: GET, HEAD, PUT and DELETE of raw bytes. Each is one request of the wire
+ * protocol that goes through the same core, with the same grants, as those of any WebSocket; the
+ * version of an item is its entity tag.
  */
 import { isUtf8 } from 'node:buffer';
 import { parseDuration } from '../../base/durations.js';

@@ -9,8 +9,8 @@ function hexDigit(unit: number): number {
 }
 
 /**
- * The bytes of a percent-encoded part of a path, or nothing when an escape is broken, a character is
- * not ASCII, or the bytes are not UTF-8. A plus sign is a plus sign.
+ * The bytes of a percent-encoded part of a path, or nothing when an escape is broken, a character
+ * is not ASCII, or the bytes are not UTF-8. A plus sign is a plus sign.
  */
 export function percentDecode(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(text.length);

@@ -1,6 +1,7 @@
 /**
- * The part of uWebSockets.js that is used here, with the methods that its own types leave out. It is
- * loaded when it is needed, so that a platform without a binary can go on with the portable listener.
+ * The part of uWebSockets.js that is used here, with the methods that its own types leave out. It
+ * is loaded when it is needed, so that a platform without a binary can go on with the portable
+ * listener.
  */
 import { messageOf } from '../../base/errors.js';
 import type { Conversation } from '../conversation.js';

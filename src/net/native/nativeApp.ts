@@ -18,12 +18,14 @@ import type {
 import { NativeExchange } from './nativeExchange.js';
 
 /**
- * The module drops the connection without a word when a message is longer than its limit. So that the
- * client is told why, it takes messages up to twice ours, and the conversation refuses them.
+ * The module drops the connection without a word when a message is longer than its limit. So that
+ * the client is told why, it takes messages up to twice ours, and the conversation refuses them.
  */
 const PAYLOAD_FACTOR = 2;
 
-/** The module may hold this much for a reader; we stop answering long before, see `Conversation`. */
+/**
+ * The module may hold this much for a reader; we stop answering long before, see `Conversation`.
+ */
 function hardBackpressure(station: Station): number {
   const { maxBackpressureBytes, maxFrameBytes } = station.limits;
   return Math.min(2 ** 32 - 1, maxBackpressureBytes + 2 * maxFrameBytes);

@@ -1,7 +1,7 @@
 /**
  * The listener for platforms without a binary of uWebSockets.js: Node's own HTTP server and the
- * package `ws`, on the main thread. Slower, but with the same behaviour to the last close code: both
- * drive the same stations, and the same tests run over both.
+ * package `ws`, on the main thread. Slower, but with the same behaviour to the last close code:
+ * both drive the same stations, and the same tests run over both.
  */
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';

@@ -1,8 +1,9 @@
 /**
- * The life of an I/O thread. It opens its lane and an app without a listen socket, says so, and serves
- * the sockets it is handed. When anything fails it must not simply end: a thread that ends with open
- * sockets of uWebSockets.js takes the whole process with it. So it stops executing, reports, waits
- * until the main thread hands it no more sockets, closes its app, and lets itself be ended.
+ * The life of an I/O thread. It opens its lane and an app without a listen socket, says so, and
+ * serves the sockets it is handed. When anything fails it must not simply end: a thread that ends
+ * with open sockets of uWebSockets.js takes the whole process with it. So it stops executing,
+ * reports, waits until the main thread hands it no more sockets, closes its app, and lets itself be
+ * ended.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { Arena } from '../../arena/arena.js';
@@ -18,7 +19,9 @@ import { Station } from '../station.js';
 import { LoopDelay } from './loopDelay.js';
 import type { FromIoThread, IoThreadStart, ToIoThread } from './messages.js';
 
-/** Sockets that were handed over before the main thread stopped doing so arrive within this time. */
+/**
+ * Sockets that were handed over before the main thread stopped doing so arrive within this time.
+ */
 const ARRIVAL_MS = 20;
 
 interface Question {

@@ -1,4 +1,7 @@
-/** What the main thread and an I/O thread tell each other; the order is that of an I/O thread's life. */
+/**
+ * What the main thread and an I/O thread tell each other; the order is that of an I/O thread's
+ * life.
+ */
 import type { ArenaHandle } from '../../arena/arena.js';
 import type { Report, ReportName } from '../http/door.js';
 import type { Limits } from '../limits.js';

@@ -1,10 +1,10 @@
 /**
- * Keeps the I/O threads of a node alive. A thread that fails is cut off from new sockets, closes its
- * own, and is ended; only after its `exit` event does the main thread take over what it held in the
- * arena, and starts another on the same lane. The others serve all the while.
+ * Keeps the I/O threads of a node alive. A thread that fails is cut off from new sockets, closes
+ * its own, and is ended; only after its `exit` event does the main thread take over what it held in
+ * the arena, and starts another on the same lane. The others serve all the while.
  *
- *   starting ──ready──▶ serving ──failed──▶ cut off ──closed──▶ ended ──exit──▶ taken over ──▶ starting
- *                          └──────────────────drain──▶ drained ──close──▶ closed ──▶ ended
+ *   starting ─ready─▶ serving ─failed─▶ cut off ─closed─▶ ended ─exit─▶ taken over ─▶ starting
+ *                        └────drain───▶ drained ─close─▶ closed ─▶ ended
  */
 import { Worker } from 'node:worker_threads';
 import type { ArenaHandle } from '../../arena/arena.js';
@@ -66,7 +66,9 @@ export class Supervisor {
     this.#parts = parts;
   }
 
-  /** Starts threads on lanes 1 to `count`; resolves when all serve, throws when one does not start. */
+  /**
+   * Starts threads on lanes 1 to `count`; resolves when all serve, throws when one does not start.
+   */
   async start(count: number): Promise<void> {
     this.#starting = true;
     for (let lane = 1; lane <= count; lane++) this.#spawn(lane);
@@ -167,7 +169,9 @@ export class Supervisor {
     tally[FIGURE.closed] = opened;
   }
 
-  /** Lets every thread finish, for at most `drainMs`, and tell its clients that the node goes away. */
+  /**
+   * Lets every thread finish, for at most `drainMs`, and tell its clients that the node goes away.
+   */
   async drain(drainMs: number): Promise<void> {
     this.#stopping = true;
     for (const thread of this.#threads.values()) this.#tell(thread, { kind: 'drain', drainMs });

@@ -1,0 +1,69 @@
+import { Arena } from '../../../../src/arena/arena.js';
+import type { Lane } from '../../../../src/arena/lane.js';
+import { Board, type Tally } from '../../../../src/net/board.js';
+import { Gather } from '../../../../src/net/gather.js';
+import { Party } from '../../../../src/net/party.js';
+import { Stopwatch, verbTotals } from '../../../../src/net/stopwatch.js';
+import { answersIn, type SeenAnswer } from '../../../e2e/support/rawSocket.js';
+import { HandTimers } from './handTimers.js';
+
+const MIB = 1024 * 1024;
+
+/** Somebody who notes the answers, and takes no more when the test says so. */
+export class NotingParty extends Party {
+  readonly answers: SeenAnswer[] = [];
+  readonly closeCodes: number[] = [];
+  overflowed = 0;
+  /** Messages it takes before it is choked; then it stays so until the test resumes it. */
+  appetite = Number.POSITIVE_INFINITY;
+
+  constructor(grants: number) {
+    super();
+    this.grants = grants;
+  }
+
+  override deliver(answers: Uint8Array, closeCode: number): boolean {
+    this.answers.push(...answersIn(Uint8Array.from(answers)));
+    if (closeCode !== 0) this.closeCodes.push(closeCode);
+    return --this.appetite <= 0;
+  }
+
+  override overflow(): void {
+    this.overflowed++;
+  }
+}
+
+/** A gather loop over a real arena, with time in the test's hands. */
+export class Loop {
+  readonly timers = new HandTimers();
+  readonly arena: Arena;
+  readonly lane: Lane;
+  readonly tally: Tally;
+  readonly gather: Gather;
+  readonly failures: unknown[] = [];
+  readonly grants: number;
+
+  constructor(maxPipelinedBytes = 64 * MIB, maxValueBytes = MIB) {
+    this.arena = Arena.create({ memoryBytes: 64 * MIB, lanes: 1, maxValueBytes });
+    this.lane = this.arena.openLane(0);
+    this.tally = Board.create(1).tally(0);
+    this.grants = this.arena.constant('GRANTS_CLIENT');
+    const { lane, timers, tally } = this;
+    this.gather = new Gather({
+      lane,
+      timers,
+      tally,
+      clock: timers,
+      maxPipelinedBytes,
+      stopwatch: new Stopwatch(verbTotals(this.arena, lane), tally, timers),
+      onFailure: (error) => this.failures.push(error),
+    });
+  }
+
+  /** A party that has joined. */
+  party(): NotingParty {
+    const party = new NotingParty(this.grants);
+    this.gather.join(party);
+    return party;
+  }
+}
