@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests by distance from the code: a file in `src`, a random model, a real process, the repository itself. */
+/**
+ * Tests by distance from the code: a file in `src`, a random model, a real process, the repository
+ * itself.
+ */
 const project = (name: string, timeoutMs: number) => ({
   test: {
     name,

@@ -18,9 +18,9 @@
  * (`insert.ts`); readers count it only when its item is live.
  *
  * A key has a home line, one of its bucket's two, and is sought there first, then in the other,
- * then in the overflow lines. Two lines side by side are fetched at little more than the price of one,
- * and fifteen places that share their luck are used better than seven: four fifths of them without
- * an overflow line in most buckets.
+ * then in the overflow lines. Two lines side by side are fetched at little more than the price of
+ * one, and fifteen places that share their luck are used better than seven: four fifths of them
+ * without an overflow line in most buckets.
  *
  * The link is the offset of an overflow line, or 0. Lines are never unlinked and an entry never
  * changes place, so a chain can be walked while it grows, a scan can name a place in it, and the
@@ -55,7 +55,9 @@ export const LINES_RESERVE: u32 = 2;
 export let foundAt: u32 = 0;
 export let foundEntry: u64 = 0;
 
-/** The key's home line: the upper half of its hash picks the bucket, a bit of the lower the line. */
+/**
+ * The key's home line: the upper half of its hash picks the bucket, a bit of the lower the line.
+ */
 @inline
 export function lineOf(hash: u64): u32 {
   const bucket = u32(((hash >> 32) * u64(tableBuckets)) >> 32);

@@ -62,7 +62,9 @@ export class Arena {
     this.#counters = new BigUint64Array(handle.memory.buffer);
   }
 
-  /** A new, empty arena. Throws `InputError`, naming the bound, when the memory asked for can't do. */
+  /**
+   * A new, empty arena. Throws `InputError`, naming the bound, when the memory asked for can't do.
+   */
   static create(options: ArenaOptions): Arena {
     const geometry = drawGeometry(options);
     const handle: ArenaHandle = {

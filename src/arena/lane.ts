@@ -1,16 +1,17 @@
 /**
  * A lane is one thread's way into the core: an instance of the core, an inbox it fills with frames
- * and an outbox it empties. A lane never waits for another; at any time one thread at most holds it.
+ * and an outbox it empties. A lane never waits for another; at any time one thread at most holds
+ * it.
  *
  *   inbox    frames back to back    | descriptor 16 | requests … | padded to 8 |
  *   outbox   messages back to back  | descriptor 16 | answers …  | padded to 8 |
  *
- *   inbox descriptor    u32 connection   u32 length   u32 grants       u32 arrival (ms, low 32 bits)
+ *   inbox descriptor    u32 connection   u32 length   u32 grants       u32 arrival ms, low bits
  *   outbox descriptor   u32 connection   u32 length   u32 close code   u32 zero
  *
- * The core keeps its place in the inbox across calls, so frames are appended behind the ones in work
- * until it reports DONE; then the next frame goes to the beginning again. Nothing is allocated per
- * message: the current one is described by the `message…` fields, which `next` moves on.
+ * The core keeps its place in the inbox across calls, so frames are appended behind the ones in
+ * work until it reports DONE; then the next frame goes to the beginning again. Nothing is allocated
+ * per message: the current one is described by the `message…` fields, which `next` moves on.
  */
 import type { Core, CoreFunctions } from './core.js';
 import type { WasmMemory } from './wasm.js';
@@ -99,8 +100,8 @@ export class Lane {
   }
 
   /**
-   * Queues a frame of whole requests that arrived at `arrivalMs` (Unix milliseconds) and may use the
-   * verbs in `grants`; false, and nothing is queued, when the inbox has no room for it.
+   * Queues a frame of whole requests that arrived at `arrivalMs` (Unix milliseconds) and may use
+   * the verbs in `grants`; false, and nothing is queued, when the inbox has no room for it.
    */
   push(connection: number, grants: number, arrivalMs: number, bytes: Uint8Array): boolean {
     const at = this.#inboxEnd;

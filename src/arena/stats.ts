@@ -139,8 +139,8 @@ function readMemory(gauge: Read): MemoryUse {
 }
 
 /**
- * Sums the counters of all lanes and takes a census. Lanes go on counting meanwhile, so figures that
- * belong together may differ by what happened in between.
+ * Sums the counters of all lanes and takes a census. Lanes go on counting meanwhile, so figures
+ * that belong together may differ by what happened in between.
  */
 export function readStats(core: Core, words: BigUint64Array, lanes: number): ArenaStats {
   const counter = counterReader(core, words, lanes);

@@ -41,7 +41,9 @@ export type CoreBuild = 'release' | 'debug';
 
 const modules = new Map<CoreBuild, WasmModule>();
 
-/** The compiled core; this thread reads and compiles each build once. Throws when it is not built. */
+/**
+ * The compiled core; this thread reads and compiles each build once. Throws when it is not built.
+ */
 export function loadCore(build: CoreBuild): WasmModule {
   const known = modules.get(build);
   if (known !== undefined) return known;

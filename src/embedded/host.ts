@@ -25,8 +25,8 @@ export interface HostParts {
 }
 
 /**
- * The seat of the thread that made the cache. It issues handles, takes over what threads leave behind
- * when they end, and sweeps expired items out.
+ * The seat of the thread that made the cache. It issues handles, takes over what threads leave
+ * behind when they end, and sweeps expired items out.
  */
 export class Host implements Seat {
   readonly lane: Lane;
@@ -84,7 +84,10 @@ export class Host implements Seat {
     });
   }
 
-  /** A trap outside of a verb has nobody to be thrown at: the cache closes, and the next verb says so. */
+  /**
+   * A trap outside of a verb has nobody to be thrown at: the cache closes, and the next verb says
+   * so.
+   */
   #guard(work: () => void): void {
     try {
       work();

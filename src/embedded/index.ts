@@ -85,8 +85,8 @@ export function createCache(
 }
 
 /**
- * Attaches this thread to the cache behind a handle. Throws `ClosedError` when as many threads use it
- * as may, and `InvalidArgumentError` when the handle was used before.
+ * Attaches this thread to the cache behind a handle. Throws `ClosedError` when as many threads use
+ * it as may, and `InvalidArgumentError` when the handle was used before.
  */
 export function attachCache(handle: CacheHandle, surroundings: Surroundings = {}): Cache {
   const clock = surroundings.clock ?? systemClock;

@@ -23,7 +23,9 @@ const restCell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEME
 /** Reads what a verb's answer means. */
 export type Read<T> = (answer: AnswerReader) => T;
 
-/** Runs requests through a lane at once, from the caller's point of view: request in, answer out. */
+/**
+ * Runs requests through a lane at once, from the caller's point of view: request in, answer out.
+ */
 export class Turn {
   readonly #lane: Lane;
   readonly #clock: Clock;
@@ -118,7 +120,9 @@ export class Turn {
   }
 }
 
-/** Lets the threads that hold the memory get on with it; a synchronous verb can't come back later. */
+/**
+ * Lets the threads that hold the memory get on with it; a synchronous verb can't come back later.
+ */
 function rest(): void {
   Atomics.wait(restCell, 0, 0, REST_MS);
 }

@@ -32,7 +32,7 @@ describe('the geometry of an arena', () => {
     expect(geometry.pages * PAGE_BYTES).toBeLessThan(256 * MIB + 3 * laneBytes + 2 * 65_536);
   });
 
-  test('an inbox takes the longest frame behind a gathered mebibyte, an outbox the largest value', () => {
+  test('an inbox takes the longest frame behind a mebibyte, an outbox the largest value', () => {
     for (const maxValueBytes of [1, 1000, MIB, 16 * MIB]) {
       const geometry = drawGeometry({ memoryBytes: 64 * MIB, lanes: 1, maxValueBytes });
       expect(geometry.inboxBytes).toBeGreaterThanOrEqual(MIB + geometry.maxFrameBytes + 16);

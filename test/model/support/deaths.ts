@@ -1,4 +1,6 @@
-/** Kills threads in the middle of their operations, takes their lanes over, and looks at the rest. */
+/**
+ * Kills threads in the middle of their operations, takes their lanes over, and looks at the rest.
+ */
 import { expect } from 'vitest';
 import type { Arena, ArenaOptions } from '../../../src/arena/arena.js';
 import { DONE, type Lane, WAIT } from '../../../src/arena/lane.js';

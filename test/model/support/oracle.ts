@@ -1,11 +1,11 @@
 /**
- * What the core has to answer, by a Map. The oracle sees each request with its answer, in order, and
- * throws when the answer can't be right. It keeps no clock and draws no versions: it takes versions
- * from the answers and insists that they grow.
+ * What the core has to answer, by a Map. The oracle sees each request with its answer, in order,
+ * and throws when the answer can't be right. It keeps no clock and draws no versions: it takes
+ * versions from the answers and insists that they grow.
  *
  * When the arena has evicted something, an item may be gone: then an answer that fits an absent key
- * is as good, and the oracle forgets the item. An answer never fits by half: a wrong value, a version
- * that goes back or a condition that is judged wrong is found either way.
+ * is as good, and the oracle forgets the item. An answer never fits by half: a wrong value, a
+ * version that goes back or a condition that is judged wrong is found either way.
  */
 import { type Answer, bytesOf, FLAG, OP, type Request, STATUS, textOf } from './wire.js';
 
@@ -117,7 +117,9 @@ export class Oracle {
     );
   }
 
-  /** What is merged below a clear stays dead; the clear lies a little above every clock and version. */
+  /**
+   * What is merged below a clear stays dead; the clear lies a little above every clock and version.
+   */
   #clear(answer: Answer, nowMs: number): void {
     if (answer.status !== STATUS.OK) throw new Error(`clear answered ${answer.status}`);
     this.#items.clear();
@@ -323,8 +325,8 @@ class Judge {
   }
 
   /**
-   * Against what is there a record wins by its version. Where nothing is, it may be below the version
-   * of what was removed; only above everything that was ever seen it must be taken.
+   * Against what is there a record wins by its version. Where nothing is, it may be below the
+   * version of what was removed; only above everything that was ever seen it must be taken.
    */
   merge(standing: Item | undefined, stored: Item | undefined, top: bigint): Verdict {
     const version = this.#request.version ?? 0n;

@@ -29,7 +29,10 @@ export interface Message {
   bytes: Uint8Array;
 }
 
-/** One arena, one lane, one clock that the test turns: the core as a function from frames to answers. */
+/**
+ * One arena, one lane, one clock that the test turns: the core as a function from frames to
+ * answers.
+ */
 export class Rig {
   readonly arena: Arena;
   readonly lane: Lane;

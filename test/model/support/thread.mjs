@@ -1,13 +1,14 @@
 /**
- * One thread of the many-threads tests: it runs random requests through a lane of its own and checks
- * every answer by itself, then tells what it did. It throws at the first answer that can't be right.
+ * One thread of the many-threads tests: it runs random requests through a lane of its own and
+ * checks every answer by itself, then tells what it did. It throws at the first answer that can't
+ * be right.
  *
- * A value says which key it belongs to, who wrote it and as which of his writes, and all its further
- * bytes follow from that; so a torn or misplaced value shows. For each key the thread remembers what
- * it saw last. From then on it must see a higher version, or the same version and the same value; and
- * of one writer only later writes.
+ * A value says which key it belongs to, who wrote it and as which of his writes, and all its
+ * further bytes follow from that; so a torn or misplaced value shows. For each key the thread
+ * remembers what it saw last. From then on it must see a higher version, or the same version and
+ * the same value; and of one writer only later writes.
  *
- *   value   0 key u32 | 4 writer u32 | 8 sequence u32 | 12 length u32 | words that follow from those
+ *   value   0 key u32 | 4 writer u32 | 8 sequence u32 | 12 length u32 | words made of those
  *
  * Counters and compare-and-sets are logged: the test puts the logs of all threads together and sees
  * whether each took effect exactly once.
@@ -104,7 +105,9 @@ function writeValue(at, key, nth, length) {
   for (; place < at + length; place++) frame[place] = nth;
 }
 
-/** Checks that the bytes are one whole value of `key`; returns nothing, leaves writer and sequence. */
+/**
+ * Checks that the bytes are one whole value of `key`; returns nothing, leaves writer and sequence.
+ */
 let readWriter = 0;
 let readSequence = 0;
 function readValue(at, limit, key) {
@@ -317,7 +320,9 @@ function checkAnswer(id) {
   else if (answer.op === OP.SCAN) checkScan();
 }
 
-/** A touch keeps the value but makes a version of its own, which others may read under any writer. */
+/**
+ * A touch keeps the value but makes a version of its own, which others may read under any writer.
+ */
 function forgetWriter(id) {
   if (kinds[id] !== OP.TOUCH || answer.status !== 0) return;
   seenWriter[keyOf[id]] = 0;

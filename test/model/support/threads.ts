@@ -34,7 +34,9 @@ export interface ThreadReport {
 export interface Thread {
   worker: Worker;
   lane: number;
-  /** Resolves with the report, or with nothing when the thread was terminated; rejects on a fault. */
+  /**
+   * Resolves with the report, or with nothing when the thread was terminated; rejects on a fault.
+   */
   ended: Promise<ThreadReport | undefined>;
 }
 

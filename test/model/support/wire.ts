@@ -63,7 +63,9 @@ export const ANSWER_HEADER_BYTES = 12;
 
 export const CLOSE_MALFORMED = 4400;
 
-/** A request; what is left out is left out on the wire. `size` and `keyLength` override the truth. */
+/**
+ * A request; what is left out is left out on the wire. `size` and `keyLength` override the truth.
+ */
 export interface Request {
   op: number;
   id?: number;
