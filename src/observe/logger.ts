@@ -12,9 +12,9 @@ export interface LogOptions {
 const STDOUT = 1;
 
 /**
- * A logger on standard output: JSON lines for programs, text for people. It writes at once and on the
- * calling thread, so that the last line before an end is not lost; little enough is logged for that.
- * Nobody gives it keys, values or tokens.
+ * A logger on standard output: JSON lines for programs, text for people. It writes at once and on
+ * the calling thread, so that the last line before an end is not lost; little enough is logged for
+ * that. Nobody gives it keys, values or tokens.
  */
 export async function createLogger(options: LogOptions): Promise<Logger> {
   const text = options.format === 'text' || (options.format === 'auto' && options.terminal);

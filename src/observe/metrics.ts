@@ -10,7 +10,8 @@ export interface MetricsPage {
 
 /**
  * A family as the registry wants it. The library counts in its own objects, but our figures are
- * counted elsewhere and only read here, histograms included; so we give it what it reads from those.
+ * counted elsewhere and only read here, histograms included; so we give it what it reads from
+ * those.
  */
 function metricOf(family: Family): Metric {
   const { name, help, type, samples } = family;
