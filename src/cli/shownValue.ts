@@ -7,12 +7,14 @@ export interface JsonValue {
   readonly value: unknown;
 }
 
-function jsonReady(_: string, value: unknown): unknown {
+/** A replacer sees what `toJSON` made of a value; the value itself is still in its holder. */
+function jsonReady(this: Readonly<Record<string, unknown>>, key: string, made: unknown): unknown {
+  const value = this[key];
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (value instanceof Set) return [...value];
   if (value instanceof Map) return Object.fromEntries(value);
-  return value;
+  return made;
 }
 
 /** Anything as one line of JSON. */

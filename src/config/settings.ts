@@ -6,7 +6,7 @@
 import type { z } from 'zod';
 import { formatDurationExactly } from '../base/durations.js';
 import { formatSizeExactly } from '../base/sizes.js';
-import { LISTENERS, LOG_FORMATS, LOG_LEVELS, maxFrameBytes, POLICIES } from './config.js';
+import { LISTENERS, LOG_FORMATS, LOG_LEVELS, POLICIES } from './config.js';
 import { choiceField, durationField, integerField, sizeField, textField } from './fields.js';
 import type { Machine } from './machine.js';
 
@@ -125,14 +125,14 @@ const limits = {
   } satisfies Setting<number>,
   'max-pipelined': {
     schema: sizeField(MIB, 4 * GIB),
-    fallback: (_, maxValueBytes) => Math.max(32 * MIB, 2 * maxFrameBytes(maxValueBytes)),
+    fallback: (_, maxValueBytes) => Math.max(32 * MIB, 2 * maxValueBytes),
     show: formatSizeExactly,
     placeholder: 'size',
     help: 'requests one connection may have waiting',
   } satisfies Setting<number>,
   'max-backpressure': {
     schema: sizeField(MIB, 4 * GIB),
-    fallback: (_, maxValueBytes) => Math.max(32 * MIB, 2 * maxFrameBytes(maxValueBytes)),
+    fallback: (_, maxValueBytes) => Math.max(32 * MIB, 2 * maxValueBytes),
     show: formatSizeExactly,
     placeholder: 'size',
     help: 'answers one connection may leave unread before it is closed',
