@@ -31,6 +31,7 @@ describe.each([
         mergeKeys: 100,
         largest: 9000,
         clears: true,
+        mix: 'all',
       },
     );
     const threads = Array.from({ length: THREADS }, (_, lane) => crew.start(lane, seed));
@@ -41,5 +42,27 @@ describe.each([
     expect(sum(reports, 'busy')).toBe(0);
     const stats = crew.arena.stats();
     expect(stats.segmentsReclaimed).toBeGreaterThan(stats.segments.total * 100);
+  });
+});
+
+describe.each(['debug', 'release'] as const)('many threads (%s)', (build) => {
+  test('insert and remove a few keys at the same time, and each stands once', async () => {
+    const operations = 2_000_000;
+    const crew = new Crew(
+      { build, memoryBytes: 1_200_000, segmentBytes: 4096, lanes: THREADS, maxValueBytes: 4096 },
+      {
+        operations,
+        hotKeys: 3,
+        tailKeys: 5000,
+        counters: 3,
+        mergeKeys: 1,
+        largest: 1000,
+        clears: false,
+        mix: 'inserts',
+      },
+    );
+    const threads = Array.from({ length: THREADS }, (_, lane) => crew.start(lane, seed));
+    const reports = (await Promise.all(threads.map((thread) => thread.ended))) as ThreadReport[];
+    expect(checkCounts(reports)).toBeGreaterThan(operations * THREADS * 0.15);
   });
 });

@@ -22,6 +22,7 @@ describe.each(['debug', 'release'] as const)('threads on one arena (%s)', (build
         mergeKeys: 50,
         largest: 9000,
         clears: true,
+        mix: 'all',
       },
     );
     const threads = Array.from({ length: THREADS }, (_, lane) => crew.start(lane, seed));
@@ -32,5 +33,24 @@ describe.each(['debug', 'release'] as const)('threads on one arena (%s)', (build
     expect(reports.reduce((sum, report) => sum + report.hits, 0)).toBeGreaterThan(50_000);
     const stats = crew.arena.stats();
     expect(stats.segmentsReclaimed).toBeGreaterThan(stats.segments.total * 10);
+  });
+
+  test('insert and remove a few keys at the same time, and each stands once', async () => {
+    const crew = new Crew(
+      { build, memoryBytes: 900_000, segmentBytes: 4096, lanes: THREADS, maxValueBytes: 4096 },
+      {
+        operations: 300_000,
+        hotKeys: 3,
+        tailKeys: 5000,
+        counters: 3,
+        mergeKeys: 1,
+        largest: 1000,
+        clears: false,
+        mix: 'inserts',
+      },
+    );
+    const threads = Array.from({ length: THREADS }, (_, lane) => crew.start(lane, seed));
+    const reports = (await Promise.all(threads.map((thread) => thread.ended))) as ThreadReport[];
+    expect(checkCounts(reports)).toBeGreaterThan(100_000);
   });
 });

@@ -109,6 +109,7 @@ export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> 
       mergeKeys: 50,
       largest: 12_000,
       clears: true,
+      mix: 'all',
     },
   );
   const caretaker = crew.arena.openLane(0);

@@ -27,7 +27,16 @@ const HEADER = 16;
 const ALL_GRANTS = 0x1ff;
 
 const { handle, laneIndex, writer, seed, options, shared } = workerData;
-const { operations, hotKeys, tailKeys, counters, mergeKeys, largest, clears } = options;
+const {
+  operations,
+  hotKeys,
+  tailKeys,
+  counters,
+  mergeKeys,
+  largest,
+  clears,
+  mix: mixName,
+} = options;
 /** Shared with the test: how far each lane is, and whether to stop. */
 const progress = new Int32Array(shared);
 const STOP = progress.length - 1;
@@ -200,6 +209,21 @@ function putAny(id, nowMs) {
   else put(id, OP.SCAN, 0, -1, [], 0);
 }
 
+/** Few keys that come and go all the time: inserts meet inserts, removals and moves. */
+function putInsert(id) {
+  const dice = below(100);
+  const key = below(hotKeys);
+  sequenceOf[id] = ++sequence;
+  if (dice < 20) put(id, OP.GET, FLAG.WITH_META, key, [], 0);
+  else if (dice < 45) put(id, OP.SET, FLAG.WITH_META, key, [], HEADER + below(30));
+  else if (dice < 65) put(id, OP.DELETE, 0, key, [], 0);
+  else if (dice < 85) put(id, OP.INCR, FLAG.WITH_META, PLAIN + below(counters), [], 0);
+  else if (dice < 95) put(id, OP.DELETE, 0, PLAIN + below(counters), [], 0);
+  else put(id, OP.SET, FLAG.WITH_META, hotKeys + below(tailKeys), [], HEADER + below(200));
+}
+
+const putOne = mixName === 'inserts' ? putInsert : putAny;
+
 /** Notes the version of something new of `key`: above all that was seen. */
 function noteNew(key, high, low, nth) {
   if (high < seenHigh[key] || (high === seenHigh[key] && low <= seenLow[key])) {
@@ -360,7 +384,7 @@ while (done.operations < operations && Atomics.load(progress, STOP) === 0) {
   for (let id = 0; id < count; id++) {
     wantedHigh[id] = 0;
     wantedLow[id] = 0;
-    putAny(id, nowMs);
+    putOne(id, nowMs);
     if (end > frame.length - largest - 65_536) fail('the frame is too short', { end });
   }
   if (!lane.push(1, ALL_GRANTS, nowMs, frame.subarray(0, end)))

@@ -16,6 +16,8 @@ export interface ThreadOptions {
   /** The largest value in bytes. */
   largest: number;
   clears: boolean;
+  /** `all` verbs over many keys, or `inserts` and removals of a few. */
+  mix: 'all' | 'inserts';
 }
 
 /** What a thread says at its end. */
