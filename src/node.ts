@@ -45,7 +45,10 @@ export interface Node {
 
 /** After the last close frame, so much time for it to be read before sockets are cut. */
 const LINGER_MS = 150;
-/** Set to 1, it lets SIGUSR2 break the first I/O thread: a rehearsal of its replacement. */
+/**
+ * Set to 1, it lets SIGUSR2 break the first I/O thread, or the main thread where there is none: a
+ * rehearsal of what follows.
+ */
 const REHEARSAL = 'ORLOP_REHEARSE_FAILURE';
 
 /** Starts a node. Throws `InputError` for what the user has to change. */
@@ -105,7 +108,6 @@ class RunningNode implements Node {
   #listener: Listener | undefined;
   #supervisor: Supervisor | undefined;
   #closing: Promise<void> | undefined;
-  readonly #rehearse = (): void => this.#supervisor?.break(1);
 
   constructor(config: Config, binding: NativeBinding | undefined, log: Log) {
     this.#config = config;
@@ -125,6 +127,11 @@ class RunningNode implements Node {
     this.#sources = this.#makeSources();
     new LoopDelay(this.#station.tally, this.#timers);
   }
+
+  readonly #rehearse = (): void => {
+    if (this.#threads > 0) this.#supervisor?.break(1);
+    else this.#station.fail(new Error('broken on purpose, as a test asked'));
+  };
 
   get port(): number {
     return this.#listener?.port ?? 0;

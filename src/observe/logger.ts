@@ -19,7 +19,12 @@ const STDOUT = 1;
 export async function createLogger(options: LogOptions): Promise<Logger> {
   const text = options.format === 'text' || (options.format === 'auto' && options.terminal);
   const settings = { level: options.level, base: null, formatters: { level: labelOf } };
-  if (!text) return pino(settings, pino.destination({ dest: STDOUT, sync: true }));
+  if (!text) {
+    const destination = pino.destination({ dest: STDOUT, sync: true });
+    // Whoever read the log may go; that is no reason to stop serving.
+    destination.on('error', () => {});
+    return pino(settings, destination);
+  }
   // Loaded late: a node that logs for programs has no use for it.
   const { build } = await import('pino-pretty');
   const colorize = options.terminal;

@@ -1,7 +1,7 @@
 /** How nodes end, and how they go on when a part of them ends. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { Friend } from './support/friend.js';
 import { LISTENERS } from './support/listeners.js';
 import { type Closed, get, RawSocket, set } from './support/rawSocket.js';
@@ -164,6 +164,23 @@ describe('an I/O thread that fails', () => {
   });
 });
 
+describe('a main thread that fails', () => {
+  it.each([
+    ['native', ['--listener', 'native', '--threads', '0']],
+    ['portable', ['--listener', 'portable']],
+  ])('ends the process in an orderly way (%s)', async (_, flags) => {
+    const environment = { ORLOP_REHEARSE_FAILURE: '1' };
+    const server = await startServer({ flags, environment });
+    const socket = await RawSocket.greeted(server.url);
+    process.kill(server.pid, 'SIGUSR2');
+    expect((await socket.closed).code).toBe(1001);
+    const { code, signal } = await server.exited;
+    expect(signal).toBeNull();
+    expect(code).toBeGreaterThan(0);
+    expect(server.output()).toMatch(/"msg":"the node failed"/);
+  });
+});
+
 describe('a platform without uWebSockets.js', () => {
   const module = (code: string): string =>
     `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
@@ -190,6 +207,19 @@ describe('a platform without uWebSockets.js', () => {
     const flags = ['--listener', 'native'];
     await expect(startServer({ flags, environment })).rejects.toThrow(/npm install/);
   });
+});
+
+test('a node whose log nobody reads any more goes on', async () => {
+  const environment = { ORLOP_REHEARSE_FAILURE: '1' };
+  const server = await startServer({ flags: ['--listener', 'native'], environment });
+  server.process.stdout?.destroy();
+  await pause(50);
+  process.kill(server.pid, 'SIGUSR2');
+  await pause(500);
+  const friend = await Friend.meet(server.url);
+  await pause(100);
+  await friend.part();
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
 
 describe('a port that is taken', () => {

@@ -177,6 +177,7 @@ export class KeyDoor {
   }
 
   #queryIsGood(exchange: Exchange, known: readonly string[]): boolean {
+    if (exchange.query === '') return true;
     for (const name of new URLSearchParams(exchange.query).keys()) {
       if (known.includes(name)) continue;
       const hint = known.length > 0 ? `; there is ${known.join(', ')}` : '';
