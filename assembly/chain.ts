@@ -1,9 +1,9 @@
 /**
- * A chain without room. While memory is plenty it grows by an overflow line. In a full arena that
- * would never end: every chain is long at some time, lines stay, and the table would eat the store
- * at half its load. So there a chain grows only while the table as a whole is well used, and else
- * gives up the item that would have gone next: as a chain holds items of all ages, its oldest is
- * nearly the oldest of all, and hardly any request notices.
+ * A chain without room. While nothing living has to go it grows by an overflow line. In a full
+ * arena that would never end: every chain is long at some time, lines stay, and the table would eat
+ * the store at half its load. So there a chain grows only while the table as a whole is well used,
+ * and else gives up the item that would have gone next: as a chain holds items of all ages, its
+ * oldest is nearly the oldest of all, and hardly any request notices.
  */
 import {
   ENTRIES_PER_BUCKET, ENTRIES_PER_LINE, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry,
@@ -11,21 +11,20 @@ import {
 } from "./table";
 import { COUNTER_EVICTED_CHAIN, count, countItems } from "./counters";
 import { ITEM_TOMBSTONE, itemFlags, itemVersion, segmentOfItem } from "./item";
-import { freeHint, segmentWord, wordPool, wordStamp } from "./segment";
+import { isPressed, segmentWord, wordPool, wordStamp } from "./segment";
 import { isAlive, removeEntry } from "./entry";
 import { itemRank, onEvicted } from "./policy";
-import { attachedLanes } from "./allocator";
 import { hashOfItem } from "./hash";
 import { tableBuckets } from "./layout";
 
-/** In a full arena the table grows once this share of its entries is in use. */
-const LOAD_PERCENT: u64 = 78;
+/** In a full arena the table grows while more than this share of its entries is in use. */
+const LOAD_PERCENT: u64 = 72;
 const ORDER_TOMBSTONE: u64 = u64.MAX_VALUE;
 const ORDER_RANK_SHIFT: u64 = 48;
 
 /** Whether a chain may get another line. */
 export function mayGrow(): bool {
-  if (freeHint() > 4 * attachedLanes() + 8) return true;
+  if (!isPressed()) return true;
   const entries = u64(tableBuckets) * ENTRIES_PER_BUCKET + overflowLines() * ENTRIES_PER_LINE;
   return countItems() * 100 >= entries * LOAD_PERCENT;
 }

@@ -34,15 +34,19 @@ import {
 } from "./counters";
 import {
   POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_CLEANING, SEGMENT_EXPIRES_BY, SEGMENT_SEALED,
-  freeHint, retireSegment, segmentBase, segmentDead, segmentHeader, segmentUsed, segmentWord,
-  swapWord, wordOf, wordPool, wordStamp, wordState,
+  freeHint, notePressure, retireSegment, segmentBase, segmentDead, segmentHeader, segmentUsed,
+  segmentWord, swapWord, wordOf, wordPool, wordStamp, wordState,
 } from "./segment";
-import { findItem, foundAt, foundEntry, isTentative, lineOf, settledEntry } from "./table";
+import {
+  findItem, foundAt, foundEntry, isTentative, lineOf, overflowOf, settledEntry,
+} from "./table";
 import {
   ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, itemBytes, itemExpiryMs, itemFlags,
   itemInlineAt, itemState, itemVersion, settle,
 } from "./item";
-import { SMALL_SHARE_PERCENT, VERDICT_EVICT, onEvicted, rankKept, verdict } from "./policy";
+import {
+  SMALL_SHARE_PERCENT, VERDICT_EVICT, isHaunted, onEvicted, rankKept, verdict,
+} from "./policy";
 import {
   closeIdlePageSegments, freePages, movePages, pagedLength, pagesFor, pooledPageBytes,
 } from "./pages";
@@ -51,7 +55,7 @@ import { hashOfItem } from "./hash";
 import { nowMs } from "./version";
 import { pin } from "./epoch";
 import { pagesWanted } from "./draft";
-import { shapeGhost } from "./ghost";
+import { ghostLine, shapeGhost } from "./ghost";
 
 const WORK_NEXT: u32 = 4;
 const WORK_MODE: u32 = 8;
@@ -188,12 +192,14 @@ function surveyDead(header: u32): void {
 function chooseSegment(): u32 {
   survey();
   store<u32>(work(), MODE_POLICY, WORK_MODE);
+  notePressure(false);
   if (gone != 0) return gone;
   const limit = u64(segments) * segmentBytes / 100 * DEAD_PERCENT_MAX;
   if (deadBytes > limit && deadestBytes >= segmentBytes / 100 * DEAD_PERCENT_WORTH) {
     store<u32>(work(), MODE_COMPACT, WORK_MODE);
     return deadest;
   }
+  notePressure(true);
   if (oldestSmall == 0) return oldestMain;
   if (oldestMain == 0) return oldestSmall;
   const small = u64(smallSegments) * segmentBytes + pooledPageBytes(POOL_SMALL);
@@ -240,8 +246,8 @@ function cleanBatch(): u32 {
     slot += BATCH_SLOT_BYTES;
     item += itemBytes(item);
   }
-  touchBatch(first, slot);
   const pool = wordPool(segmentWord(header));
+  touchBatch(first, slot, pool);
   for (let at = first; at < slot; at += BATCH_SLOT_BYTES) {
     cleanItem(load<u32>(at), load<u64>(at, BATCH_HASH), pool);
   }
@@ -250,11 +256,18 @@ function cleanBatch(): u32 {
   return item - from + 1;
 }
 
-function touchBatch(first: u32, end: u32): void {
+/** Touches the lines of a batch, and where the ghost will remember what is evicted. */
+function touchBatch(first: u32, end: u32, pool: u32): void {
+  const haunted = isHaunted(pool);
   let seen: u64 = 0;
   for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
     const line = load<u32>(at, BATCH_LINE);
     seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES);
+    if (haunted) seen += load<u64>(ghostLine(load<u64>(at, BATCH_HASH)));
+  }
+  for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
+    const over = overflowOf(load<u32>(at, BATCH_LINE));
+    if (over != 0) seen += load<u64>(over);
   }
   sink = seen;
 }

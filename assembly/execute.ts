@@ -6,14 +6,15 @@
  *   1. decode: find the requests and hash their keys
  *   2. touch each line: nothing but loads, so that the processor has them all under way at once
  *   3. look for each key's candidate entry in its line, now near
- *   4. touch each candidate item, again nothing but loads
+ *   4. touch each candidate item, again nothing but loads; where a bucket had none, its overflow
+ *      line, and then passes 3 and 4 again for those
  *   5. run each request, looking its key up again
  * Hashing between the loads of pass 2 would fill the processor's window and lose the gain.
  *
  *   inbox    frames, padded to 8:  0 connection u32 | 4 length u32 | 8 grants u32
  *                                  12 arrival u32, ms | requests
  *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
- *            24 ghost u32
+ *            24 ghost u32 | 28 overflow line u32, 0 = none or found
  *
  * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group
  * cannot do for want of memory it leaves for the next call, and the frame behind it waits.
@@ -51,6 +52,7 @@ const SLOT_HASH: u32 = 8;
 const SLOT_LINE: u32 = 16;
 const SLOT_ITEM: u32 = 20;
 const SLOT_GHOST: u32 = 24;
+const SLOT_OVER: u32 = 28;
 
 /** The frame in work, 0 = none, and the next of its requests. */
 let frameAt: u32 = 0;
@@ -157,19 +159,48 @@ function touchGroup(n: u32): void {
     const line = load<u32>(slot, SLOT_LINE);
     seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES) + load<u64>(load<u32>(slot, SLOT_GHOST));
   }
+  let over = false;
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
-    const line = load<u32>(slot, SLOT_LINE);
-    const hash = load<u64>(slot, SLOT_HASH);
-    let item: u32 = 0;
-    if (line != 0) {
-      item = candidate(line, hash);
-      if (item == 0) item = candidate(line ^ LINE_BYTES, hash);
-    }
-    store<u32>(slot, item == 0 ? tableAt : item, SLOT_ITEM);
+    if (chooseItem(slot)) over = true;
   }
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
     const item = load<u32>(slot, SLOT_ITEM);
     // Three lines: an item of a short key and 100 bytes of value reaches into the third.
+    seen += load<u64>(item) + load<u64>(item + 64) + load<u64>(item + 128);
+  }
+  sink = seen;
+  if (over) touchOverflow(end);
+}
+
+/** Pass 3 for one request: its candidate, or the overflow line it may be in; true for the latter. */
+@inline
+function chooseItem(slot: u32): bool {
+  const line = load<u32>(slot, SLOT_LINE);
+  const hash = load<u64>(slot, SLOT_HASH);
+  let item: u32 = 0;
+  let over: u32 = 0;
+  if (line != 0) {
+    item = candidate(line, hash);
+    if (item == 0) item = candidate(line ^ LINE_BYTES, hash);
+    if (item == 0) over = overflowOf(line);
+  }
+  store<u32>(slot, item != 0 ? item : over != 0 ? over : tableAt, SLOT_ITEM);
+  store<u32>(slot, over, SLOT_OVER);
+  return over != 0;
+}
+
+/** Passes 3 and 4 once more, for what is not in its bucket: candidates of the overflow lines. */
+function touchOverflow(end: u32): void {
+  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
+    const over = load<u32>(slot, SLOT_OVER);
+    if (over == 0) continue;
+    let item = candidate(over, load<u64>(slot, SLOT_HASH));
+    if (item == 0) item = overflowOf(over);
+    store<u32>(slot, item == 0 ? tableAt : item, SLOT_ITEM);
+  }
+  let seen: u64 = 0;
+  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
+    const item = load<u32>(slot, SLOT_ITEM);
     seen += load<u64>(item) + load<u64>(item + 64) + load<u64>(item + 128);
   }
   sink = seen;

@@ -81,6 +81,7 @@ export const H_PAGE_BYTES_SMALL: u32 = 832;
 export const H_PAGE_BYTES_MAIN: u32 = 840;
 export const H_LANES_ATTACHED: u32 = 896;
 export const H_LINES: u32 = 960;
+export const H_PRESSURE: u32 = 968;
 /** Where `census` writes its block of u64 gauges. */
 export const H_GAUGES: u32 = 1024;
 

@@ -62,8 +62,14 @@ export function rankKept(item: u32, pool: u32): u32 {
   return pool == POOL_SMALL ? 0 : itemRank(item) - 1;
 }
 
+/** Whether what leaves `pool` is remembered by the ghost. */
+@inline
+export function isHaunted(pool: u32): bool {
+  return policy == POLICY_S3FIFO && pool == POOL_SMALL;
+}
+
 /** Told of each item that left `pool` by eviction. */
 @inline
 export function onEvicted(hash: u64, pool: u32): void {
-  if (policy == POLICY_S3FIFO && pool == POOL_SMALL) ghostAdd(hash);
+  if (isHaunted(pool)) ghostAdd(hash);
 }

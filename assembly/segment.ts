@@ -21,8 +21,8 @@
  * choosing a segment and claiming it cannot claim a later life of the same segment.
  */
 import {
-  H_FREE_HINT, H_SEGMENT_SEQUENCE, SEGMENT_HEADER_BYTES, lane, segmentShift, segments, segmentsAt,
-  storeAt,
+  H_FREE_HINT, H_PRESSURE, H_SEGMENT_SEQUENCE, SEGMENT_HEADER_BYTES, lane, segmentShift, segments,
+  segmentsAt, storeAt,
 } from "./layout";
 import { advance, safeBefore } from "./epoch";
 import { COUNTER_SEGMENTS_RECLAIMED, count } from "./counters";
@@ -173,6 +173,16 @@ export function freeHint(): u32 {
 @inline
 export function noteFree(n: u32): void {
   atomic.store<u32>(H_FREE_HINT, n);
+}
+
+/** Whether living items have to go for new ones to come, as the last cleaner to begin found. */
+@inline
+export function isPressed(): bool {
+  return atomic.load<u32>(H_PRESSURE) != 0;
+}
+
+export function notePressure(pressed: bool): void {
+  if (isPressed() != pressed) atomic.store<u32>(H_PRESSURE, u32(pressed));
 }
 
 /** Gives a segment that nothing points at any more back. */

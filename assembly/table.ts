@@ -179,6 +179,12 @@ export function findItem(hash: u64, item: u32): bool {
   return false;
 }
 
+/** The first overflow line of a bucket, named by either of its base lines, or 0. */
+@inline
+export function overflowOf(line: u32): u32 {
+  return u32(atomic.load<u64>(linkOf(line)));
+}
+
 /** The first item of a line whose tag fits, or 0: what a lookup would touch next. */
 @inline
 export function candidate(line: u32, hash: u64): u32 {
