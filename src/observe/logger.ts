@@ -21,7 +21,7 @@ export async function createLogger(options: LogOptions): Promise<Logger> {
   const settings = { level: options.level, base: null, formatters: { level: labelOf } };
   if (!text) {
     const destination = pino.destination({ dest: STDOUT, sync: true });
-    // Whoever read the log may go; that is no reason to stop serving.
+    // A pipe without a reader, a full disk: no reason to stop serving.
     destination.on('error', () => {});
     return pino(settings, destination);
   }

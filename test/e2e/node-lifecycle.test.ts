@@ -148,6 +148,11 @@ describe('an I/O thread that fails', () => {
       expect(answers.every(({ id, body }) => Buffer.from(body).toString() === `${id}`)).toBe(true);
       await socket.close();
     }
+    writer.socket.terminate();
+    await writer.closed;
+    await pause(100);
+    const metrics = await (await fetch(`${server.httpUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^orlop_connections 0$/m);
     expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 
