@@ -27,7 +27,7 @@ import {
 } from "./answer";
 import { DEFERRED } from "./verbs/outcome";
 import { POLICY_S3FIFO } from "./policy";
-import { candidate, lineOf } from "./table";
+import { candidate, lineOf, overflowOf } from "./table";
 import { ghostLine } from "./ghost";
 import { hasKey, refuse, run } from "./verbs/run";
 import { hashKey } from "./hash";
@@ -172,7 +172,7 @@ function touchGroup(n: u32): void {
   if (over) touchOverflow(end);
 }
 
-/** Pass 3 for one request: its candidate, or the overflow line it may be in; true for the latter. */
+/** Pass 3 for one request: its candidate, or else the overflow line it may be in: true. */
 @inline
 function chooseItem(slot: u32): bool {
   const line = load<u32>(slot, SLOT_LINE);
