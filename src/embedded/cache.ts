@@ -33,7 +33,6 @@ import type {
   DelOptions,
   DelResult,
   DelWithMetaOptions,
-  Expiry,
   IncrOptions,
   Key,
   Meta,
@@ -54,6 +53,12 @@ export interface CacheParts {
   readonly clock: Clock;
 }
 
+const count = (done: readonly boolean[]): number => done.filter((each) => each).length;
+
+function negated(delta: number | bigint): number | bigint {
+  return typeof delta === 'bigint' ? -delta : 0 - delta;
+}
+
 /**
  * A cache in this process, shared by the threads that attach to it. Every verb is carried out
  * before it returns. Values are strings, `Uint8Array`s or what JSON could say and somewhat more
@@ -71,7 +76,12 @@ export class Cache {
   constructor(parts: CacheParts) {
     this.#arena = parts.arena;
     this.#seat = parts.seat;
-    this.#turn = new Turn(parts.seat.lane, parts.clock, parts.arena.constant('GRANTS_CLIENT'));
+    this.#turn = new Turn({
+      lane: parts.seat.lane,
+      clock: parts.clock,
+      grants: parts.arena.constant('GRANTS_CLIENT'),
+      maxFrameBytes: parts.arena.geometry.maxFrameBytes,
+    });
   }
 
   #one<T>(request: Request, read: Read<T>): T {
@@ -119,7 +129,7 @@ export class Cache {
   }
 
   /** Stores a value and tells version, remaining time to live and, if asked, the value before. */
-  setWithMeta<T = unknown>(key: Key, value: T, options?: SetWithMetaOptions): SetResult<T> {
+  setWithMeta<T = unknown>(key: Key, value: unknown, options?: SetWithMetaOptions): SetResult<T> {
     return this.#one(setRequest(key, value, options, true), readSetWithMeta) as SetResult<T>;
   }
 
@@ -139,29 +149,25 @@ export class Cache {
   }
 
   /**
-   * Adds `delta` to a counter and returns what it is then, a bigint for a bigint. With `ifPresent`
-   * undefined when there is no counter. Throws `NotANumberError`, `CounterOverflowError`, and
-   * `UnsafeIntegerError` when a number can't hold the result.
+   * Adds to a counter, which begins at `initial` when it is absent, and returns what it is now, a
+   * bigint for a bigint. Expiry options count only when the counter is created. Throws
+   * `NotANumberError`, `CounterOverflowError`, and `UnsafeIntegerError` when a number can't hold it.
    */
-  incr(key: Key): number;
-  incr<D extends number | bigint, O extends IncrOptions = Record<never, never>>(
+  incr<D extends number | bigint = number, const O extends IncrOptions = IncrOptions>(
     key: Key,
-    delta: D,
+    delta?: D,
     options?: O,
-  ): Counter<D> | Absent<O>;
-  incr(key: Key, delta: number | bigint = 1, options?: IncrOptions): number | bigint | undefined {
-    return this.#count(key, delta, options);
+  ): Counter<D> | Absent<O> {
+    return this.#count(key, delta ?? 1, options) as Counter<D> | Absent<O>;
   }
 
-  /** Subtracts `delta` from a counter; otherwise like `incr`. */
-  decr(key: Key): number;
-  decr<D extends number | bigint, O extends IncrOptions = Record<never, never>>(
+  /** Like `incr`, downwards. */
+  decr<D extends number | bigint = number, const O extends IncrOptions = IncrOptions>(
     key: Key,
-    delta: D,
+    delta?: D,
     options?: O,
-  ): Counter<D> | Absent<O>;
-  decr(key: Key, delta: number | bigint = 1, options?: IncrOptions): number | bigint | undefined {
-    return this.#count(key, -delta, options);
+  ): Counter<D> | Absent<O> {
+    return this.#count(key, negated(delta ?? 1), options) as Counter<D> | Absent<O>;
   }
 
   #count(
@@ -179,16 +185,19 @@ export class Cache {
     return this.#many(requests, readGet) as (T | undefined)[];
   }
 
-  /** Stores many values with one expiry. */
-  setMany(entries: Iterable<readonly [Key, unknown]>, options?: Expiry): void {
+  /**
+   * Stores many values, such as a `Map` or `Object.entries`, under the same options; how many were
+   * stored. When one fails the others are stored all the same, and then the failure is thrown.
+   */
+  setMany(entries: Iterable<readonly [Key, unknown]>, options?: SetOptions): number {
     const requests = Array.from(entries, ([key, value]) => setRequest(key, value, options, false));
-    this.#many(requests, readNothing);
+    return count(this.#many(requests, readDone));
   }
 
   /** Removes many keys; how many of them there were. */
-  delMany(keys: Iterable<Key>): number {
-    const requests = Array.from(keys, (key) => delRequest(key, undefined, false));
-    return this.#many(requests, readDone).filter((removed) => removed).length;
+  delMany(keys: Iterable<Key>, options?: DelOptions): number {
+    const requests = Array.from(keys, (key) => delRequest(key, options, false));
+    return count(this.#many(requests, readDone));
   }
 
   /**
@@ -199,8 +208,8 @@ export class Cache {
     return this.#scan(options, readScanPage);
   }
 
-  /** Lists keys as bytes; otherwise like `scan`. */
-  scanRaw(options?: ScanOptions): Generator<Uint8Array, void, void> {
+  /** Like `scan`, with keys as bytes. */
+  scanBytes(options?: ScanOptions): Generator<Uint8Array, void, void> {
     return this.#scan(options, readRawScanPage);
   }
 

@@ -22,7 +22,10 @@ import { Guest } from './guest.js';
 import type { CacheHandle } from './handle.js';
 import { Host } from './host.js';
 
-export type { ArenaStats } from '../arena/stats.js';
+export type { ArenaStats as CacheStats } from '../arena/stats.js';
+export { InputError } from '../base/errors.js';
+export * from '../protocol/errors.js';
+export type * from '../protocol/verbs.js';
 export { Cache } from './cache.js';
 export type { CacheHandle } from './handle.js';
 

@@ -1,7 +1,7 @@
-import { DONE, type Lane, WAIT } from '../arena/lane.js';
+import { DONE, type Lane, LaneTrap, WAIT } from '../arena/lane.js';
 import type { Clock } from '../base/clock.js';
 import { AnswerReader } from '../protocol/answerReader.js';
-import { ProtocolError, TooLargeError } from '../protocol/errors.js';
+import { InternalError, ProtocolError, TooLargeError } from '../protocol/errors.js';
 import { FrameWriter } from '../protocol/frameWriter.js';
 import { encodeRequest, type Request } from '../protocol/request.js';
 import { STATUS } from '../protocol/status.js';
@@ -30,18 +30,20 @@ export class Turn {
   readonly #lane: Lane;
   readonly #clock: Clock;
   readonly #grants: number;
+  readonly #maxFrameBytes: number;
   readonly #writer = new FrameWriter();
   readonly #answer = new AnswerReader();
 
-  constructor(lane: Lane, clock: Clock, grants: number) {
-    this.#lane = lane;
-    this.#clock = clock;
-    this.#grants = grants;
+  constructor(parts: TurnParts) {
+    this.#lane = parts.lane;
+    this.#clock = parts.clock;
+    this.#grants = parts.grants;
+    this.#maxFrameBytes = parts.maxFrameBytes;
   }
 
   /** Runs one request and returns its answer as `read` sees it. */
   one<T>(request: Request, read: Read<T>): T {
-    encodeRequest(this.#writer, request);
+    this.#append(request);
     this.#push();
     for (;;) {
       const result = this.#lane.execute(this.#clock.nowMs());
@@ -59,37 +61,42 @@ export class Turn {
 
   /**
    * Runs requests in as few frames as they fit into and returns their answers in order. When some
-   * answers stand for errors, the rest is carried out all the same and the first error is thrown.
+   * fail, the others are carried out all the same, and then the first failure is thrown.
    */
   many<T>(requests: readonly Request[], read: Read<T>): T[] {
     const results: T[] = new Array(requests.length);
     const errors: unknown[] = [];
-    const take: Read<void> = (answer) => {
+    const attempt = (work: () => void): void => {
       try {
-        results[answer.id] = read(answer);
+        work();
       } catch (error) {
+        if (error instanceof LaneTrap) throw error;
         errors.push(error);
       }
     };
-    this.#fill(requests, take);
+    const take: Read<void> = (answer) =>
+      attempt(() => {
+        results[answer.id] = read(answer);
+      });
+    requests.forEach((request, id) => {
+      attempt(() => this.#append({ ...request, id }));
+      if (this.#writer.at >= FRAME_BYTES_AIM) this.#flush(take);
+    });
+    if (this.#writer.at > 0) this.#flush(take);
     if (errors.length > 0) throw errors[0];
     return results;
   }
 
-  #fill(requests: readonly Request[], take: Read<void>): void {
-    try {
-      requests.forEach((request, id) => {
-        request.id = id;
-        encodeRequest(this.#writer, request);
-        if (this.#writer.at < FRAME_BYTES_AIM) return;
-        this.#push();
-        this.#drain(take);
-      });
-    } catch (error) {
-      this.#writer.clear(WRITER_BYTES_KEPT);
-      throw error;
-    }
-    if (this.#writer.at === 0) return;
+  /** Adds a request to the frame; when it throws, the frame is as before. */
+  #append(request: Request): void {
+    const start = this.#writer.at;
+    const bytes = encodeRequest(this.#writer, request);
+    if (bytes <= this.#maxFrameBytes) return;
+    this.#writer.at = start;
+    throw new TooLargeError(STATUS.TOO_LARGE);
+  }
+
+  #flush(take: Read<void>): void {
     this.#push();
     this.#drain(take);
   }
@@ -98,7 +105,7 @@ export class Turn {
     const frame = this.#writer.frame();
     const pushed = this.#lane.push(CONNECTION, this.#grants, this.#clock.nowMs(), frame);
     this.#writer.clear(WRITER_BYTES_KEPT);
-    if (!pushed) throw new TooLargeError(STATUS.TOO_LARGE);
+    if (!pushed) throw new InternalError(STATUS.INTERNAL, 'the inbox has no room for a frame');
   }
 
   #drain(take: Read<void>): void {
