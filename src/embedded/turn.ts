@@ -23,6 +23,16 @@ const restCell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEME
 /** Reads what a verb's answer means. */
 export type Read<T> = (answer: AnswerReader) => T;
 
+/** What turns are made with. */
+export interface TurnParts {
+  readonly lane: Lane;
+  readonly clock: Clock;
+  /** What the requests may do, a bit for each verb. */
+  readonly grants: number;
+  /** The longest request; an inbox has room for it behind a frame that is about to be sent. */
+  readonly maxFrameBytes: number;
+}
+
 /**
  * Runs requests through a lane at once, from the caller's point of view: request in, answer out.
  */
