@@ -3,6 +3,7 @@ import { type Random, systemRandom } from '../base/random.js';
 import { formatSize } from '../base/sizes.js';
 import type { Policy } from '../config/config.js';
 import { type Core, instantiateCore } from './core.js';
+import { FeedReader } from './feedReader.js';
 import { type ArenaGeometry, drawGeometry } from './geometry.js';
 import { Lane } from './lane.js';
 import { type ArenaStats, readStats } from './stats.js';
@@ -33,7 +34,11 @@ export interface ArenaOptions {
   readonly maxValueBytes?: number | undefined;
   /** The size of a segment, in bytes; chosen by the core when not given. */
   readonly segmentBytes?: number | undefined;
-  /** Room for the changes of one lane, in bytes; none, and then nothing can be published. */
+  /**
+   * Room for the changes of one lane that nobody has read yet, in bytes, rounded up to a power of
+   * two; none by default, and then nothing can be published. While changes are published, an item
+   * larger than half of it is refused.
+   */
   readonly feedBytes?: number | undefined;
   readonly build?: CoreBuild | undefined;
   /** The 16 bytes that key the table's hash; random, so that nobody can choose colliding keys. */
@@ -89,10 +94,8 @@ export class Arena {
 
   /** Opens lane `index` for this thread; the caller sees to it that no other thread holds it. */
   openLane(index: number): Lane {
-    const { module, memory, geometry } = this.handle;
-    if (!Number.isInteger(index) || index < 0 || index >= geometry.lanes) {
-      throw new InputError(`there is no lane ${index}; the arena has ${geometry.lanes}`);
-    }
+    this.#checkLane(index);
+    const { module, memory } = this.handle;
     return new Lane(instantiateCore(module, memory), memory, index);
   }
 
@@ -106,10 +109,26 @@ export class Arena {
     return readStats(this.#core, this.#counters, this.geometry.lanes);
   }
 
+  /** Reads what lane `index` publishes; there may be one reader for each lane, on any thread. */
+  openFeed(index: number): FeedReader {
+    this.#checkFeeds();
+    this.#checkLane(index);
+    return new FeedReader(this.#core, this.handle.memory, index);
+  }
+
+  #checkLane(index: number): void {
+    const { lanes } = this.geometry;
+    if (Number.isInteger(index) && index >= 0 && index < lanes) return;
+    throw new InputError(`there is no lane ${index}; the arena has ${lanes}`);
+  }
+
+  #checkFeeds(): void {
+    if (this.geometry.feedBytes === 0) throw new InputError('the arena was made without feeds');
+  }
+
   /** Switches the publication of changes to the feeds of all lanes. */
   publish(on: boolean): void {
-    if (on && this.geometry.feedBytes === 0)
-      throw new InputError('the arena was made without feeds');
+    if (on) this.#checkFeeds();
     this.#core.functions.feedOn(on ? 1 : 0);
   }
 }

@@ -19,6 +19,9 @@ export const LANES_MAX = 64;
 export const SEGMENT_BYTES_MIN = 4 * KIB;
 export const SEGMENT_BYTES_MAX = 64 * MIB;
 
+/** The least that a feed is good for, in bytes. */
+const FEED_BYTES_MIN = 4 * KIB;
+
 /** The most that changes of one lane may wait in, in bytes. */
 const FEED_BYTES_MAX = 1024 * MIB;
 
@@ -64,6 +67,11 @@ function alignUp(bytes: number): number {
   return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
 }
 
+/** A ring is a power of two, at least a page of it, or nothing. */
+function ringBytes(bytes: number): number {
+  return bytes > 0 ? 2 ** Math.ceil(Math.log2(Math.max(bytes, FEED_BYTES_MIN))) : bytes;
+}
+
 function checkInteger(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
   throw new InputError(`${name} is ${value}; it must be an integer from ${min} to ${max}`);
@@ -98,13 +106,13 @@ function refuseTooLarge(memoryBytes: number, besidesBytes: number, lanes: number
  */
 export function drawGeometry(needs: GeometryNeeds): ArenaGeometry {
   const maxValueBytes = needs.maxValueBytes ?? MAX_VALUE_BYTES_DEFAULT;
-  const feedBytes = needs.feedBytes ?? 0;
+  const feedBytes = ringBytes(needs.feedBytes ?? 0);
   const segmentBytes = needs.segmentBytes ?? 0;
   checkNeeds({ ...needs, maxValueBytes, feedBytes, segmentBytes });
   const maxFrameBytes = maxFrameBytesFor(maxValueBytes);
   const inboxBytes = alignUp(GATHER_BYTES + maxFrameBytes + INBOX_SLACK_BYTES);
   const outboxBytes = alignUp(GATHER_BYTES + maxValueBytes + OUTBOX_SLACK_BYTES);
-  const laneBytes = inboxBytes + outboxBytes + alignUp(feedBytes);
+  const laneBytes = inboxBytes + outboxBytes + feedBytes;
   const besidesBytes = needs.lanes * laneBytes + CONTROL_BYTES;
   const storeBytes = Math.floor(needs.memoryBytes / LINE_BYTES) * LINE_BYTES;
   const pages = Math.ceil((storeBytes + besidesBytes) / PAGE_BYTES);
@@ -114,7 +122,7 @@ export function drawGeometry(needs: GeometryNeeds): ArenaGeometry {
     storeBytes,
     inboxBytes,
     outboxBytes,
-    feedBytes: alignUp(feedBytes),
+    feedBytes,
     segmentBytes,
     maxValueBytes,
     maxFrameBytes,

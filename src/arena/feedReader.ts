@@ -1,0 +1,112 @@
+/**
+ * Reads the changes that one lane publishes. They lie in a ring of the arena, which the lane's thread
+ * writes and one other thread reads; neither waits for the other. A lane whose ring is full defers its
+ * writes, so a reader should come by often and give back what it has read.
+ *
+ *   record   0 size u32, padded to 8 | 4 kind u8 | 5 encoding u8 | 6 key length u16
+ *            8 version u64 | 16 expiry u64, Unix ms, 0 = never | 24 value length u32 | 28 zero u32
+ *            32 key | value
+ *
+ *        tail                position             head
+ *   ──────┴────────────────────┴────────────────────┴──────   byte positions, modulo 2^32
+ *         read, not given back   published, not read
+ */
+import type { Core } from './core.js';
+import type { WasmMemory } from './wasm.js';
+
+/** What a record says about its key: it has this value, it is gone, or everything is. */
+export type RecordKind = 'put' | 'remove' | 'clear';
+
+/** Bytes of a record before its key. */
+export const RECORD_HEADER_BYTES = 32;
+
+const FILLER = 0;
+const KINDS: readonly (RecordKind | undefined)[] = [undefined, 'put', 'remove', 'clear'];
+const TWO_32 = 2 ** 32;
+
+/** The changes of one lane, one record at a time; there may be one reader for each lane. */
+export class FeedReader {
+  /** The whole arena; keys and values are views on it that hold until `release`. */
+  readonly memory: Uint8Array<SharedArrayBuffer>;
+  kind: RecordKind = 'clear';
+  /** Type and encoding of the value, as on the wire. */
+  encoding = 0;
+  /** Unix milliseconds, 0 for never. */
+  expiryMs = 0;
+  keyAt = 0;
+  keyLength = 0;
+  valueAt = 0;
+  valueLength = 0;
+
+  readonly #words: Uint32Array<SharedArrayBuffer>;
+  readonly #versions: BigUint64Array<SharedArrayBuffer>;
+  readonly #ringAt: number;
+  readonly #ringMask: number;
+  readonly #headWord: number;
+  readonly #tailWord: number;
+  #at = 0;
+  #position: number;
+
+  /** Starts at what was not given back yet. */
+  constructor(core: Core, memory: WasmMemory, lane: number) {
+    const { functions } = core;
+    this.memory = new Uint8Array(memory.buffer);
+    this.#words = new Uint32Array(memory.buffer);
+    this.#versions = new BigUint64Array(memory.buffer);
+    this.#ringAt = functions.feedAt(lane) >>> 0;
+    this.#ringMask = (functions.feedBytes() >>> 0) - 1;
+    this.#headWord = (functions.feedHeadAt(lane) >>> 0) / 4;
+    this.#tailWord = (functions.feedTailAt(lane) >>> 0) / 4;
+    this.#position = Atomics.load(this.#words, this.#tailWord);
+  }
+
+  /** Steps to the next record and describes it; false when none is published. */
+  next(): boolean {
+    const head = Atomics.load(this.#words, this.#headWord);
+    while (this.#position !== head) {
+      const at = this.#ringAt + (this.#position & this.#ringMask);
+      const word = at >>> 2;
+      const size = this.#words[word] ?? 0;
+      this.#position = (this.#position + size) >>> 0;
+      const kinds = this.#words[word + 1] ?? 0;
+      if ((kinds & 0xff) === FILLER) continue;
+      this.#describe(at, word, kinds);
+      return true;
+    }
+    return false;
+  }
+
+  #describe(at: number, word: number, kinds: number): void {
+    const words = this.#words;
+    const kind = KINDS[kinds & 0xff];
+    if (kind === undefined) throw new Error(`the feed holds a record of kind ${kinds & 0xff}`);
+    this.kind = kind;
+    this.encoding = (kinds >>> 8) & 0xff;
+    this.keyLength = kinds >>> 16;
+    this.expiryMs = (words[word + 4] ?? 0) + (words[word + 5] ?? 0) * TWO_32;
+    this.valueLength = words[word + 6] ?? 0;
+    this.keyAt = at + RECORD_HEADER_BYTES;
+    this.valueAt = this.keyAt + this.keyLength;
+    this.#at = at;
+  }
+
+  /** The version of the current record. */
+  version(): bigint {
+    return this.#versions[this.#at / 8 + 1] ?? 0n;
+  }
+
+  /** A view of the current record's key. */
+  key(): Uint8Array<SharedArrayBuffer> {
+    return this.memory.subarray(this.keyAt, this.valueAt);
+  }
+
+  /** A view of the current record's value. */
+  value(): Uint8Array<SharedArrayBuffer> {
+    return this.memory.subarray(this.valueAt, this.valueAt + this.valueLength);
+  }
+
+  /** Gives the room of everything that was read back to the lane; views on it are void. */
+  release(): void {
+    Atomics.store(this.#words, this.#tailWord, this.#position);
+  }
+}

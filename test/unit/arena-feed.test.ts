@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { InputError } from '../../src/base/errors.js';
+import { describeBuilds } from '../model/support/builds.js';
+import { mergeOf, readChanges } from '../model/support/replay.js';
+import { MIB, type Rig } from '../model/support/rig.js';
+import { FLAG, OP, STATUS, textOf } from '../model/support/wire.js';
+
+const FEED = { feedBytes: 65_536 };
+
+/** What the changes say, as text. */
+const told = (rig: Rig) =>
+  readChanges(rig.arena.openFeed(0)).map(({ kind, key, value }) => {
+    const pair = kind === 'put' ? `=${textOf(value)}` : '';
+    return `${kind} ${textOf(key)}${pair}`;
+  });
+
+describeBuilds('the feed', (open) => {
+  test('is silent until somebody asks for it', () => {
+    const rig = open(FEED);
+    rig.set('key', 'value');
+    expect(told(rig)).toEqual([]);
+    rig.arena.publish(true);
+    rig.set('key', 'again');
+    expect(told(rig)).toEqual(['put key=again']);
+    rig.arena.publish(false);
+    rig.set('key', 'unheard');
+    expect(told(rig)).toEqual([]);
+    expect(rig.get('key')).toBe('unheard');
+  });
+
+  test('tells every change with the whole state that results', () => {
+    const rig = open(FEED);
+    rig.arena.publish(true);
+    rig.set('key', 'one');
+    rig.set('key', 'two', { ttlMs: 1000, encoding: 2 });
+    rig.one({ op: OP.TOUCH, key: 'key', ttlMs: 5000 });
+    rig.incr('n');
+    rig.incr('n');
+    rig.delete('key');
+    rig.one({ op: OP.MERGE, key: 'm', value: 'merged', version: 1n << 62n });
+    rig.one({ op: OP.MERGE, key: 'm', version: (1n << 62n) + 1n, flags: FLAG.TOMBSTONE });
+    rig.clear();
+    expect(told(rig)).toEqual([
+      'put key=one',
+      'put key=two',
+      'put key=two',
+      'put n=1',
+      'put n=2',
+      'remove key',
+      'put m=merged',
+      'remove m',
+      'clear ',
+    ]);
+  });
+
+  test('tells version, expiry and encoding as they are in the store', () => {
+    const rig = open(FEED);
+    rig.arena.publish(true);
+    const { version } = rig.set('key', 'value', { ttlMs: 777, encoding: 2 });
+    const [change] = readChanges(rig.arena.openFeed(0));
+    expect(change).toMatchObject({ version, expiryMs: rig.nowMs + 777, encoding: 2 });
+    const removed = rig.delete('key');
+    const [removal] = readChanges(rig.arena.openFeed(0));
+    expect(removed.status).toBe(STATUS.OK);
+    expect(removal?.version).toBeGreaterThan(version ?? 0n);
+    rig.set('key', 'value');
+    const { version: before = 0n } = rig.meta('key');
+    rig.clear();
+    const clear = readChanges(rig.arena.openFeed(0)).at(-1);
+    expect(clear?.version).toBeGreaterThan(before);
+    expect(rig.set('key', 'v').version).toBeGreaterThan(clear?.version ?? 0n);
+  });
+
+  test('does not tell what did not happen', () => {
+    const rig = open(FEED);
+    rig.arena.publish(true);
+    rig.set('key', 'value');
+    told(rig);
+    rig.set('key', 'x', { flags: FLAG.IF_ABSENT });
+    rig.set('no', 'x', { flags: FLAG.IF_PRESENT });
+    rig.set('key', 'x', { version: 5n });
+    rig.delete('no');
+    rig.one({ op: OP.TOUCH, key: 'no', ttlMs: 5 });
+    rig.incr('key');
+    rig.one({ op: OP.MERGE, key: 'key', value: 'old', version: 5n });
+    rig.get('key');
+    expect(told(rig)).toEqual([]);
+  });
+
+  test('goes round its ring, with values that lie in pages too', () => {
+    const rig = open({ ...FEED, segmentBytes: 16_384 });
+    rig.arena.publish(true);
+    const feed = rig.arena.openFeed(0);
+    for (let round = 0; round < 2000; round++) {
+      const value = String.fromCharCode(97 + (round % 26)).repeat((round * 7919) % 20_000);
+      expect(rig.set(`key ${round % 50}`, value).status).toBe(STATUS.OK);
+      const changes = readChanges(feed);
+      expect(changes.map((change) => textOf(change.value))).toEqual([value]);
+    }
+  });
+
+  test('that nobody reads defers writes without doing them, and goes on when it is read', () => {
+    const rig = open(FEED);
+    rig.arena.publish(true);
+    const value = 'x'.repeat(1000);
+    let written = 0;
+    while (rig.set(`key ${written}`, value).status === STATUS.OK) written++;
+    expect(written).toBeGreaterThan(50);
+    expect(rig.get(`key ${written}`)).toBeUndefined();
+    expect(rig.delete('key 0').status).toBe(STATUS.BUSY);
+    expect(rig.get('key 0')).toBe(value);
+    expect(rig.arena.stats().feedDeferred).toBeGreaterThan(0);
+    expect(readChanges(rig.arena.openFeed(0))).toHaveLength(written);
+    expect(rig.set(`key ${written}`, value).status).toBe(STATUS.OK);
+    expect(rig.delete('key 0').status).toBe(STATUS.OK);
+  });
+
+  test('refuses an item that its ring could never hold', () => {
+    const rig = open({ feedBytes: 8192 });
+    rig.arena.publish(true);
+    expect(rig.set('key', 'x'.repeat(5000)).status).toBe(STATUS.NO_SPACE);
+    expect(rig.set('key', 'x'.repeat(3000)).status).toBe(STATUS.OK);
+    rig.arena.publish(false);
+    expect(rig.set('key', 'x'.repeat(5000)).status).toBe(STATUS.OK);
+  });
+
+  test('of each lane is its own, and survives the takeover of the lane', () => {
+    const one = open({ ...FEED, lanes: 2 });
+    const two = one.beside(1);
+    one.arena.publish(true);
+    one.set('a', '1');
+    two.set('b', '2');
+    one.lane.takeOver(1, one.nowMs);
+    const three = one.beside(1);
+    three.set('c', '3');
+    const names = (lane: number) =>
+      readChanges(one.arena.openFeed(lane)).map((change) => textOf(change.key));
+    expect(names(1)).toEqual(['b', 'c']);
+    expect(names(0)).toEqual(['a']);
+  });
+
+  test('carries a store to another one', () => {
+    const rig = open({ ...FEED, feedBytes: 4 * MIB });
+    rig.arena.publish(true);
+    for (let index = 0; index < 3000; index++) {
+      rig.set(`key ${index % 700}`, `value ${index}`, index % 3 ? {} : { ttlMs: 50 + index });
+      if (index % 5 === 0) rig.delete(`key ${(index * 3) % 700}`);
+    }
+    const replica = open();
+    replica.nowMs = rig.nowMs;
+    replica.run(readChanges(rig.arena.openFeed(0)).map(mergeOf));
+    rig.nowMs += 1000;
+    replica.nowMs += 1000;
+    for (let index = 0; index < 700; index++) {
+      const { status, version, ttlMs, value } = rig.meta(`key ${index}`);
+      expect(replica.meta(`key ${index}`)).toMatchObject({ status, version, ttlMs });
+      expect(textOf(replica.meta(`key ${index}`).value)).toBe(textOf(value));
+    }
+  });
+
+  test('is not there unless the arena was made with one', () => {
+    const rig = open();
+    expect(() => rig.arena.publish(true)).toThrow(InputError);
+    expect(() => rig.arena.openFeed(0)).toThrow(InputError);
+    expect(() => open(FEED).arena.openFeed(1)).toThrow(InputError);
+    rig.arena.publish(false);
+  });
+});
