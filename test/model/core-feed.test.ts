@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../../src/base/random.js';
+import { type Change, mergeOf, readChanges } from './support/replay.js';
+import { ALL_GRANTS, MIB, Rig } from './support/rig.js';
+import { checkProperty, seed } from './support/seed.js';
+import { Crew, type ThreadReport } from './support/threads.js';
+import { type Answer, FLAG, OP, type Request } from './support/wire.js';
+
+const FILE = 'test/model/core-feed.test.ts';
+
+const key = fc.integer({ min: 0, max: 7 }).map((n) => `key ${n}`);
+const when = fc.oneof(fc.constant({}), fc.record({ ttlMs: fc.integer({ min: 1, max: 200 }) }));
+
+/** What a client may ask for that changes something. */
+const change: fc.Arbitrary<Request> = fc.oneof(
+  fc
+    .tuple(key, fc.string({ maxLength: 20 }), when, fc.constantFrom(0, FLAG.KEEP_TTL))
+    .map(([name, value, expiry, keep]) => ({
+      op: OP.SET,
+      key: name,
+      value,
+      ...(keep === 0 ? expiry : { flags: keep }),
+    })),
+  key.map((name) => ({ op: OP.DELETE, key: name })),
+  fc.tuple(key, when).map(([name, expiry]) => ({ op: OP.TOUCH, key: name, ...expiry })),
+  fc.integer({ min: 0, max: 2 }).map((n) => ({ op: OP.INCR, key: `n ${n}` })),
+);
+
+const step = fc.record({
+  lane: fc.integer({ min: 0, max: 1 }),
+  stepMs: fc.integer({ min: -3, max: 20 }),
+  changes: fc.array(change, { minLength: 1, maxLength: 40 }),
+});
+
+function shuffle<T>(items: T[], random: ReturnType<typeof seededRandom>): T[] {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = random.below(last + 1);
+    [items[last], items[other]] = [items[other] as T, items[last] as T];
+  }
+  return items;
+}
+
+const KEYS = [
+  ...Array.from({ length: 8 }, (_, n) => `key ${n}`),
+  ...Array.from({ length: 3 }, (_, n) => `n ${n}`),
+];
+
+/** What a reader can know of a key. */
+const shape = ({ status, version, ttlMs, encoding, value }: Answer) => ({
+  status,
+  version,
+  ttlMs,
+  encoding,
+  value: value && Buffer.from(value).toString('hex'),
+});
+
+describe.each(['debug', 'release'] as const)('the feed (%s)', (build) => {
+  const options = { build, memoryBytes: 8 * MIB, segmentBytes: 65_536, maxValueBytes: 65_536 };
+
+  test('makes the same store of another, in any order and any number of times', () => {
+    const property = fc.property(
+      fc.array(step, { minLength: 1, maxLength: 12 }),
+      fc.integer(),
+      (steps, order) => {
+        const one = new Rig({ ...options, lanes: 2, feedBytes: MIB });
+        const rigs = [one, one.beside(1)];
+        one.arena.publish(true);
+        for (const each of steps) {
+          const nowMs = one.nowMs + each.stepMs;
+          for (const rig of rigs) rig.nowMs = nowMs;
+          (rigs[each.lane] as Rig).run(each.changes);
+        }
+        const changes = [0, 1].flatMap((lane) => readChanges(one.arena.openFeed(lane)));
+        const again = changes.filter((_, index) => index % 3 === 0);
+        const replica = new Rig(options);
+        replica.nowMs = one.nowMs;
+        replica.run(shuffle([...changes, ...again], seededRandom(order)).map(mergeOf));
+        for (const name of KEYS) expect(shape(replica.meta(name))).toEqual(shape(one.meta(name)));
+      },
+    );
+    checkProperty(FILE, 60, property);
+  });
+
+  test('of many threads holds the last change of every key', async () => {
+    const lanes = 3;
+    const crew = new Crew(
+      { ...options, memoryBytes: 1_000_000, segmentBytes: 4096, lanes, feedBytes: 2 * MIB },
+      {
+        operations: 80_000,
+        hotKeys: 64,
+        tailKeys: 3000,
+        counters: 4,
+        mergeKeys: 10,
+        largest: 9000,
+        clears: false,
+        mix: 'all',
+      },
+    );
+    crew.arena.publish(true);
+    const last = new Map<string, Change>();
+    const feeds = Array.from({ length: lanes }, (_, lane) => crew.arena.openFeed(lane));
+    const drain = () => {
+      for (const each of feeds.flatMap(readChanges)) {
+        const name = Buffer.from(each.key).toString('latin1');
+        if (each.version > (last.get(name)?.version ?? 0n)) last.set(name, each);
+      }
+    };
+    const threads = Array.from({ length: lanes }, (_, lane) => crew.start(lane, seed));
+    let running = true;
+    const reports = Promise.all(threads.map((thread) => thread.ended)).finally(() => {
+      running = false;
+    });
+    while (running) {
+      drain();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    drain();
+    for (const report of (await reports) as ThreadReport[]) expect(report.busy).toBe(0);
+    const rig = new Rig({}, 0, crew.arena);
+    rig.grants = ALL_GRANTS;
+    rig.nowMs = Date.now();
+    let found = 0;
+    for (const [name, each] of last) {
+      // A merge may put an older record where an item was evicted: it says nothing of the last one.
+      if (name.startsWith('m:')) continue;
+      const { status, version, value } = rig.meta(each.key);
+      if (status !== 0) continue;
+      found++;
+      expect(version).toBe(each.version);
+      expect(Buffer.compare(value ?? new Uint8Array(0), each.value)).toBe(0);
+    }
+    expect(found).toBeGreaterThan(500);
+  });
+});
