@@ -19,7 +19,7 @@
  */
 import {
   ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, followingLine,
-  isTentative, lineOf, loadEntry, nextLine, swapEntry, tagOf,
+  freeAt, isTentative, lineOf, loadEntry, nextLine, swapEntry, tagOf,
 } from "./table";
 import {
   ITEM_MERGED, STATE_DEAD, STATE_LIVE, STATE_PENDING, itemBytes, itemFlags, itemHasKey, itemKeyAt,
@@ -63,8 +63,10 @@ export function insertItem(hash: u64, item: u32): bool {
   return false;
 }
 
-/** Swaps `word` into the first empty entry of the chain; returns where. */
+/** Swaps `word` into an empty entry of the chain, the one just seen if it still is; returns where. */
 function place(hash: u64, word: u64): u32 {
+  const seen = freeAt;
+  if (seen != 0 && swapEntry(seen, 0, word)) return seen;
   const home = lineOf(hash);
   let line = home;
   while (true) {

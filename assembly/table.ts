@@ -54,6 +54,8 @@ export const LINES_RESERVE: u32 = 2;
 /** Where the last `find` found its key, and what stood there. */
 export let foundAt: u32 = 0;
 export let foundEntry: u64 = 0;
+/** The first empty entry the last `findForWrite` saw, or 0. */
+export let freeAt: u32 = 0;
 
 /**
  * The key's home line: the upper half of its hash picks the bucket, a bit of the lower the line.
@@ -143,17 +145,47 @@ export function find(hash: u64, keyAt: u32, keyLength: u32): bool {
   do {
     const end = entriesEnd(line);
     for (let at = line; at < end; at += ENTRY_BYTES) {
-      let entry = loadEntry(at);
+      const entry = loadEntry(at);
       if (entry >> ENTRY_TAG_SHIFT != tag || entry == 0) continue;
-      if (!itemHasKey(entryItem(entry), keyAt, keyLength)) continue;
-      if (isTentative(entry)) {
-        entry = settledEntry(at, entry);
-        if (entry == 0 || isTentative(entry)) continue;
-        if (!itemHasKey(entryItem(entry), keyAt, keyLength)) continue;
+      if (isFound(at, entry, keyAt, keyLength)) return true;
+    }
+    line = nextLine(line, home);
+  } while (line);
+  return false;
+}
+
+/** Whether an entry whose tag fits is the key's; notes it. */
+@inline
+function isFound(at: u32, entry: u64, keyAt: u32, keyLength: u32): bool {
+  if (!itemHasKey(entryItem(entry), keyAt, keyLength)) return false;
+  if (isTentative(entry)) {
+    entry = settledEntry(at, entry);
+    if (entry == 0 || isTentative(entry)) return false;
+    if (!itemHasKey(entryItem(entry), keyAt, keyLength)) return false;
+  }
+  foundAt = at;
+  foundEntry = entry;
+  return true;
+}
+
+/**
+ * Looks a key up for a write: as `find`, and `freeAt` says where the first empty entry was seen, or
+ * is 0.
+ */
+export function findForWrite(hash: u64, keyAt: u32, keyLength: u32): bool {
+  const tag = tagOf(hash);
+  const home = lineOf(hash);
+  let line = home;
+  freeAt = 0;
+  do {
+    const end = entriesEnd(line);
+    for (let at = line; at < end; at += ENTRY_BYTES) {
+      const entry = loadEntry(at);
+      if (entry == 0) {
+        if (freeAt == 0) freeAt = at;
+      } else if (entry >> ENTRY_TAG_SHIFT == tag && isFound(at, entry, keyAt, keyLength)) {
+        return true;
       }
-      foundAt = at;
-      foundEntry = entry;
-      return true;
     }
     line = nextLine(line, home);
   } while (line);

@@ -7,7 +7,7 @@ import {
 } from "../draft";
 import { STATUS_NO_SPACE, STATUS_OK, STATUS_TOO_LARGE } from "../wire";
 import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
-import { entryItem, find, foundAt, foundEntry } from "../table";
+import { entryItem, findForWrite, foundAt, foundEntry } from "../table";
 import { isAlive, poolOfItem, replaceEntry } from "../entry";
 import { insertItem } from "../insert";
 import { poolForNew, rankAfter } from "../policy";
@@ -42,7 +42,7 @@ export function beginWrite(): void {
 export function lookUp(hash: u64, keyAt: u32, keyLength: u32): void {
   present = 0;
   current = 0;
-  if (!find(hash, keyAt, keyLength)) return;
+  if (!findForWrite(hash, keyAt, keyLength)) return;
   at = foundAt;
   entry = foundEntry;
   present = entryItem(entry);
