@@ -1,7 +1,7 @@
 /**
- * Reads the changes that one lane publishes. They lie in a ring of the arena, which the lane's thread
- * writes and one other thread reads; neither waits for the other. A lane whose ring is full defers its
- * writes, so a reader should come by often and give back what it has read.
+ * Reads the changes that one lane publishes. They lie in a ring of the arena, which the lane's
+ * thread writes and one other thread reads; neither waits for the other. A lane whose ring is full
+ * defers its writes, so a reader should come by often and give back what it has read.
  *
  *   record   0 size u32, padded to 8 | 4 kind u8 | 5 encoding u8 | 6 key length u16
  *            8 version u64 | 16 expiry u64, Unix ms, 0 = never | 24 value length u32 | 28 zero u32

@@ -151,7 +151,7 @@ export class Cache {
   /**
    * Adds to a counter, which begins at `initial` when it is absent, and returns what it is now, a
    * bigint for a bigint. Expiry options count only when the counter is created. Throws
-   * `NotANumberError`, `CounterOverflowError`, and `UnsafeIntegerError` when a number can't hold it.
+   * `NotANumberError`, `CounterOverflowError`, or `UnsafeIntegerError` for what no number holds.
    */
   incr<D extends number | bigint = number, const O extends IncrOptions = IncrOptions>(
     key: Key,

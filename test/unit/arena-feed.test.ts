@@ -2,10 +2,13 @@ import { expect, test } from 'vitest';
 import { InputError } from '../../src/base/errors.js';
 import { describeBuilds } from '../model/support/builds.js';
 import { mergeOf, readChanges } from '../model/support/replay.js';
-import { MIB, type Rig } from '../model/support/rig.js';
+import { MIB, type Rig, START_MS } from '../model/support/rig.js';
 import { FLAG, OP, STATUS, textOf } from '../model/support/wire.js';
 
 const FEED = { feedBytes: 65_536 };
+
+/** A version a second ahead of the clock. */
+const LATER = BigInt(START_MS + 1000) << 22n;
 
 /** What the changes say, as text. */
 const told = (rig: Rig) =>
@@ -37,8 +40,8 @@ describeBuilds('the feed', (open) => {
     rig.incr('n');
     rig.incr('n');
     rig.delete('key');
-    rig.one({ op: OP.MERGE, key: 'm', value: 'merged', version: 1n << 62n });
-    rig.one({ op: OP.MERGE, key: 'm', version: (1n << 62n) + 1n, flags: FLAG.TOMBSTONE });
+    rig.one({ op: OP.MERGE, key: 'm', value: 'merged', version: LATER });
+    rig.one({ op: OP.MERGE, key: 'm', version: LATER + 1n, flags: FLAG.TOMBSTONE });
     rig.clear();
     expect(told(rig)).toEqual([
       'put key=one',

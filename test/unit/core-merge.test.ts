@@ -134,4 +134,14 @@ describeBuilds('merge', (open) => {
     expect(rig.set('key', 'now').version).toBe(version + 1n);
     expect(rig.get('key')).toBe('now');
   });
+
+  test('refuses a version from the end of time, above which there would be no other', () => {
+    const rig = open();
+    for (const version of [2n ** 64n - 1n, 2n ** 64n - 2n ** 22n]) {
+      expect(merge(rig, version, { value: 'v' })).toBe(STATUS.BAD_REQUEST);
+    }
+    expect(rig.clear().status).toBe(STATUS.OK);
+    expect(rig.set('key', 'v').status).toBe(STATUS.OK);
+    expect(rig.get('key')).toBe('v');
+  });
 });

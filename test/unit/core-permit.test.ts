@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { describeBuilds } from '../model/support/builds.js';
-import { ALL_GRANTS } from '../model/support/rig.js';
+import { ALL_GRANTS, START_MS } from '../model/support/rig.js';
 import { OP, type Request, STATUS } from '../model/support/wire.js';
 
-const version = 1n << 62n;
+const version = BigInt(START_MS + 1000) << 22n;
 
 /** One good request for each verb, in the order of the bits of the grants. */
 const REQUESTS: Request[] = [

@@ -6,11 +6,13 @@ const names = (count: number, prefix = 'key '): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
 describeBuilds('scan', (open) => {
-  test('of nothing is done at once', () => {
+  test('of nothing comes to an end and has found nothing', () => {
     const rig = open();
     const answer = rig.one({ op: OP.SCAN });
-    expect(answer).toMatchObject({ status: STATUS.OK, cursor: 0n });
+    expect(answer).toMatchObject({ status: STATUS.OK, value: undefined });
+    expect(answer.cursor).toBeDefined();
     expect(decodeKeys(answer.body)).toEqual([]);
+    expect(rig.scan()).toEqual([]);
   });
 
   test('returns every key once when nothing changes', () => {

@@ -1,10 +1,10 @@
 /**
  * Strange frames against the core. Each is made from frames of a corpus by cutting, flipping,
- * repeating and splicing; frames that make the core answer in a way not seen before join the corpus.
+ * repeating and splicing; those that the core answers in a way not seen before join the corpus.
  *
  * A reader of frames that is written down here again says how many answers there must be, to which
- * ids, and whether the connection is to be closed. A frame of another connection that follows in the
- * same turn must be answered as if nothing were.
+ * ids, and whether the connection is to be closed. A frame of another connection that follows in
+ * the same turn must be answered as if nothing were.
  */
 import { type Random, seededRandom } from '../../../src/base/random.js';
 import { ALL_GRANTS, MIB, Rig, START_MS } from './rig.js';
