@@ -63,7 +63,7 @@ export function insertItem(hash: u64, item: u32): bool {
   return false;
 }
 
-/** Swaps `word` into an empty entry of the chain, the one just seen if it still is; returns where. */
+/** Swaps `word` into an empty entry, the one just seen if it still is; returns where. */
 function place(hash: u64, word: u64): u32 {
   const seen = freeAt;
   if (seen != 0 && swapEntry(seen, 0, word)) return seen;
