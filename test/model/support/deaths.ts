@@ -5,7 +5,8 @@ import { expect } from 'vitest';
 import { Arena, type ArenaOptions } from '../../../src/arena/arena.js';
 import { DONE, type Lane, WAIT } from '../../../src/arena/lane.js';
 import { seededRandom } from '../../../src/base/random.js';
-import { ALL_GRANTS } from './rig.js';
+import { LastChanges } from './replay.js';
+import { ALL_GRANTS, MIB, Rig } from './rig.js';
 import { Crew, type Thread, type ThreadReport } from './threads.js';
 import { decodeAnswers, encodeFrame, OP, type Request, STATUS } from './wire.js';
 
@@ -13,6 +14,8 @@ export interface DeathOptions {
   build: 'debug' | 'release';
   kills: number;
   seed: number;
+  /** Have the changes published, and compare the store with what the feeds tell. */
+  publish: boolean;
 }
 
 const THREADS = 3;
@@ -108,12 +111,21 @@ function checkRoom(arena: Arena, lane: Lane): void {
   expect(capacityOf(arena, lane)).toBeGreaterThan(freshSegments - lines - SEGMENTS_LOST_MAX);
 }
 
+/** What the store holds is what the feeds told of last, whoever died in between. */
+function checkChanges(arena: Arena, changes: LastChanges): void {
+  changes.drain();
+  const rig = new Rig({}, 0, arena);
+  rig.nowMs = Date.now();
+  expect(changes.check(rig)).toBeGreaterThan(100);
+  arena.publish(false);
+}
+
 /** Kills `kills` threads at random moments; returns what the survivors of the end report. */
 export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> {
-  const { build, kills, seed } = options;
+  const { build, kills, seed, publish } = options;
   const random = seededRandom(seed);
   const crew = new Crew(
-    { ...ARENA, build },
+    { ...ARENA, build, feedBytes: publish ? 4 * MIB : 0 },
     {
       operations: Number.MAX_SAFE_INTEGER,
       hotKeys: 64,
@@ -126,6 +138,8 @@ export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> 
     },
   );
   const caretaker = crew.arena.openLane(0);
+  const changes = publish ? new LastChanges(crew.arena) : undefined;
+  const draining = setInterval(() => changes?.drain(), 1);
   const threads = new Map<number, Thread>();
   for (let lane = 1; lane <= THREADS; lane++) threads.set(lane, crew.start(lane, seed));
   await goOn(crew, [...threads.keys()]);
@@ -146,7 +160,9 @@ export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> 
   expect(slowestMs).toBeLessThan(PAUSE_MS_MAX);
   crew.stop();
   const reports = await Promise.all([...threads.values()].map((thread) => thread.ended));
+  clearInterval(draining);
   for (const lane of threads.keys()) caretaker.takeOver(lane, Date.now());
+  if (changes !== undefined) checkChanges(crew.arena, changes);
   checkRecovery(crew.arena, caretaker);
   return reports.filter((report) => report !== undefined);
 }

@@ -1,4 +1,6 @@
+import type { Arena } from '../../../src/arena/arena.js';
 import type { FeedReader } from '../../../src/arena/feedReader.js';
+import type { Rig } from './rig.js';
 import { FLAG, OP, type Request } from './wire.js';
 
 /** A change as it was read from a feed, copied out. */
@@ -35,4 +37,43 @@ export function mergeOf(change: Change): Request {
   if (change.kind === 'remove') return { op: OP.MERGE, key, version, flags: FLAG.TOMBSTONE };
   const expiry = change.expiryMs === 0 ? {} : { expiryMs: change.expiryMs };
   return { op: OP.MERGE, key, version, value: change.value, encoding: change.encoding, ...expiry };
+}
+
+/** The last change of each key that the feeds of an arena have told of. */
+export class LastChanges {
+  readonly #last = new Map<string, Change>();
+  readonly #feeds: readonly FeedReader[];
+
+  /** Has the arena publish from now on. */
+  constructor(arena: Arena) {
+    arena.publish(true);
+    this.#feeds = Array.from({ length: arena.geometry.lanes }, (_, lane) => arena.openFeed(lane));
+  }
+
+  /** Reads what has been published since the last time. */
+  drain(): void {
+    for (const change of this.#feeds.flatMap(readChanges)) {
+      const name = Buffer.from(change.key).toString('latin1');
+      if (change.version > (this.#last.get(name)?.version ?? 0n)) this.#last.set(name, change);
+    }
+  }
+
+  /**
+   * Throws when a key holds anything but what its last change says; returns how many keys there are.
+   * Merged keys are left out: a merge may put an older record where an item was evicted.
+   */
+  check(rig: Rig): number {
+    let found = 0;
+    for (const [name, change] of this.#last) {
+      if (name.startsWith('m:')) continue;
+      const { status, version, value } = rig.meta(change.key);
+      if (status !== 0) continue;
+      found++;
+      const same = Buffer.compare(value ?? new Uint8Array(0), change.value) === 0;
+      if (version !== change.version || !same) {
+        throw new Error(`${name} is at ${version}, its last change was ${change.version}`);
+      }
+    }
+    return found;
+  }
 }
