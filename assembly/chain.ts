@@ -33,24 +33,34 @@ export function mayGrow(): bool {
 function orderOf(item: u32): u64 {
   if (itemFlags(item) & ITEM_TOMBSTONE) return ORDER_TOMBSTONE;
   if (!isAlive(item)) return 0;
-  const age = wordStamp(segmentWord(segmentOfItem(item)));
-  return (u64(itemRank(item)) << ORDER_RANK_SHIFT) + age;
+  return (u64(itemRank(item)) << ORDER_RANK_SHIFT) + ageOf(item);
 }
 
-/** Empties an entry of the chain that begins at the base line `home`. */
-export function evictFromChain(home: u32): void {
+/** The age of the segment an item lies in; the item itself is not touched. */
+@inline
+function ageOf(item: u32): u64 {
+  return wordStamp(segmentWord(segmentOfItem(item)));
+}
+
+/** The entry to give up, and where it stands; none when `victimAt` is 0. */
+let victim: u64 = 0;
+let victimAt: u32 = 0;
+
+/**
+ * Chooses an entry of the chain: the oldest, by the ages of segments alone, or the lowest in full
+ * order, which touches every item.
+ */
+function chooseVictim(home: u32, fully: bool): void {
   let line = home;
-  let victimAt: u32 = 0;
-  let victim: u64 = 0;
   let least: u64 = 0;
+  victimAt = 0;
   do {
     const end = entriesEnd(line);
     for (let at = line; at < end; at += ENTRY_BYTES) {
       let entry = loadEntry(at);
-      if (entry == 0) return;
-      if (isTentative(entry)) entry = settledEntry(at, entry);
+      if (entry != 0 && isTentative(entry)) entry = settledEntry(at, entry);
       if (entry == 0 || isTentative(entry)) continue;
-      const order = orderOf(entryItem(entry));
+      const order = fully ? orderOf(entryItem(entry)) : ageOf(entryItem(entry));
       if (victimAt != 0 && order >= least) continue;
       victimAt = at;
       victim = entry;
@@ -58,6 +68,13 @@ export function evictFromChain(home: u32): void {
     }
     line = nextLine(line, home);
   } while (line);
+}
+
+/** Empties an entry of the chain that begins at the base line `home`. */
+export function evictFromChain(home: u32): void {
+  chooseVictim(home, false);
+  const first = victimAt != 0 ? orderOf(entryItem(victim)) : 0;
+  if (first >> ORDER_RANK_SHIFT != 0) chooseVictim(home, true);
   if (victimAt == 0) return;
   const item = entryItem(victim);
   const hash = hashOfItem(item);

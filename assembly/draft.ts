@@ -48,6 +48,11 @@ export function draftItem(
   const lifetime = lifetimeFor(version, expiryMs);
   const state = (pending ? STATE_PENDING : STATE_LIVE) | flags | (paged ? ITEM_PAGED : 0);
   writeItemHeader(item, version, lifetime, state, keyLength, inlineLength, kind, rank);
+  if (!paged && valueAt == keyAt + keyLength) {
+    memory.copy(itemKeyAt(item), keyAt, keyLength + length);
+    completeItem(pool, expiryFrom(version, lifetime));
+    return item;
+  }
   memory.copy(itemKeyAt(item), keyAt, keyLength);
   if (paged) {
     if (!takePages(item, itemInlineAt(item), length)) {
