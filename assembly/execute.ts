@@ -34,6 +34,7 @@ import { hashKey } from "./hash";
 import { isWellFramed, keyAtOf, keyLengthOf, opcodeAt, readRequest, requestSize } from "./request";
 import { nowMs, readClearVersion, setClock } from "./version";
 import { pin, unpin } from "./epoch";
+import { readFeeding } from "./feed";
 import { restock, tend } from "./cleaner";
 
 export const DONE: u32 = 0;
@@ -93,6 +94,7 @@ function runGroups(inboxEnd: u32): u32 {
   let tries: u32 = 0;
   while (true) {
     readClearVersion();
+    readFeeding();
     const n = decodeGroup(inboxEnd);
     if (n == 0) {
       frameAt = 0;

@@ -15,8 +15,8 @@
  * shows that the change was made, and dropped otherwise.
  */
 import {
-  H_FEED_ON, L_FEED_HEAD, L_FEED_PREPARED, L_FEED_TAIL, feedAt_, feedBytes_, feedRing, laneAt,
-  laneBlock,
+  H_CLEAR_VERSION, H_FEED_ON, L_FEED_HEAD, L_FEED_PREPARED, L_FEED_TAIL, feedAt_, feedBytes_,
+  feedRing, laneAt, laneBlock,
 } from "./layout";
 import {
   ITEM_TOMBSTONE, itemExpiryMs, itemFlags, itemKeyAt, itemKeyLength, itemKind, itemVersion,
@@ -39,9 +39,15 @@ const RECORD_VERSION: u32 = 8;
 const RECORD_EXPIRY: u32 = 16;
 const RECORD_VALUE_LENGTH: u32 = 24;
 
+/**
+ * Whether this lane publishes; read once for each group, so that what one request prepares it also
+ * publishes.
+ */
+let feeding: bool = false;
+
 @inline
-export function isFeedOn(): bool {
-  return atomic.load<u32>(H_FEED_ON) != 0;
+export function readFeeding(): void {
+  feeding = atomic.load<u32>(H_FEED_ON) != 0;
 }
 
 /** Switches publication; there must be a ring. */
@@ -58,7 +64,7 @@ function recordBytes(keyLength: u32, length: u32): u32 {
 /** Whether a record of this shape could ever be published. */
 @inline
 export function fitsFeed(keyLength: u32, length: u32): bool {
-  return !isFeedOn() || recordBytes(keyLength, length) <= feedBytes_ / 2;
+  return !feeding || recordBytes(keyLength, length) <= feedBytes_ / 2;
 }
 
 /** Room for a record of `bytes`; returns its offset, or 0 when the consumer is behind. */
@@ -92,7 +98,7 @@ function writeRecordHeader(
 
 /** Writes the record of an item that is about to enter the table; false when there is no room. */
 export function prepareItem(item: u32): bool {
-  if (!isFeedOn()) return true;
+  if (!feeding) return true;
   const keyLength = itemKeyLength(item);
   const length = valueLength(item);
   const bytes = recordBytes(keyLength, length);
@@ -109,7 +115,7 @@ export function prepareItem(item: u32): bool {
 
 /** Writes the record of a removal that is about to happen; false when there is no room. */
 export function prepareRemoval(keyAt: u32, keyLength: u32, version: u64): bool {
-  if (!isFeedOn()) return true;
+  if (!feeding) return true;
   const bytes = recordBytes(keyLength, 0);
   const at = reserveRecord(bytes);
   if (at == 0) return false;
@@ -120,22 +126,21 @@ export function prepareRemoval(keyAt: u32, keyLength: u32, version: u64): bool {
 
 /** Makes sure the record of a clear has room; false when there is none. */
 export function prepareClear(): bool {
-  return !isFeedOn() || reserveRecord(RECORD_HEADER_BYTES) != 0;
+  return !feeding || reserveRecord(RECORD_HEADER_BYTES) != 0;
 }
 
-/** Publishes the clear that `prepareClear` made room for. */
-export function publishClear(version: u64): void {
-  if (!isFeedOn()) return;
+/** Writes the record of a clear that is about to happen where `prepareClear` made room. */
+export function writeClear(version: u64): void {
+  if (!feeding) return;
   const end = load<u32>(laneAt, L_FEED_PREPARED);
   const at = feedAt_ + ((end - RECORD_HEADER_BYTES) & (feedBytes_ - 1));
   writeRecordHeader(at, RECORD_HEADER_BYTES, RECORD_CLEAR, 0, 0, version, 0, 0);
-  publishRecord();
 }
 
 /** Publishes the prepared record: the change was made. */
 @inline
 export function publishRecord(): void {
-  if (!isFeedOn()) return;
+  if (!feeding) return;
   count(COUNTER_FEED_RECORDS);
   atomic.store<u32>(laneAt, load<u32>(laneAt, L_FEED_PREPARED), L_FEED_HEAD);
 }
@@ -165,7 +170,9 @@ export function recoverFeed(n: u32): void {
 function wasApplied(at: u32): bool {
   const kind = u32(load<u8>(at, RECORD_KIND));
   if (kind == RECORD_FILLER) return true;
-  if (kind == RECORD_CLEAR) return false;
+  if (kind == RECORD_CLEAR) {
+    return atomic.load<u64>(H_CLEAR_VERSION) >= load<u64>(at, RECORD_VERSION);
+  }
   const keyAt = at + RECORD_HEADER_BYTES;
   const keyLength = u32(load<u16>(at, RECORD_KEY_LENGTH));
   const present = find(hashKey(keyAt, keyLength), keyAt, keyLength);

@@ -19,6 +19,8 @@ import {
 } from "./layout";
 
 export const VERSION_COUNTER_BITS: u64 = 22;
+/** Records of a later version are refused: fifty days of milliseconds stay above it. */
+export const VERSION_MAX: u64 = u64.MAX_VALUE - (1 << 54);
 
 /** The group's clock, Unix ms; the host hands it in. */
 export let nowMs: u64 = 0;
@@ -27,7 +29,7 @@ export let clockVersion: u64 = 0;
 /** Items at or below it were cleared. */
 export let clearVersion: u64 = 0;
 
-/** Takes the host's clock for the operations that follow and announces it to `clearAll`. */
+/** Takes the host's clock for the operations that follow and announces it to clears. */
 export function setClock(now: u64): void {
   nowMs = now;
   clockVersion = now << VERSION_COUNTER_BITS;
@@ -107,20 +109,20 @@ function highest(): u64 {
 }
 
 /**
- * Clears: everything up to the returned version is gone, without touching it.
+ * The version of a clear that begins now.
  *
  * A thread in the middle of a group may still hold the old clear, read an item that this one
- * removes and write its successor. That successor must fall too, so the clear is put a millisecond
+ * removes and write its successor. That successor must fall too, so a clear is put a millisecond
  * above every clock a thread has announced, and is raised until no announced clock reaches it: who
  * announces later reads the clear after it, and writes above it.
  */
-export function clearAll(): u64 {
-  let version: u64 = 0;
-  while (version <= highest()) {
-    version = ((highest() >> VERSION_COUNTER_BITS) + 1) << VERSION_COUNTER_BITS;
-    raise(H_CLEAR_VERSION, version);
-    if (version == highest()) break;
-  }
+export function versionOfClear(): u64 {
+  return ((highest() >> VERSION_COUNTER_BITS) + 1) << VERSION_COUNTER_BITS;
+}
+
+/** Clears up to `version`; false when a clock has reached it meanwhile: take a higher one. */
+export function clearUpTo(version: u64): bool {
+  raise(H_CLEAR_VERSION, version);
   readClearVersion();
-  return clearVersion;
+  return highest() == version;
 }

@@ -14,8 +14,8 @@ import {
   VERB_SET, VERB_TOUCH, permit,
 } from "../permit";
 import {
-  deadlineMs, flags, has, isExpiryValid, keyAt, keyLength, kind, level, namespace_, reservedByte,
-  valueLength,
+  deadlineMs, field, flags, has, isExpiryValid, keyAt, keyLength, kind, level, namespace_,
+  reservedByte, valueLength,
 } from "../request";
 import { COUNTER_GET_ERROR, COUNTER_UNKNOWN, count } from "../counters";
 import { answerStatus } from "../answer";
@@ -23,7 +23,7 @@ import { clear } from "./clear";
 import { get } from "./get";
 import { incr } from "./incr";
 import { merge } from "./merge";
-import { nowMs } from "../version";
+import { VERSION_MAX, nowMs } from "../version";
 import { DONE } from "./outcome";
 import { ping } from "./ping";
 import { remove } from "./delete";
@@ -132,7 +132,8 @@ function isKeyedValid(op: u32): bool {
 /** A record has a version, and a tombstone has no value. */
 @inline
 function isMergeValid(): bool {
-  return has(FLAG_VERSION) && !(has(FLAG_TOMBSTONE) && valueLength != 0);
+  return has(FLAG_VERSION) && field(FLAG_VERSION) <= VERSION_MAX
+    && !(has(FLAG_TOMBSTONE) && valueLength != 0);
 }
 
 /** Answers a request that may not run. */
