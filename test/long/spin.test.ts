@@ -40,7 +40,7 @@ const MODELS: readonly Model[] = [
   },
 ];
 
-const full = process.env['SPIN'] === 'full';
+const full = process.env.SPIN === 'full';
 let folder = '';
 
 beforeAll(() => {
