@@ -59,8 +59,8 @@ export class LastChanges {
   }
 
   /**
-   * Throws when a key holds anything but what its last change says; returns how many keys there are.
-   * Merged keys are left out: a merge may put an older record where an item was evicted.
+   * Throws when a key holds anything but what its last change says; returns how many keys there
+   * are. Merged keys are left out: a merge may put an older record where an item was evicted.
    */
   check(rig: Rig): number {
     let found = 0;
