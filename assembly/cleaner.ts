@@ -4,7 +4,8 @@
  * it elsewhere and swings the entry over, or removes the entry. Then the segment retires.
  *
  * Every thread that writes cleans, in steps in proportion to what it allocates, so that no single
- * request pays for a whole segment. The walk is the same batch-wise dance as `execute`: hash all,
+ * request pays for a whole segment. What was overwritten or deleted says so itself and is passed
+ * over; for the rest the walk is the same batch-wise dance as `execute`: hash all,
  * touch all lines, then decide. It can be left and taken up again, by another lane too: an item
  * that was moved is not pointed at any more.
  *
@@ -41,7 +42,7 @@ import {
   findItem, foundAt, foundEntry, isTentative, lineOf, overflowOf, settledEntry,
 } from "./table";
 import {
-  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, itemBytes, itemExpiryMs, itemFlags,
+  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemExpiryMs, itemFlags,
   itemInlineAt, itemState, itemVersion, settle,
 } from "./item";
 import {
@@ -73,8 +74,9 @@ const BATCH_HASH: u32 = 8;
 const DEAD_PERCENT_MAX: u32 = 8;
 /** ...if a segment has at least this share of them, so that a move buys something. */
 const DEAD_PERCENT_WORTH: u32 = 12;
-/** Bytes a step walks at the least. */
+/** Bytes a step walks at the least, and at the most when hardly anything is left in them. */
 const STEP_BYTES_MIN: u32 = 4096;
+const STEP_BYTES_MAX: u32 = 65536;
 
 /** Whether the last segment cleaned by the policy kept almost everything. */
 let keptAlmostAll: bool = false;
@@ -238,12 +240,12 @@ function cleanBatch(): u32 {
   const first = laneAt + L_BATCH;
   let slot = first;
   let item = from;
-  while (item < end && slot < first + CLEAN_BATCH * BATCH_SLOT_BYTES) {
-    const hash = hashOfItem(item);
-    store<u32>(slot, item);
-    store<u32>(slot, lineOf(hash), BATCH_LINE);
-    store<u64>(slot, hash, BATCH_HASH);
-    slot += BATCH_SLOT_BYTES;
+  const stop = min<u32>(end, from + STEP_BYTES_MAX);
+  while (item < stop && slot < first + CLEAN_BATCH * BATCH_SLOT_BYTES) {
+    if (!isGone(item)) {
+      writeSlot(slot, item);
+      slot += BATCH_SLOT_BYTES;
+    }
     item += itemBytes(item);
   }
   const pool = wordPool(segmentWord(header));
@@ -254,6 +256,14 @@ function cleanBatch(): u32 {
   store<u32>(work(), item, WORK_NEXT);
   if (item >= end) finishSegment(header);
   return item - from + 1;
+}
+
+@inline
+function writeSlot(slot: u32, item: u32): void {
+  const hash = hashOfItem(item);
+  store<u32>(slot, item);
+  store<u32>(slot, lineOf(hash), BATCH_LINE);
+  store<u64>(slot, hash, BATCH_HASH);
 }
 
 /** Touches the lines of a batch, and where the ghost will remember what is evicted. */

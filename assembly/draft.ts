@@ -1,8 +1,9 @@
 /** The item a write is about to publish: built whole in the lane's own segment, or taken back. */
 import { PAGES_PER_SEGMENT, pageBytes, pageShift, segmentBytes, segments } from "./layout";
 import {
-  ITEM_MERGED, ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom, itemBytesFor, itemFlags,
-  itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength, itemKind, lifetimeFor, writeItemHeader,
+  ITEM_GONE, ITEM_MERGED, ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom, itemBytesFor,
+  itemFlags, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength, itemKind, lifetimeFor,
+  writeItemHeader,
 } from "./item";
 import { allocate, completeItem, survivorReserve, takeBack, weighCursor } from "./allocator";
 import { fillPages, pageListBytes, pagesFor, releasePages, takePages } from "./pages";
@@ -78,7 +79,7 @@ export function draftCopy(old: u32, pool: u32, version: u64, expiryMs: u64, rank
   if (item == 0) return 0;
   draftCursor = pool;
   const lifetime = lifetimeFor(version, expiryMs);
-  const flags = (itemFlags(old) & ~ITEM_MERGED) | STATE_LIVE;
+  const flags = (itemFlags(old) & ~(ITEM_MERGED | ITEM_GONE)) | STATE_LIVE;
   writeItemHeader(item, version, lifetime, flags, keyLength, inlineLength, itemKind(old), rank);
   memory.copy(itemKeyAt(item), itemKeyAt(old), keyLength + inlineLength);
   completeItem(pool, expiryFrom(version, lifetime));

@@ -4,7 +4,7 @@
  */
 import {
   ITEM_HEADER_BYTES, ITEM_LIFETIME, ITEM_PAGED, ITEM_TOMBSTONE, LIFETIME_NONE, itemBytes,
-  itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyLength, itemVersion,
+  itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyLength, itemVersion, markGone,
   segmentOfItem,
 } from "./item";
 import {
@@ -90,10 +90,14 @@ export function replaceEntry(at: u32, entry: u64, hash: u64, item: u32, samePage
     if (isPaged(item)) ownPages(itemInlineAt(item));
   } else entered(item);
   left(old, samePages);
+  markGone(old);
   return true;
 }
 
-/** Removes an entry, raising the floor to `version` first. */
+/**
+ * Removes an entry, raising the floor to `version` first. The item is not marked as gone: a
+ * cleaner, which removes most, is about to leave its segment, and a mark would be written back.
+ */
 export function removeEntry(at: u32, entry: u64, hash: u64, version: u64): bool {
   raiseFloor(hash, version);
   if (!swapEntry(at, entry, 0)) return false;

@@ -14,13 +14,16 @@
  *   inbox    frames, padded to 8:  0 connection u32 | 4 length u32 | 8 grants u32
  *                                  12 arrival u32, ms | requests
  *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
- *            24 ghost u32 | 28 overflow line u32, 0 = none or found
+ *            24 what to touch when the key is absent u32
+ *            28 overflow line u32, 0 = none or found | 32 bytes between the touches of an item u32
  *
  * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group
  * cannot do for want of memory it leaves for the next call, and the frame behind it waits.
  */
 import { LINE_BYTES, L_GROUP, alignUp, inboxAt_, laneAt, policy, tableAt } from "./layout";
-import { BUSY_AFTER_MS, CLOSE_MALFORMED, OP_SET, STATUS_BAD_REQUEST, STATUS_BUSY } from "./wire";
+import {
+  BUSY_AFTER_MS, CLOSE_MALFORMED, OP_GET, OP_SET, STATUS_BAD_REQUEST, STATUS_BUSY,
+} from "./wire";
 import { COUNTER_BUSY, COUNTER_DEFERRED, COUNTER_UNKNOWN, count } from "./counters";
 import {
   answerMalformed, answerTo, askToClose, closeMessage, openOutbox, outboxFull,
@@ -47,13 +50,17 @@ const FRAME_GRANTS: u32 = 8;
 const FRAME_ARRIVAL: u32 = 12;
 
 export const GROUP: u32 = 64;
-export const GROUP_SLOT_BYTES: u32 = 32;
+export const GROUP_SLOT_BYTES: u32 = 40;
 const SLOT_FRAME: u32 = 4;
 const SLOT_HASH: u32 = 8;
 const SLOT_LINE: u32 = 16;
 const SLOT_ITEM: u32 = 20;
 const SLOT_GHOST: u32 = 24;
 const SLOT_OVER: u32 = 28;
+const SLOT_REACH: u32 = 32;
+/** Where the touches of an item lie apart: of one to be read whole, and of others. */
+const REACH_WHOLE: u32 = 64;
+const REACH_HEADER: u32 = 18;
 
 /** The frame in work, 0 = none, and the next of its requests. */
 let frameAt: u32 = 0;
@@ -133,6 +140,7 @@ function decodeGroup(inboxEnd: u32): u32 {
     store<u32>(slot, frame, SLOT_FRAME);
     if (!isWellFramed(at, left)) {
       store<u32>(slot, 0, SLOT_LINE);
+      store<u32>(slot, tableAt, SLOT_GHOST);
       at += left;
       continue;
     }
@@ -151,6 +159,7 @@ function decodeInto(slot: u32, at: u32): void {
   store<u32>(slot, line, SLOT_LINE);
   const ghost = op == OP_SET && policy == POLICY_S3FIFO ? ghostLine(hash) : line;
   store<u32>(slot, ghost, SLOT_GHOST);
+  store<u32>(slot, op == OP_GET ? REACH_WHOLE : REACH_HEADER, SLOT_REACH);
 }
 
 /** Passes 2 to 4. */
@@ -165,13 +174,23 @@ function touchGroup(n: u32): void {
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
     if (chooseItem(slot)) over = true;
   }
+  sink = seen + touchItems(end);
+  if (over) touchOverflow(end);
+}
+
+/**
+ * Pass 4. Of an item that will be read whole, three lines: one of a short key and 100 bytes of
+ * value reaches into the third. Of others what the header and a short key lie in.
+ */
+@inline
+function touchItems(end: u32): u64 {
+  let seen: u64 = 0;
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
     const item = load<u32>(slot, SLOT_ITEM);
-    // Three lines: an item of a short key and 100 bytes of value reaches into the third.
-    seen += load<u64>(item) + load<u64>(item + 64) + load<u64>(item + 128);
+    const reach = load<u32>(slot, SLOT_REACH);
+    seen += load<u64>(item) + load<u64>(item + reach) + load<u64>(item + 2 * reach);
   }
-  sink = seen;
-  if (over) touchOverflow(end);
+  return seen;
 }
 
 /** Pass 3 for one request: its candidate, or else the overflow line it may be in: true. */
@@ -200,12 +219,7 @@ function touchOverflow(end: u32): void {
     if (item == 0) item = overflowOf(over);
     store<u32>(slot, item == 0 ? tableAt : item, SLOT_ITEM);
   }
-  let seen: u64 = 0;
-  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
-    const item = load<u32>(slot, SLOT_ITEM);
-    seen += load<u64>(item) + load<u64>(item + 64) + load<u64>(item + 128);
-  }
-  sink = seen;
+  sink += touchItems(end);
 }
 
 /** Pass 5: runs the group until a request has to wait; returns how many ran. */

@@ -1,6 +1,6 @@
 import {
-  BOX_ALIGN, BUCKET_BYTES, FLOORS, GHOST_ITEM_BYTES_AIM, HEADER_BYTES, H_BOXES_AT, H_EPOCH,
-  H_FEED_BYTES, H_FLOORS_AT, H_FREE_HINT, H_GHOST_AT, H_GHOST_BUCKETS, H_GHOST_SHAPE,
+  BOX_ALIGN, BUCKET_BYTES, FLOORS, GHOST_ITEM_BYTES_AIM, HEADER_BYTES, H_BOXES_AT, H_DEAD_AT,
+  H_EPOCH, H_FEED_BYTES, H_FLOORS_AT, H_FREE_HINT, H_GHOST_AT, H_GHOST_BUCKETS, H_GHOST_SHAPE,
   H_INBOX_BYTES, H_KEY0, H_KEY1, H_LANES, H_LANES_AT, H_MAGIC, H_MIN_STORE_BYTES, H_OUTBOX_BYTES,
   H_PAGES_AT, H_POLICY, H_PROMOTION, H_SEGMENTS, H_SEGMENTS_AT, H_SEGMENT_SEQUENCE,
   H_SEGMENT_SHIFT, H_STORE_AT, H_STORE_BYTES, H_TABLE_AT, H_TABLE_BUCKETS, H_VALUE_BYTES_MAX,
@@ -18,10 +18,10 @@ function segmentShiftFor(storeBytes: u32): u32 {
   return ctz(bytes);
 }
 
-/** Per segment: its bytes, its header and its page words. */
+/** Per segment: its bytes, its header, its page words and what each lane counts as dead in it. */
 @inline
-function segmentCost(shift: u32): u32 {
-  return (1 << shift) + SEGMENT_HEADER_BYTES + PAGES_PER_SEGMENT * 8;
+function segmentCost(shift: u32, lanes: u32): u32 {
+  return (1 << shift) + SEGMENT_HEADER_BYTES + PAGES_PER_SEGMENT * 8 + lanes * 4;
 }
 
 /** Segments an arena needs so that each lane can hold four active ones and others remain. */
@@ -49,7 +49,7 @@ function fixedBytes(storeBytes: u32, lanes: u32, shift: u32): u32 {
 
 /** The least `storeBytes` with which `lanes` threads and such segments leave room for items. */
 function leastStoreBytes(lanes: u32, shift: u32): u32 {
-  const wanted = u64(segmentsNeeded(lanes)) * segmentCost(shift);
+  const wanted = u64(segmentsNeeded(lanes)) * segmentCost(shift, lanes);
   let bytes = wanted;
   while (bytes < wanted + fixedBytes(u32(bytes), lanes, shift)) bytes += 1 << 16;
   return u32(bytes);
@@ -103,12 +103,14 @@ function place(storeBytes: u32, lanes: u32, shift: u32): void {
   store<u32>(H_TABLE_AT, at);
   store<u32>(H_TABLE_BUCKETS, buckets);
   at += buckets * BUCKET_BYTES;
-  const segments = (storeBytes - at - LINE_BYTES) / segmentCost(shift);
+  const segments = (storeBytes - at - LINE_BYTES) / segmentCost(shift, lanes);
   store<u32>(H_SEGMENTS, segments);
   store<u32>(H_SEGMENTS_AT, at);
   at += segments * SEGMENT_HEADER_BYTES;
   store<u32>(H_PAGES_AT, at);
-  at = alignUp(at + segments * PAGES_PER_SEGMENT * 8, LINE_BYTES);
+  at += segments * PAGES_PER_SEGMENT * 8;
+  store<u32>(H_DEAD_AT, at);
+  at = alignUp(at + segments * lanes * 4, LINE_BYTES);
   store<u32>(H_STORE_AT, at);
   store<u32>(H_BOXES_AT, alignUp(at + (segments << shift), BOX_ALIGN));
   atomic.store<u64>(H_EPOCH, 1);

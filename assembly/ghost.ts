@@ -32,6 +32,13 @@ export const GHOST_LIVE_PERIODS: u32 = 12;
 /** Buckets swept for each new entry: the whole table within three periods. */
 const SWEEP_PER_ENTRY: u32 = 2;
 const BUCKETS_MIN: u32 = 16;
+/** What a lane takes from the shared clock and hand at once; a multiple of SWEEP_PER_ENTRY. */
+const BATCH_MAX: u32 = 64;
+
+/** Entries this lane has made and not told the clock, and its part of the sweep. */
+let untold: u32 = 0;
+let hand: u32 = 0;
+let handLeft: u32 = 0;
 
 @inline
 function fingerprint(hash: u64): u32 {
@@ -114,9 +121,15 @@ function victimIn(bucket: u64, period: u32): u32 {
   return victim;
 }
 
-/** Counts an entry; returns the period it falls in. */
+/**
+ * Counts an entry; returns the period it falls in. A lane tells the shared clock of a batch at
+ * once, a small part of a period.
+ */
 function tick(quantum: u32): u32 {
-  const clock = atomic.add<u64>(H_GHOST_CLOCK, 1) + 1;
+  const batch = min<u32>(quantum / 64 + 1, BATCH_MAX);
+  if (++untold < batch) return u32(atomic.load<u64>(H_GHOST_CLOCK) >> 32);
+  const clock = atomic.add<u64>(H_GHOST_CLOCK, u64(untold)) + untold;
+  untold = 0;
   if (u32(clock) >= quantum) {
     const next = ((clock >> 32) + 1) << 32;
     atomic.cmpxchg<u64>(H_GHOST_CLOCK, clock, next);
@@ -125,18 +138,27 @@ function tick(quantum: u32): u32 {
 }
 
 function sweepGhost(buckets: u32, period: u32): void {
-  const hand = atomic.add<u32>(H_GHOST_HAND, SWEEP_PER_ENTRY);
-  for (let n: u32 = 0; n < SWEEP_PER_ENTRY; n++) {
-    const at = ghostAt + ((hand + n) % buckets << 3);
-    const bucket = atomic.load<u64>(at);
-    if (bucket == 0) continue;
-    let swept = bucket;
-    for (let i: u32 = 0; i < GHOST_ENTRIES_PER_BUCKET; i++) {
-      const entry = entryIn(bucket, i);
-      if (ageOf(entry, period) >= GHOST_LIVE_PERIODS) swept = withEntry(swept, i, 0);
-    }
-    if (swept != bucket) atomic.cmpxchg<u64>(at, bucket, swept);
+  if (handLeft == 0) {
+    hand = atomic.add<u32>(H_GHOST_HAND, BATCH_MAX);
+    handLeft = BATCH_MAX;
   }
+  for (let n: u32 = 0; n < SWEEP_PER_ENTRY; n++) {
+    sweepBucket(ghostAt + (hand++ % buckets << 3), period);
+    handLeft--;
+  }
+}
+
+/** Empties the entries of a bucket that are too old. */
+@inline
+function sweepBucket(at: u32, period: u32): void {
+  const bucket = atomic.load<u64>(at);
+  if (bucket == 0) return;
+  let swept = bucket;
+  for (let i: u32 = 0; i < GHOST_ENTRIES_PER_BUCKET; i++) {
+    const entry = entryIn(bucket, i);
+    if (ageOf(entry, period) >= GHOST_LIVE_PERIODS) swept = withEntry(swept, i, 0);
+  }
+  if (swept != bucket) atomic.cmpxchg<u64>(at, bucket, swept);
 }
 
 /**

@@ -11,7 +11,8 @@
  *
  *   state    bits 0-1  0 pending, 1 live, 2 dead (see `insert.ts`)
  *   flags    bit 2 tombstone, bit 3 paged (the value is a page list, see `pages.ts`), bit 4 intent
- *            (reserved), bit 5 optional fields follow the key (reserved), bit 6 merged
+ *            (reserved), bit 5 optional fields follow the key (reserved), bit 6 merged, bit 7 gone:
+ *            the table has stopped pointing at it, so that a cleaner need not look
  *   kind     the wire's encoding byte: low nibble encoding, high nibble type
  *   rank     belongs to the policy: a saturating counter or an access stamp
  *   lifetime the expiry, counted from the version's clock so that 32 bits are enough (0 = none):
@@ -38,6 +39,7 @@ export const ITEM_PAGED: u32 = 1 << 3;
 export const ITEM_INTENT: u32 = 1 << 4;
 export const ITEM_OPTIONAL: u32 = 1 << 5;
 export const ITEM_MERGED: u32 = 1 << 6;
+export const ITEM_GONE: u32 = 1 << 7;
 
 export const ITEM_VERSION: u32 = 0;
 export const ITEM_LIFETIME: u32 = 8;
@@ -73,6 +75,19 @@ export function itemFlags(item: u32): u32 {
 @inline
 export function itemKeyLength(item: u32): u32 {
   return u32(load<u16>(item, ITEM_KEY_LENGTH));
+}
+
+/** Marks an item that was live as out of the table; after it is. */
+@inline
+export function markGone(item: u32): void {
+  store<u8>(item, load<u8>(item, ITEM_STATE) | u8(ITEM_GONE), ITEM_STATE);
+}
+
+/** Whether an item is known to be out of the table; one that is may not be known yet. */
+@inline
+export function isGone(item: u32): bool {
+  const state = u32(load<u8>(item, ITEM_STATE));
+  return (state & ITEM_GONE) != 0 || (state & STATE_MASK) == STATE_DEAD;
 }
 
 /** The length of the value as it lies in the segment: of a paged item, of its page list. */

@@ -6,6 +6,7 @@
  *   floorsAt   version floors    FLOORS x 8
  *   segmentsAt segment headers   SEGMENT_HEADER_BYTES each
  *   pagesAt    page words        PAGES_PER_SEGMENT x 8 per segment
+ *   deadAt     dead bytes        4 per segment and lane
  *   ghostAt    ghost buckets     8 each
  *   tableAt    buckets           BUCKET_BYTES each
  *   storeAt    segments          segmentBytes each, aligned to their size's page
@@ -65,6 +66,7 @@ export const H_STORE_BYTES: u32 = 144;
 export const H_MIN_STORE_BYTES: u32 = 148;
 export const H_KEY0: u32 = 152;
 export const H_KEY1: u32 = 160;
+export const H_DEAD_AT: u32 = 168;
 
 /* Shared words, each with a cache line of its own; `docs/concurrency.md` says who writes which. */
 export const H_EPOCH: u32 = 256;
@@ -120,6 +122,7 @@ export let segments: u32 = 0;
 export let segmentShift: u32 = 0;
 export let segmentBytes: u32 = 0;
 export let pageWordsAt: u32 = 0;
+export let deadAt: u32 = 0;
 export let pageShift: u32 = 0;
 export let pageBytes: u32 = 0;
 export let ghostAt: u32 = 0;
@@ -163,6 +166,7 @@ export function readGeometry(n: u32): void {
   segmentShift = load<u32>(H_SEGMENT_SHIFT);
   segmentBytes = 1 << segmentShift;
   pageWordsAt = load<u32>(H_PAGES_AT);
+  deadAt = load<u32>(H_DEAD_AT);
   pageShift = segmentShift - PAGES_PER_SEGMENT_SHIFT;
   pageBytes = 1 << pageShift;
   ghostAt = load<u32>(H_GHOST_AT);

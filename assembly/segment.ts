@@ -5,7 +5,7 @@
  *   header, 64 bytes
  *    0 word      u64  stamp (40 bits) | pool (8) | lane (8) | state (8)
  *    8 used      u32  bytes of items whose headers are complete
- *   12 dead      u32  bytes of items the table no longer points at
+ *   12 deadBase  u32  what the lanes had counted as dead when this life began
  *   16 expiresBy u64  Unix ms when the last of its items has expired; ETERNAL: some never do
  *
  *   state        stamp                 who may move it on
@@ -21,15 +21,15 @@
  * choosing a segment and claiming it cannot claim a later life of the same segment.
  */
 import {
-  H_FREE_HINT, H_PRESSURE, H_SEGMENT_SEQUENCE, SEGMENT_HEADER_BYTES, lane, segmentShift, segments,
-  segmentsAt, storeAt,
+  H_FREE_HINT, H_PRESSURE, H_SEGMENT_SEQUENCE, SEGMENT_HEADER_BYTES, deadAt, lane, lanes,
+  segmentShift, segments, segmentsAt, storeAt,
 } from "./layout";
 import { advance, safeBefore } from "./epoch";
 import { COUNTER_SEGMENTS_RECLAIMED, count } from "./counters";
 
 export const SEGMENT_WORD: u32 = 0;
 export const SEGMENT_USED: u32 = 8;
-export const SEGMENT_DEAD: u32 = 12;
+export const SEGMENT_DEAD_BASE: u32 = 12;
 export const SEGMENT_EXPIRES_BY: u32 = 16;
 
 export const SEGMENT_FREE: u32 = 0;
@@ -94,14 +94,32 @@ export function segmentUsed(header: u32): u32 {
   return load<u32>(header, SEGMENT_USED);
 }
 
+/** Where a lane counts the bytes of a segment's items that it took out of the table. */
+@inline
+function deadCount(n: u32, header: u32): u32 {
+  return deadAt + ((n * segments + (header - segmentsAt) / SEGMENT_HEADER_BYTES) << 2);
+}
+
+/**
+ * Bytes counted as dead in a segment by all lanes since the arena was made. Each lane counts for
+ * itself: one word for all would travel between the processors with every overwrite.
+ */
+function deadEver(header: u32): u32 {
+  let bytes: u32 = 0;
+  for (let n: u32 = 0; n < lanes; n++) bytes += atomic.load<u32>(deadCount(n, header));
+  return bytes;
+}
+
+/** Bytes of items the table no longer points at. */
 @inline
 export function segmentDead(header: u32): u32 {
-  return atomic.load<u32>(header, SEGMENT_DEAD);
+  return deadEver(header) - load<u32>(header, SEGMENT_DEAD_BASE);
 }
 
 @inline
 export function addDead(header: u32, bytes: u32): void {
-  atomic.add<u32>(header, bytes, SEGMENT_DEAD);
+  const at = deadCount(lane, header);
+  store<u32>(at, load<u32>(at) + bytes);
 }
 
 /** The next age; ages order the segments of a pool. */
@@ -158,7 +176,7 @@ function claim(header: u32, word: u64, state: u32, pool: u32, stamp: u64): bool 
   if (!swapWord(header, word, wordOf(SEGMENT_CLEANING, lane, pool, stamp))) return false;
   store<u32>(header, 0, SEGMENT_USED);
   store<u64>(header, 0, SEGMENT_EXPIRES_BY);
-  atomic.store<u32>(header, 0, SEGMENT_DEAD);
+  store<u32>(header, deadEver(header), SEGMENT_DEAD_BASE);
   atomic.store<u64>(header, wordOf(state, lane, pool, stamp), SEGMENT_WORD);
   noteFree(freeHint() - 1);
   return true;

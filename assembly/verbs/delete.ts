@@ -1,3 +1,4 @@
+import { markGone } from "../item";
 import { COUNTER_DELETE_MISS, COUNTER_DELETE_OK, count } from "../counters";
 import {
   FLAG_RETURN_OLD, FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK, STATUS_VERSION_MISMATCH,
@@ -32,6 +33,7 @@ export function remove(hash: u64): u32 {
       dropRecord();
       continue;
     }
+    markGone(old);
     publishRecord();
     count(COUNTER_DELETE_OK);
     answerWrite(STATUS_OK, old, has(FLAG_WITH_META), has(FLAG_RETURN_OLD) ? old : 0);
