@@ -136,9 +136,9 @@ function isFree(word: u64, safe: u64): bool {
 
 /**
  * Claims a free segment as `state`, leaving at least `reserve` others; returns its header, or 0.
- * It takes the one that was retired last, whose memory is most likely still in a cache, and touches
- * memory that was never used only when it must. Counts on the way how many are free or will be soon,
- * for whoever asks `freeHint`.
+ * It takes the one that was retired last, whose memory is most likely still in a cache, and
+ * touches memory that was never used only when it must. Counts on the way how many are free or will
+ * be soon, for whoever asks `freeHint`.
  */
 export function claimSegment(state: u32, pool: u32, stamp: u64, reserve: u32): u32 {
   const safe = safeBefore();

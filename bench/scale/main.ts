@@ -68,7 +68,7 @@ async function fillBoth(
   const { keys, say } = settings;
   say(`scale: storing ${keys} keys, and more than fit into a second arena`);
   const share = (lane: number): number => Math.floor((keys * lane) / threads.count);
-  // Again and again, until every page of the arena has been written to: the first time costs a fault.
+  // Until every page of the arena has been written to: the first time costs a fault.
   do await threads.each((lane) => ({ kind: 'store', from: share(lane), to: share(lane + 1) }));
   while (resident.stats().segmentsReclaimed === 0);
   if (resident.stats().items !== keys)

@@ -83,7 +83,8 @@ test(`stays within its memory in ${SECONDS} s of churn`, async () => {
     peakBytes = Math.max(peakBytes, residentBytes(server.pid));
   }
   await client.close();
-  const peak = `seed ${SEED}: ${(peakBytes / MIB).toFixed(0)} MiB resident at most, ${(written / MIB).toFixed(0)} MiB written`;
+  const mib = (bytes: number): string => (bytes / MIB).toFixed(0);
+  const peak = `seed ${SEED}: at most ${mib(peakBytes)} MiB resident, ${mib(written)} MiB written`;
   console.log(peak);
   expect(written, peak).toBeGreaterThan(2 * memoryBytes);
   expect(peakBytes, peak).toBeLessThanOrEqual(memoryBytes * 1.25 + PROCESS_BYTES);
