@@ -2,11 +2,15 @@
  * Allocation: a bump on a segment of the thread's own. A lane fills up to four segments at once:
  * one for each pool's new items, and one for each pool's items that compaction moves together.
  *
- *   cursor, 16 bytes   0 next free byte u32 | 4 end u32 | 8 segment header u32 | 12 bytes of pages
- *            that its items list u32
+ *   cursor, 32 bytes   0 next free byte u32 | 4 end u32 | 8 segment header u32
+ *                      12 bytes of pages that its items list u32
+ *                      16 end of the last whole item u32 | 20 zero
+ *                      24 last expiry of its items u64
  *
- * A segment's `used` is stored after the header of each item, so that whoever walks it, even after
- * the death of its lane, only meets whole items.
+ * The end of the last whole item is stored after the item's header, so that whoever walks the
+ * segment, even after the death of its lane, only meets whole items. It goes to the segment's
+ * header when the segment is sealed: headers are read by all with every overwrite, and a line that
+ * is written to with every item would have to be fetched each time.
  */
 import {
   H_LANES_ATTACHED, L_CURSORS, lane, laneAt, laneBlock, segmentBytes, segmentShift, segments,
@@ -21,11 +25,13 @@ export const CURSOR_MAIN: u32 = 1;
 export const CURSOR_COMPACT_SMALL: u32 = 2;
 export const CURSOR_COMPACT_MAIN: u32 = 3;
 export const CURSORS: u32 = 4;
-export const CURSOR_BYTES: u32 = 16;
+export const CURSOR_BYTES: u32 = 32;
 export const CURSOR_NEXT: u32 = 0;
 export const CURSOR_END: u32 = 4;
 export const CURSOR_SEGMENT: u32 = 8;
 export const CURSOR_PAGED: u32 = 12;
+export const CURSOR_WHOLE: u32 = 16;
+export const CURSOR_EXPIRES_BY: u32 = 24;
 
 /**
  * A segment whose items list more pages than this many segments is full, however small the items
@@ -97,6 +103,8 @@ function openSegment(cursor: u32, reserve: u32, age: u64): bool {
   store<u32>(at, base + segmentBytes, CURSOR_END);
   store<u32>(at, header, CURSOR_SEGMENT);
   store<u32>(at, 0, CURSOR_PAGED);
+  store<u32>(at, base, CURSOR_WHOLE);
+  store<u64>(at, 0, CURSOR_EXPIRES_BY);
   return true;
 }
 
@@ -112,6 +120,8 @@ export function weighCursor(cursor: u32, bytes: u32): void {
 function sealCursor(at: u32): void {
   const header = load<u32>(at, CURSOR_SEGMENT);
   if (header == 0) return;
+  store<u32>(header, load<u32>(at, CURSOR_WHOLE) - segmentBase(header), SEGMENT_USED);
+  store<u64>(header, load<u64>(at, CURSOR_EXPIRES_BY), SEGMENT_EXPIRES_BY);
   const word = segmentWord(header);
   const sealed = wordOf(SEGMENT_SEALED, lane, wordPool(word), wordStamp(word));
   atomic.store<u64>(header, sealed);
@@ -128,18 +138,28 @@ export function sealLane(n: u32): void {
 }
 
 /** Notes that the item allocated last under `cursor` is whole; it expires at `expiryMs`. */
+@inline
 export function completeItem(cursor: u32, expiryMs: u64): void {
   const at = cursorAt(cursor);
-  const header = load<u32>(at, CURSOR_SEGMENT);
-  store<u32>(header, load<u32>(at, CURSOR_NEXT) - segmentBase(header), SEGMENT_USED);
+  store<u32>(at, load<u32>(at, CURSOR_NEXT), CURSOR_WHOLE);
   const last = expiryMs == 0 ? ETERNAL : expiryMs;
-  if (last > load<u64>(header, SEGMENT_EXPIRES_BY)) store<u64>(header, last, SEGMENT_EXPIRES_BY);
+  if (last > load<u64>(at, CURSOR_EXPIRES_BY)) store<u64>(at, last, CURSOR_EXPIRES_BY);
 }
 
 /** Takes the last allocation under `cursor` back; nobody has seen the item. */
 export function takeBack(cursor: u32, item: u32): void {
   const at = cursorAt(cursor);
-  const header = load<u32>(at, CURSOR_SEGMENT);
-  store<u32>(header, item - segmentBase(header), SEGMENT_USED);
+  store<u32>(at, item, CURSOR_WHOLE);
   store<u32>(at, item, CURSOR_NEXT);
+}
+
+/** Bytes of whole items in the segments that lane `n` is filling. */
+export function bytesBeingFilled(n: u32): u64 {
+  let bytes: u64 = 0;
+  for (let cursor: u32 = 0; cursor < CURSORS; cursor++) {
+    const at = laneBlock(n) + L_CURSORS + cursor * CURSOR_BYTES;
+    const header = load<u32>(at, CURSOR_SEGMENT);
+    if (header != 0) bytes += load<u32>(at, CURSOR_WHOLE) - segmentBase(header);
+  }
+  return bytes;
 }

@@ -1,9 +1,10 @@
 /** Gauges: what the arena's memory is used for, counted when somebody asks. */
-import { overflowLines } from "./table";
+import { bytesBeingFilled } from "./allocator";
 import {
-  BUCKET_BYTES, H_GAUGES, H_MIN_STORE_BYTES, H_STORE_BYTES, LINE_BYTES, ghostBuckets, segmentBytes,
-  segments, tableBuckets,
+  BUCKET_BYTES, H_GAUGES, H_MIN_STORE_BYTES, H_STORE_BYTES, LINE_BYTES, ghostBuckets, lanes,
+  segmentBytes, segments, tableBuckets,
 } from "./layout";
+import { overflowLines } from "./table";
 import {
   POOL_SMALL, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead,
   segmentHeader, segmentUsed, segmentWord, wordPool, wordState,
@@ -44,6 +45,7 @@ function put(gauge: u32, n: u64): void {
 export function census(): u32 {
   free = small = main = lines = pages = used = dead = 0;
   for (let n: u32 = 0; n < segments; n++) countSegment(segmentHeader(n));
+  for (let n: u32 = 0; n < lanes; n++) used += bytesBeingFilled(n);
   put(GAUGE_SEGMENTS, segments);
   put(GAUGE_SEGMENTS_FREE, free);
   put(GAUGE_SEGMENTS_SMALL, small);

@@ -103,7 +103,7 @@ export const L_FEED_PREPARED: u32 = 68;
 export const L_FEED_TAIL: u32 = 128;
 export const L_COUNTERS: u32 = 192;
 /** Bump cursors of the lane's active segments: see `allocator.ts`. */
-export const L_CURSORS: u32 = 960;
+export const L_CURSORS: u32 = 768;
 /** The group in work: 64 x GROUP_SLOT_BYTES, see `group.ts`. */
 export const L_GROUP: u32 = 1024;
 /** Scratch of the cleaner and the sweep: see `cleaner.ts`. */

@@ -4,9 +4,10 @@
  *
  *   header, 64 bytes
  *    0 word      u64  stamp (40 bits) | pool (8) | lane (8) | state (8)
- *    8 used      u32  bytes of items whose headers are complete
+ *    8 used      u32  bytes of its whole items; 0 while ACTIVE
  *   12 deadBase  u32  what the lanes had counted as dead when this life began
- *   16 expiresBy u64  Unix ms when the last of its items has expired; ETERNAL: some never do
+ *   16 expiresBy u64  Unix ms when the last of its items has expired; ETERNAL: some never do;
+ *                      0 while ACTIVE
  *
  *   state        stamp                 who may move it on
  *   FREE         0                     anyone: to ACTIVE, LINES, PAGES
