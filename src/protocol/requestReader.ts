@@ -23,6 +23,7 @@ import {
   FLAG_TTL,
   FLAG_VERSION,
   ID_AT,
+  MAX_MERGE_VERSION,
   MAX_SCAN_LIMIT,
   MAX_TTL_MS,
   OP_MERGE,
@@ -209,11 +210,16 @@ export class RequestReader {
     );
   }
 
+  #hasMergeVersion(): boolean {
+    const version = this.field(FLAG_VERSION);
+    return version !== undefined && version <= MAX_MERGE_VERSION;
+  }
+
   #flagsAgree(): boolean {
     const flags = this.flags;
     if (several(flags, FLAG_TTL | FLAG_EXPIRY | FLAG_KEEP_TTL)) return false;
     if (flags & FLAG_IF_ABSENT && flags & (FLAG_IF_PRESENT | FLAG_VERSION)) return false;
     if (flags & FLAG_TOMBSTONE && this.end !== this.valueAt) return false;
-    return this.opcode !== OP_MERGE || (flags & FLAG_VERSION) !== 0;
+    return this.opcode !== OP_MERGE || this.#hasMergeVersion();
   }
 }
