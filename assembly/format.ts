@@ -9,12 +9,10 @@ import {
   SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
 } from "./layout";
 
-/** The segment's size, a power of two, that gives an arena of `storeBytes` about 1024 of them. */
+/** The segment's size, a power of two, that gives an arena of `storeBytes` 512 to 1024 of them. */
 function segmentShiftFor(storeBytes: u32): u32 {
   let bytes: u32 = SEGMENT_BYTES_AUTO_MIN;
-  while (bytes < SEGMENT_BYTES_AUTO_MAX && u64(bytes) * 2 * SEGMENTS_AIM <= u64(storeBytes)) {
-    bytes <<= 1;
-  }
+  while (bytes < SEGMENT_BYTES_AUTO_MAX && u64(bytes) * SEGMENTS_AIM < u64(storeBytes)) bytes <<= 1;
   return ctz(bytes);
 }
 

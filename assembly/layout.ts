@@ -33,7 +33,7 @@ export const SEGMENT_BYTES_MIN: u32 = 4096;
 export const SEGMENT_BYTES_AUTO_MIN: u32 = 128 << 10;
 export const SEGMENT_BYTES_AUTO_MAX: u32 = 4 << 20;
 export const SEGMENTS_MIN: u32 = 32;
-/** `format` picks the segment so that an arena has about this many. */
+/** `format` picks the segment so that an arena has at most this many, which cleaners look over. */
 export const SEGMENTS_AIM: u32 = 1024;
 /** The base table has a bucket of 15 entries for each 12 items of this size. */
 export const ITEM_BYTES_AIM: u32 = 256;
