@@ -1,7 +1,6 @@
 /**
  * What a node takes of the machine: how soon it is ready, what is resident at the start, and what a
- * full arena of mixed sizes may reach. CHURN_SECONDS=600 npx vitest run --project long churn
- * is the ten minutes that the README speaks of.
+ * full arena of mixed sizes may reach: here for a minute, by `npm run test:soak` for ten.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
