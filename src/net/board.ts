@@ -11,6 +11,7 @@
  * A tally has one writer and needs no atomics; a reader on another thread may see two of its
  * figures from different moments, never half of one (they are aligned words of eight bytes).
  */
+import { VERBS } from '../arena/stats.js';
 
 /** The node is not ready yet. */
 export const STARTING = 0;
@@ -63,25 +64,12 @@ export const LATENCY_BOUNDS_US = [
   10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 100_000, 1_000_000,
 ] as const;
 
-/** The verbs whose latency is kept, in the order of their histograms. */
-export const TIMED_VERBS = [
-  'get',
-  'set',
-  'delete',
-  'touch',
-  'incr',
-  'merge',
-  'scan',
-  'clear',
-  'ping',
-] as const;
-
 /** The buckets of one verb, then the sum of its latencies in microseconds. */
 export const HISTOGRAM_WORDS = LATENCY_BOUNDS_US.length + 2;
 /** Where the histograms start in a tally. */
 export const HISTOGRAMS_AT = FIGURES.length;
 
-const TALLY_WORDS = HISTOGRAMS_AT + TIMED_VERBS.length * HISTOGRAM_WORDS;
+const TALLY_WORDS = HISTOGRAMS_AT + VERBS.length * HISTOGRAM_WORDS;
 /** Tallies start on cache lines of their own, so that threads do not slow each other down. */
 const TALLY_BYTES = Math.ceil((TALLY_WORDS * 8) / 64) * 64;
 

@@ -4,30 +4,26 @@
  * How many requests of each verb the turn held is the difference of the core's own counters, and
  * each of them is booked with the time of the whole turn, which is the most it can have taken.
  */
+
 import type { Arena } from '../arena/arena.js';
 import type { Lane } from '../arena/lane.js';
+import { VERBS } from '../arena/stats.js';
 import type { Clock } from '../base/clock.js';
-import {
-  HISTOGRAM_WORDS,
-  HISTOGRAMS_AT,
-  LATENCY_BOUNDS_US,
-  type Tally,
-  TIMED_VERBS,
-} from './board.js';
+import { HISTOGRAM_WORDS, HISTOGRAMS_AT, LATENCY_BOUNDS_US, type Tally } from './board.js';
 
 /** One turn in so many is watched. */
 export const WATCHED_TURNS = 16;
 
 const OUTCOMES = ['OK', 'MISS', 'ERROR'] as const;
 
-/** Tells how many requests of each verb a lane has executed; the order is that of `TIMED_VERBS`. */
+/** Tells how many requests of each verb a lane has executed; the order is that of `VERBS`. */
 export type VerbTotals = (into: Float64Array) => void;
 
 /** Reads the counters of a lane: the low halves, whose differences are right for 2^32 requests. */
 export function verbTotals(arena: Arena, lane: Lane): VerbTotals {
   const words = new Uint32Array(lane.memory.buffer);
   const base = lane.countersAt >>> 2;
-  const places = TIMED_VERBS.map((verb) =>
+  const places = VERBS.map((verb) =>
     OUTCOMES.map(
       (outcome) => base + 2 * arena.constant(`COUNTER_${verb.toUpperCase()}_${outcome}`),
     ),
@@ -46,8 +42,8 @@ export class Stopwatch {
   readonly #totals: VerbTotals;
   readonly #tally: Tally;
   readonly #clock: Clock;
-  readonly #before = new Float64Array(TIMED_VERBS.length);
-  readonly #after = new Float64Array(TIMED_VERBS.length);
+  readonly #before = new Float64Array(VERBS.length);
+  readonly #after = new Float64Array(VERBS.length);
   #countdown = 1;
   #startMs = 0;
   #armed = false;
@@ -79,7 +75,7 @@ export class Stopwatch {
     const tookUs = (this.#clock.monotonicMs() - this.#startMs) * 1000;
     this.#totals(this.#after);
     const bucket = bucketOf(tookUs);
-    for (let verb = 0; verb < TIMED_VERBS.length; verb++) {
+    for (let verb = 0; verb < VERBS.length; verb++) {
       const count = ((this.#after[verb] ?? 0) - (this.#before[verb] ?? 0)) >>> 0;
       if (count > 0) this.#book(verb, bucket, count, tookUs);
     }

@@ -2,6 +2,7 @@
  * The metrics of a node as families of samples. The core and the threads keep the figures; here
  * they only get names, and only when somebody scrapes.
  */
+import { VERBS } from '../arena/stats.js';
 import {
   type Board,
   FIGURE,
@@ -9,7 +10,6 @@ import {
   HISTOGRAMS_AT,
   LATENCY_BOUNDS_US,
   type Tally,
-  TIMED_VERBS,
 } from '../net/board.js';
 import type { Snapshot, Sources } from './snapshot.js';
 
@@ -172,7 +172,7 @@ function verbHistogram(tallies: readonly Tally[], verb: string, index: number): 
 
 function durations(board: Board): Family {
   const tallies = talliesOf(board);
-  const samples = TIMED_VERBS.flatMap((verb, index) => verbHistogram(tallies, verb, index));
+  const samples = VERBS.flatMap((verb, index) => verbHistogram(tallies, verb, index));
   const help = 'From arrival to answer, of the requests in every 16th turn of the event loop';
   return { name: DURATION, help, type: 'histogram', samples };
 }
