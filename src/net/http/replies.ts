@@ -65,3 +65,8 @@ const REASONS: Readonly<Record<number, string>> = {
 export function statusLine(status: number): string {
   return `${status} ${REASONS[status] ?? 'Status'}`;
 }
+
+/** The same reply with a body of its own, for an answer that has to wait. */
+export function keptReply(reply: Reply): Reply {
+  return typeof reply.body === 'string' ? reply : { ...reply, body: reply.body.slice() };
+}

@@ -1,5 +1,6 @@
+import { Body } from '../http/body.js';
 import type { Exchange, Reply, RequestHeaders } from '../http/exchange.js';
-import { statusLine } from '../http/replies.js';
+import { keptReply, statusLine } from '../http/replies.js';
 import type { NativeRequest, NativeResponse } from './binding.js';
 
 function headersOf(request: NativeRequest): RequestHeaders {
@@ -12,16 +13,9 @@ function headersOf(request: NativeRequest): RequestHeaders {
   };
 }
 
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+function hasBody(request: NativeRequest): boolean {
+  const length = request.getHeader('content-length');
+  return (length !== '' && length !== '0') || request.getHeader('transfer-encoding') !== '';
 }
 
 /** An HTTP request that came through uWebSockets.js. */
@@ -31,7 +25,7 @@ export class NativeExchange implements Exchange {
   readonly query: string;
   readonly headers: RequestHeaders;
   readonly #response: NativeResponse;
-  readonly #guard: (work: () => void) => void;
+  readonly #body: Body;
   #onGone: (() => void)[] = [];
   #over = false;
 
@@ -42,8 +36,14 @@ export class NativeExchange implements Exchange {
     this.query = request.getQuery() ?? '';
     this.headers = headersOf(request);
     this.#response = response;
-    this.#guard = guard;
+    const expected = hasBody(request);
+    this.#body = new Body(expected);
     response.onAborted(() => this.#aborted());
+    if (expected) {
+      response.onData((data, isLast) => {
+        guard(() => this.#body.take(new Uint8Array(data), isLast));
+      });
+    }
   }
 
   #aborted(): void {
@@ -56,24 +56,19 @@ export class NativeExchange implements Exchange {
   }
 
   collect(limitBytes: number, done: (body: Uint8Array | undefined) => void): void {
-    let chunks: Uint8Array[] | undefined = [];
-    let length = 0;
-    this.#response.onData((data, isLast) => {
-      if (chunks === undefined) return;
-      length += data.byteLength;
-      // The data is gone when this handler returns, so it is copied.
-      if (length <= limitBytes) chunks.push(new Uint8Array(data).slice());
-      if (length <= limitBytes && !isLast) return;
-      const body = length <= limitBytes ? joined(chunks, length) : undefined;
-      chunks = undefined;
-      this.#guard(() => done(body));
-    });
+    this.#body.collect(limitBytes, done);
   }
 
   respond(reply: Reply): void {
     if (this.#over) return;
-    this.#over = true;
     this.#onGone = [];
+    const kept = this.#body.isRead ? reply : keptReply(reply);
+    this.#body.whenRead(() => this.#send(kept));
+  }
+
+  #send(reply: Reply): void {
+    if (this.#over) return;
+    this.#over = true;
     this.#response.cork(() => this.#write(reply));
   }
 

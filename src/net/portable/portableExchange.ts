@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Body } from '../http/body.js';
 import type { Exchange, Reply, RequestHeaders } from '../http/exchange.js';
+import { keptReply } from '../http/replies.js';
 
 function headersOf(request: IncomingMessage): RequestHeaders {
   const { headers } = request;
@@ -12,13 +14,19 @@ function headersOf(request: IncomingMessage): RequestHeaders {
   };
 }
 
+const NOTHING = new Uint8Array(0);
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;
+}
+
 /** An HTTP request that came through Node's own server. */
 export class PortableExchange implements Exchange {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly headers: RequestHeaders;
-  readonly #request: IncomingMessage;
+  readonly #body: Body;
   readonly #response: ServerResponse;
   readonly #guard: (work: () => void) => void;
   #onGone: (() => void)[] = [];
@@ -36,9 +44,11 @@ export class PortableExchange implements Exchange {
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = mark < 0 ? '' : url.slice(mark + 1);
     this.headers = headersOf(request);
-    this.#request = request;
+    this.#body = new Body(hasBody(request));
     this.#response = response;
     this.#guard = guard;
+    request.on('data', (chunk: Buffer) => this.#guard(() => this.#body.take(chunk, false)));
+    request.on('end', () => this.#guard(() => this.#body.take(NOTHING, true)));
     response.on('close', () => this.#guard(() => this.#closed()));
   }
 
@@ -53,29 +63,21 @@ export class PortableExchange implements Exchange {
   }
 
   collect(limitBytes: number, done: (body: Uint8Array | undefined) => void): void {
-    let chunks: Buffer[] | undefined = [];
-    let length = 0;
-    const finish = (): void => {
-      const body = length <= limitBytes ? Buffer.concat(chunks ?? []) : undefined;
-      chunks = undefined;
-      this.#guard(() => done(body));
-    };
-    this.#request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= limitBytes) chunks?.push(chunk);
-      else if (chunks !== undefined) finish();
-    });
-    this.#request.on('end', () => {
-      if (chunks !== undefined) finish();
-    });
+    this.#body.collect(limitBytes, done);
   }
 
   respond(reply: Reply): void {
     if (this.#over) return;
-    this.#over = true;
     this.#onGone = [];
     // The server sends later, the caller's memory changes sooner.
-    const body = typeof reply.body === 'string' ? reply.body : Buffer.from(reply.body);
+    const kept = keptReply(reply);
+    this.#body.whenRead(() => this.#send(kept));
+  }
+
+  #send(reply: Reply): void {
+    if (this.#over) return;
+    this.#over = true;
+    const { body } = reply;
     const headers = new Map(reply.headers);
     const bodyless = reply.status === 204 || reply.status === 304;
     if (!bodyless) headers.set('content-length', String(Buffer.byteLength(body)));
