@@ -3,12 +3,14 @@ import {
   feedRing, inboxAt_, inboxBytes_, laneAt, laneBlock, outboxAt_, outboxBytes_, readGeometry,
 } from "./layout";
 import { resetExecution } from "./execute";
+import { resetVictims } from "./victims";
 
 /** Makes this instance, which is this thread, lane `n` of the arena; a lane has one thread. */
 export function attach(n: u32): void {
   assert(load<u32>(H_MAGIC) == MAGIC);
   readGeometry(n);
   resetExecution();
+  resetVictims();
   if (atomic.xchg<u32>(laneAt, 1, L_ATTACHED) == 0) atomic.add<u32>(H_LANES_ATTACHED, 1);
 }
 

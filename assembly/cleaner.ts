@@ -9,11 +9,7 @@
  * touch all lines, then decide. It can be left and taken up again, by another lane too: an item
  * that was moved is not pointed at any more.
  *
- * Which segment:
- *   1. one in which nothing is alive, or everything has expired;
- *   2. when overwrites and deletes have left too much dead, the one with the most, and all of its
- *      living items stay (compaction; they keep the age of their segment);
- *   3. else the oldest of the pool that holds more than its share, and the policy decides.
+ * `victims.ts` says which segment is next.
  * A policy may keep everything it meets. After a segment of which almost all stayed the next may
  * keep half, so that one eviction is bounded.
  *
@@ -34,9 +30,8 @@ import {
   countItems,
 } from "./counters";
 import {
-  POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_CLEANING, SEGMENT_EXPIRES_BY, SEGMENT_SEALED,
-  freeHint, notePressure, retireSegment, segmentBase, segmentDead, segmentHeader, segmentUsed,
-  segmentWord, swapWord, wordOf, wordPool, wordStamp, wordState,
+  POOL_MAIN, POOL_SMALL, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, retireSegment, segmentBase,
+  segmentUsed, segmentWord, swapWord, wordOf, wordPool, wordStamp, wordState,
 } from "./segment";
 import {
   findItem, foundAt, foundEntry, isTentative, lineOf, overflowOf, settledEntry,
@@ -45,15 +40,11 @@ import {
   ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemExpiryMs, itemFlags,
   itemInlineAt, itemState, itemVersion, settle,
 } from "./item";
-import {
-  SMALL_SHARE_PERCENT, VERDICT_EVICT, isHaunted, onEvicted, rankKept, verdict,
-} from "./policy";
-import {
-  closeIdlePageSegments, freePages, movePages, pagedLength, pagesFor, pooledPageBytes,
-} from "./pages";
+import { VERDICT_EVICT, isHaunted, onEvicted, rankKept, verdict } from "./policy";
+import { closeIdlePageSegments, freePages, movePages, pagedLength, pagesFor } from "./pages";
 import { isCleared, isExpired, isPaged, moveEntry, removeEnded, removeEntry } from "./entry";
+import { MODE_COMPACT, MODE_POLICY, nextVictim, victimMode } from "./victims";
 import { hashOfItem } from "./hash";
-import { nowMs } from "./version";
 import { pin } from "./epoch";
 import { pagesWanted } from "./draft";
 import { ghostLine, shapeGhost } from "./ghost";
@@ -62,18 +53,11 @@ const WORK_NEXT: u32 = 4;
 const WORK_MODE: u32 = 8;
 const WORK_KEEP: u32 = 12;
 
-const MODE_POLICY: u32 = 0;
-const MODE_COMPACT: u32 = 1;
-
 export const CLEAN_BATCH: u32 = 64;
 export const BATCH_SLOT_BYTES: u32 = 16;
 const BATCH_LINE: u32 = 4;
 const BATCH_HASH: u32 = 8;
 
-/** Dead bytes are compacted away once they are more than this share of the store... */
-const DEAD_PERCENT_MAX: u32 = 8;
-/** ...if a segment has at least this share of them, so that a move buys something. */
-const DEAD_PERCENT_WORTH: u32 = 12;
 /** Bytes a step walks at the least, and at the most when hardly anything is left in them. */
 const STEP_BYTES_MIN: u32 = 4096;
 const STEP_BYTES_MAX: u32 = 65536;
@@ -81,15 +65,6 @@ const STEP_BYTES_MAX: u32 = 65536;
 /** Whether the last segment cleaned by the policy kept almost everything. */
 let keptAlmostAll: bool = false;
 
-/* What `survey` found. */
-let gone: u32 = 0;
-let deadest: u32 = 0;
-let deadestBytes: u32 = 0;
-let oldestSmall: u32 = 0;
-let oldestMain: u32 = 0;
-let smallSegments: u32 = 0;
-let mainSegments: u32 = 0;
-let deadBytes: u64 = 0;
 /** Where the touching loop leaves what it loads, so that it is loaded. */
 let sink: u64 = 0;
 
@@ -152,77 +127,20 @@ function clean(budget: u32, aim: u32): bool {
   return true;
 }
 
-/** Looks over all segments once. */
-function survey(): void {
-  gone = deadest = deadestBytes = oldestSmall = oldestMain = smallSegments = mainSegments = 0;
-  deadBytes = 0;
-  let ageSmall: u64 = u64.MAX_VALUE;
-  let ageMain: u64 = u64.MAX_VALUE;
-  for (let n: u32 = 0; n < segments; n++) {
-    const header = segmentHeader(n);
-    const word = segmentWord(header);
-    const state = wordState(word);
-    if (state != SEGMENT_SEALED && state != SEGMENT_ACTIVE) continue;
-    const small = wordPool(word) == POOL_SMALL;
-    if (small) smallSegments++;
-    else mainSegments++;
-    if (state == SEGMENT_ACTIVE) continue;
-    surveyDead(header);
-    const age = wordStamp(word);
-    if (small && age < ageSmall) {
-      ageSmall = age;
-      oldestSmall = header;
-    } else if (!small && age < ageMain) {
-      ageMain = age;
-      oldestMain = header;
-    }
-  }
-}
-
-@inline
-function surveyDead(header: u32): void {
-  const dead = segmentDead(header);
-  deadBytes += dead;
-  if (dead > deadestBytes) {
-    deadestBytes = dead;
-    deadest = header;
-  }
-  if (dead >= segmentUsed(header) || load<u64>(header, SEGMENT_EXPIRES_BY) <= nowMs) gone = header;
-}
-
-/** The segment to clean next, and how, or 0. */
-function chooseSegment(): u32 {
-  survey();
-  store<u32>(work(), MODE_POLICY, WORK_MODE);
-  notePressure(false);
-  if (gone != 0) return gone;
-  const limit = u64(segments) * segmentBytes / 100 * DEAD_PERCENT_MAX;
-  if (deadBytes > limit && deadestBytes >= segmentBytes / 100 * DEAD_PERCENT_WORTH) {
-    store<u32>(work(), MODE_COMPACT, WORK_MODE);
-    return deadest;
-  }
-  notePressure(true);
-  if (oldestSmall == 0) return oldestMain;
-  if (oldestMain == 0) return oldestSmall;
-  const small = u64(smallSegments) * segmentBytes + pooledPageBytes(POOL_SMALL);
-  const main = u64(mainSegments) * segmentBytes + pooledPageBytes(POOL_MAIN);
-  return small * 100 >= (small + main) * SMALL_SHARE_PERCENT ? oldestSmall : oldestMain;
-}
-
 /** Claims the next segment for this lane; false when there is none. */
 function takeSegment(): bool {
   for (let tries: u32 = 0; tries < segments; tries++) {
-    let header = chooseSegment();
+    let header = nextVictim();
     if (header == 0) {
       // Large values can fill the memory from a few items that all lie in segments being filled.
       sealLane(lane);
-      header = chooseSegment();
+      header = nextVictim();
     }
     if (header == 0) return false;
     const word = segmentWord(header);
-    if (wordState(word) != SEGMENT_SEALED) continue;
     const mine = wordOf(SEGMENT_CLEANING, lane, wordPool(word), wordStamp(word));
-    if (!swapWord(header, word, mine)) continue;
+    if (wordState(word) != SEGMENT_SEALED || !swapWord(header, word, mine)) continue;
+    store<u32>(work(), victimMode, WORK_MODE);
     store<u32>(work(), segmentBase(header), WORK_NEXT);
     store<u32>(work(), keptAlmostAll ? segmentBytes / 2 : segmentBytes, WORK_KEEP);
     store<u32>(work(), header);

@@ -67,6 +67,7 @@ export const H_MIN_STORE_BYTES: u32 = 148;
 export const H_KEY0: u32 = 152;
 export const H_KEY1: u32 = 160;
 export const H_DEAD_AT: u32 = 168;
+export const H_ITEMS_MAX: u32 = 172;
 
 /* Shared words, each with a cache line of its own; `docs/concurrency.md` says who writes which. */
 export const H_EPOCH: u32 = 256;
@@ -110,6 +111,8 @@ export const L_GROUP: u32 = 1024;
 export const L_BATCH: u32 = 4096;
 /** Scratch for decimal text. */
 export const L_TEXT: u32 = 6144;
+/** What the lane's cleaner will take next: see `victims.ts`. */
+export const L_VICTIMS: u32 = 6400;
 
 /* This instance's copy of the geometry. */
 export let lane: u32 = 0;
@@ -134,6 +137,8 @@ export let storeAt: u32 = 0;
 export let valueBytesMax: u32 = 0;
 export let policy: u32 = 0;
 export let promotion: u32 = 0;
+/** Items there may be at most, 0 = as many as fit. */
+export let itemsMax: u32 = 0;
 export let inboxBytes_: u32 = 0;
 export let outboxBytes_: u32 = 0;
 export let feedBytes_: u32 = 0;
@@ -178,6 +183,7 @@ export function readGeometry(n: u32): void {
   valueBytesMax = load<u32>(H_VALUE_BYTES_MAX);
   policy = load<u32>(H_POLICY);
   promotion = load<u32>(H_PROMOTION);
+  itemsMax = load<u32>(H_ITEMS_MAX);
   key0 = load<u64>(H_KEY0);
   key1 = load<u64>(H_KEY1);
   readBoxes(n);

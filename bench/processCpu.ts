@@ -1,4 +1,4 @@
-/** Processor time of another process, as the kernel counts it in `/proc/PID/stat`. */
+/** Processor time as the kernel counts it: of another process, and what the host took away. */
 import { readFileSync } from 'node:fs';
 
 /** The kernel reports ticks of `USER_HZ`, which is 100 on every Linux that Node runs on. */
@@ -20,4 +20,18 @@ export function cpuSecondsIn(stat: string): number {
 /** Seconds of processor time that process `pid` has used; throws when it does not exist. */
 export function cpuSecondsOf(pid: number): number {
   return cpuSecondsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}
+
+/** `steal` is the 8th number behind `cpu`. */
+const STEAL_FIELD = 8;
+
+/** Seconds, over all processors, for which the host let another machine run, by `/proc/stat`. */
+export function stolenSecondsIn(stat: string): number {
+  const all = stat.slice(0, stat.indexOf('\n')).split(/ +/);
+  return Number(all[STEAL_FIELD] ?? 0) / TICKS_PER_SECOND;
+}
+
+/** Seconds that the host has taken from this machine so far. */
+export function stolenSeconds(): number {
+  return stolenSecondsIn(readFileSync('/proc/stat', 'utf8'));
 }

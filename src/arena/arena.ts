@@ -16,7 +16,16 @@ import {
 } from './wasm.js';
 
 /** The numbers by which the core knows the policies. */
-const POLICY_CODES: Readonly<Record<Policy, number>> = { fifo: 0, s3fifo: 1 };
+const POLICY_CODES: Readonly<Record<Policy, number>> = {
+  fifo: 0,
+  s3fifo: 1,
+  lru: 2,
+  lfu: 3,
+  sieve: 4,
+  tinylfu: 5,
+};
+
+const MAX_ITEMS_MAX = 2 ** 31 - 1;
 
 /** Bytes of the key of the table's hash. */
 const HASH_KEY_BYTES = 16;
@@ -30,6 +39,8 @@ export interface ArenaOptions {
   readonly policy?: Policy | undefined;
   /** How often an item must be read in the small pool to enter the main one (`s3fifo`); 1. */
   readonly promotion?: number | undefined;
+  /** How many items there may be at most, 1 to 2^31-1; as many as fit when not given. */
+  readonly maxItems?: number | undefined;
   /** The largest value, in bytes; 16 MiB. */
   readonly maxValueBytes?: number | undefined;
   /** The size of a segment, in bytes; chosen by the core when not given. */
@@ -141,6 +152,13 @@ function hashWords(options: ArenaOptions): Uint32Array {
   return new Uint32Array(Uint8Array.from(key).buffer);
 }
 
+/** The bound on items as the core takes it: 0 is none. */
+function itemsMaxOf({ maxItems }: ArenaOptions): number {
+  if (maxItems === undefined) return 0;
+  if (Number.isInteger(maxItems) && maxItems >= 1 && maxItems <= MAX_ITEMS_MAX) return maxItems;
+  throw new InputError(`maxItems is a whole number from 1 to ${MAX_ITEMS_MAX}, not ${maxItems}`);
+}
+
 function format(core: Core, geometry: ArenaGeometry, options: ArenaOptions): void {
   const [key0 = 0, key1 = 0, key2 = 0, key3 = 0] = hashWords(options);
   const needed =
@@ -154,6 +172,7 @@ function format(core: Core, geometry: ArenaGeometry, options: ArenaOptions): voi
       geometry.maxValueBytes,
       POLICY_CODES[options.policy ?? 's3fifo'],
       options.promotion ?? 1,
+      itemsMaxOf(options),
       key0,
       key1,
       key2,

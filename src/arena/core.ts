@@ -16,6 +16,7 @@ export interface CoreFunctions {
     maxValueBytes: number,
     policy: number,
     promotion: number,
+    itemsMax: number,
     key0: number,
     key1: number,
     key2: number,

@@ -1,5 +1,5 @@
 /** What decides which items survive when memory is full. */
-export const POLICIES = ['s3fifo', 'fifo'] as const;
+export const POLICIES = ['s3fifo', 'lru', 'lfu', 'tinylfu', 'sieve', 'fifo'] as const;
 /** The name of an eviction policy. */
 export type Policy = (typeof POLICIES)[number];
 

@@ -79,7 +79,7 @@ const store = {
     fallback: () => 's3fifo',
     show: String,
     placeholder: 'name',
-    help: 'what survives when memory is full: s3fifo or fifo',
+    help: `what survives when memory is full: ${POLICIES.join(', ')}`,
   } satisfies Setting<(typeof POLICIES)[number]>,
   promotion: {
     schema: integerField(1, 3),

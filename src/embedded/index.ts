@@ -38,6 +38,8 @@ export interface CacheOptions {
   readonly memory?: number | string | undefined;
   /** What decides which items stay when the memory is full; `s3fifo`. */
   readonly policy?: Policy | undefined;
+  /** How many items there may be at most; as many as fit in the memory when not given. */
+  readonly maxItems?: number | undefined;
   /** How many threads may use the cache at the same time, this one included (1 to 64); 8. */
   readonly maxThreads?: number | undefined;
   /** The largest value: bytes, or text such as `'1mb'`; 16 MiB. */
@@ -71,6 +73,7 @@ function arenaOptions(options: CacheOptions, random: Random): ArenaOptions {
     memoryBytes: parseSize(options.memory ?? MEMORY_DEFAULT),
     lanes: options.maxThreads ?? MAX_THREADS_DEFAULT,
     policy: options.policy,
+    maxItems: options.maxItems,
     maxValueBytes: options.maxValue === undefined ? undefined : parseSize(options.maxValue),
     random,
   };

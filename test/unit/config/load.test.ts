@@ -102,8 +102,8 @@ describe('refusals', () => {
     expect(refusal({ environment: { ORLOP_MEMORY: 'lots' } })).toMatch(
       /^memory: "lots" is not a size: .*512mb.*\(environment ORLOP_MEMORY\)$/,
     );
-    expect(refusal({ flags: { policy: 'lru' } })).toBe(
-      'policy: must be one of s3fifo, fifo (flag --policy)',
+    expect(refusal({ flags: { policy: 'clock' } })).toBe(
+      'policy: must be one of s3fifo, lru, lfu, tinylfu, sieve, fifo (flag --policy)',
     );
     expect(refusal({ file: write('list.yaml', 'port: [1, 2]\n') })).toMatch(
       /^port: must be a sing/,

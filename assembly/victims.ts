@@ -1,0 +1,152 @@
+/**
+ * Which segments a cleaner takes next, and how it treats them:
+ *   1. those in which nothing is alive, or everything has expired;
+ *   2. when overwrites and deletes have left too much dead, those with the most, and all of their
+ *      living items stay (compaction; they keep the age of their segment);
+ *   3. else the oldest of the pool that holds more than its share, and the policy decides.
+ *
+ * Looking over all segments means reading what every lane counted as dead in each of them, lines
+ * that other processors write to all the time. So a survey chooses several at once, and each is
+ * taken only while its word is still the one that was seen.
+ *
+ *   lists    three, of VICTIMS victims each, lowest key first: by what is alive, by age in the
+ *            small pool, by age in the main pool
+ *   victim   0 key u64 | 8 word u64 | 16 header u32 | 20 zero
+ */
+import { L_VICTIMS, laneAt, segmentBytes, segments } from "./layout";
+import {
+  POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED, notePressure,
+  segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool, wordStamp, wordState,
+} from "./segment";
+import { SMALL_SHARE_PERCENT } from "./policy";
+import { nowMs } from "./version";
+import { pooledPageBytes } from "./pages";
+
+export const MODE_POLICY: u32 = 0;
+export const MODE_COMPACT: u32 = 1;
+
+export const VICTIMS: u32 = 4;
+export const VICTIM_BYTES: u32 = 24;
+export const VICTIM_LISTS: u32 = 3;
+const VICTIM_WORD: u32 = 8;
+const VICTIM_HEADER: u32 = 16;
+
+const LIST_ALIVE: u32 = 0;
+const LIST_SMALL: u32 = 1;
+const LIST_MAIN: u32 = 2;
+
+/** Dead bytes are compacted away once they are more than this share of the store... */
+const DEAD_PERCENT_MAX: u32 = 8;
+/** ...if a segment has at least this share of them, so that a move buys something. */
+const DEAD_PERCENT_WORTH: u32 = 12;
+/** A survey chooses no more than this part of all segments. */
+const SEGMENTS_PER_VICTIM: u32 = 64;
+
+/** The victims that are left of the last survey, and how they are to be treated. */
+let next: u32 = 0;
+let end: u32 = 0;
+export let victimMode: u32 = 0;
+
+/* What the survey found. */
+let smallSegments: u32 = 0;
+let mainSegments: u32 = 0;
+let deadBytes: u64 = 0;
+
+@inline
+function listAt(list: u32): u32 {
+  return laneAt + L_VICTIMS + list * VICTIMS * VICTIM_BYTES;
+}
+
+/** Forgets the victims that were chosen. */
+export function resetVictims(): void {
+  next = end = 0;
+}
+
+/** The next victim's header, 0 when there is none; its word is still what it was when chosen. */
+export function nextVictim(): u32 {
+  while (true) {
+    if (next == end && !choose()) return 0;
+    const at = next;
+    next += VICTIM_BYTES;
+    const header = load<u32>(at, VICTIM_HEADER);
+    if (segmentWord(header) == load<u64>(at, VICTIM_WORD)) return header;
+  }
+}
+
+/** Looks over all segments once. */
+function survey(): void {
+  const most = max<u32>(1, min<u32>(VICTIMS, segments / SEGMENTS_PER_VICTIM));
+  smallSegments = mainSegments = 0;
+  deadBytes = 0;
+  for (let list: u32 = 0; list < VICTIM_LISTS; list++) emptyList(listAt(list));
+  for (let n: u32 = 0; n < segments; n++) {
+    const header = segmentHeader(n);
+    const word = segmentWord(header);
+    const state = wordState(word);
+    if (state != SEGMENT_SEALED && state != SEGMENT_ACTIVE) continue;
+    const small = wordPool(word) == POOL_SMALL;
+    if (small) smallSegments++;
+    else mainSegments++;
+    if (state == SEGMENT_ACTIVE) continue;
+    enlist(listAt(small ? LIST_SMALL : LIST_MAIN), most, wordStamp(word), word, header);
+    surveyDead(header, word, most);
+  }
+}
+
+@inline
+function surveyDead(header: u32, word: u64, most: u32): void {
+  const dead = segmentDead(header);
+  const used = segmentUsed(header);
+  deadBytes += dead;
+  const gone = dead >= used || load<u64>(header, SEGMENT_EXPIRES_BY) <= nowMs;
+  enlist(listAt(LIST_ALIVE), most, gone ? 0 : max<u32>(1, segmentBytes - dead), word, header);
+}
+
+function emptyList(list: u32): void {
+  for (let i: u32 = 0; i < VICTIMS; i++) {
+    store<u64>(list + i * VICTIM_BYTES, u64.MAX_VALUE);
+  }
+}
+
+/** Puts a victim into its place among the `most` with the lowest keys. */
+function enlist(list: u32, most: u32, key: u64, word: u64, header: u32): void {
+  let at = list + (most - 1) * VICTIM_BYTES;
+  if (key >= load<u64>(at)) return;
+  while (at > list && load<u64>(at - VICTIM_BYTES) > key) {
+    memory.copy(at, at - VICTIM_BYTES, VICTIM_BYTES);
+    at -= VICTIM_BYTES;
+  }
+  store<u64>(at, key);
+  store<u64>(at, word, VICTIM_WORD);
+  store<u32>(at, header, VICTIM_HEADER);
+}
+
+/** Makes a list, up to its last victim with a key of at most `keyMax`, the one to take from. */
+function take(list: u32, mode: u32, keyMax: u64): bool {
+  next = end = listAt(list);
+  const last = next + VICTIMS * VICTIM_BYTES;
+  while (end < last && load<u64>(end) <= keyMax) end += VICTIM_BYTES;
+  victimMode = mode;
+  return next != end;
+}
+
+/** Chooses the next victims; false when there are none. */
+function choose(): bool {
+  survey();
+  notePressure(false);
+  if (take(LIST_ALIVE, MODE_POLICY, 0)) return true;
+  const limit = u64(segments) * segmentBytes / 100 * DEAD_PERCENT_MAX;
+  const worth = segmentBytes - segmentBytes / 100 * DEAD_PERCENT_WORTH;
+  if (deadBytes > limit && take(LIST_ALIVE, MODE_COMPACT, worth)) return true;
+  notePressure(true);
+  const first = isSmallsTurn() ? LIST_SMALL : LIST_MAIN;
+  const any = u64.MAX_VALUE - 1;
+  return take(first, MODE_POLICY, any) || take(first ^ 3, MODE_POLICY, any);
+}
+
+/** Whether the small pool holds more than its share. */
+function isSmallsTurn(): bool {
+  const small = u64(smallSegments) * segmentBytes + pooledPageBytes(POOL_SMALL);
+  const main = u64(mainSegments) * segmentBytes + pooledPageBytes(POOL_MAIN);
+  return small * 100 >= (small + main) * SMALL_SHARE_PERCENT;
+}
