@@ -1,12 +1,12 @@
 /**
- * The composition root of a node: makes the arena, the board, the stations and the listener from a
+ * The composition root of a node: makes the store, the board, the stations and the listener from a
  * configuration, connects them, and takes them apart again in an order in which no answer is lost.
  *
  *   main thread   listener ─ station on lane 0 ─ sweeper ─ supervisor ─ reports
  *   I/O threads   app without a listen socket ─ station on lanes 1 … N
  */
-import { Arena } from './arena/arena.js';
-import type { Lane } from './arena/lane.js';
+import { Store } from './arena/store.js';
+import type { StoreLane } from './arena/storeLane.js';
 import { type Clock, systemClock } from './base/clock.js';
 import { InputError, messageOf } from './base/errors.js';
 import { sleep, systemTimers, type Timers } from './base/timers.js';
@@ -97,9 +97,9 @@ class RunningNode implements Node {
   readonly #clock: Clock = systemClock;
   readonly #timers: Timers = systemTimers;
   readonly #threads: number;
-  readonly #arena: Arena;
+  readonly #store: Store;
   readonly #board: Board;
-  readonly #lane: Lane;
+  readonly #lane: StoreLane;
   readonly #station: Station;
   readonly #sweeper: Sweeper;
   readonly #sources: Sources;
@@ -117,9 +117,9 @@ class RunningNode implements Node {
     this.failure = new Promise((resolve) => {
       this.#fail = resolve;
     });
-    this.#arena = Arena.create({ ...config, lanes: this.#threads + 1 });
+    this.#store = Store.create({ ...config, lanes: this.#threads + 1 });
     this.#board = Board.create(this.#threads + 1);
-    this.#lane = this.#arena.openLane(0);
+    this.#lane = this.#store.openLane(0);
     this.#tokenDigest = TokenGate.digest(config.authToken);
     this.#station = this.#makeStation();
     const onFailure = (error: unknown): void => this.#station.fail(error);
@@ -139,7 +139,7 @@ class RunningNode implements Node {
 
   #makeStation(): Station {
     return new Station({
-      arena: this.#arena,
+      store: this.#store,
       lane: this.#lane,
       board: this.#board,
       limits: limitsOf(this.#config),
@@ -158,7 +158,7 @@ class RunningNode implements Node {
     const threads = this.#threads;
     const fixed = { version: VERSION, listener, threads, policy, memoryBytes, maxValueBytes };
     return {
-      arena: this.#arena,
+      store: this.#store,
       board: this.#board,
       clock: this.#clock,
       facts: { ...fixed, startedMs },
@@ -205,7 +205,7 @@ class RunningNode implements Node {
   async #startThreads(source: NativeListener): Promise<void> {
     this.#supervisor = new Supervisor({
       source,
-      arena: this.#arena.handle,
+      store: this.#store.handle,
       board: this.#board,
       limits: this.#station.limits,
       tokenDigest: this.#tokenDigest,

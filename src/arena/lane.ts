@@ -14,6 +14,7 @@
  * per message: the current one is described by the `message…` fields, which `next` moves on.
  */
 import type { Core, CoreFunctions } from './core.js';
+import type { StoreLane } from './storeLane.js';
 import type { WasmMemory } from './wasm.js';
 
 /** What `execute` came back with. */
@@ -43,10 +44,12 @@ export interface PendingFrame {
 }
 
 /** One thread's way into the core: an inbox of frames, an outbox of messages. */
-export class Lane {
+export class Lane implements StoreLane {
   readonly index: number;
+  readonly parts: readonly Lane[] = [this];
   /** The whole arena; messages are views on it that hold until the next `execute`. */
   readonly memory: Uint8Array<SharedArrayBuffer>;
+  readonly buffer: SharedArrayBuffer;
   /** The current message of the outbox: whose it is. */
   messageConnection = 0;
   /** The current message: where its bytes start in `memory`. */
@@ -69,6 +72,7 @@ export class Lane {
   /** Claims lane `index` for this instance; the caller sees to it that nobody else holds it. */
   constructor(core: Core, memory: WasmMemory, index: number) {
     this.index = index;
+    this.buffer = memory.buffer;
     this.memory = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#core = core.functions;

@@ -1,6 +1,6 @@
-import type { Arena } from '../arena/arena.js';
 import { LaneTrap } from '../arena/lane.js';
 import type { ArenaStats } from '../arena/stats.js';
+import type { Store } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';
 import { ClosedError, InternalError } from '../protocol/errors.js';
 import type { Request } from '../protocol/request.js';
@@ -48,7 +48,7 @@ import { type Read, Turn } from './turn.js';
 
 /** What a cache in process needs besides its memory. */
 export interface CacheParts {
-  readonly arena: Arena;
+  readonly store: Store;
   readonly seat: Seat;
   readonly clock: Clock;
 }
@@ -69,18 +69,18 @@ function negated(delta: number | bigint): number | bigint {
  * for a second, `InternalError` when the cache is broken, and `ClosedError` from then on.
  */
 export class Cache {
-  readonly #arena: Arena;
+  readonly #store: Store;
   readonly #seat: Seat;
   readonly #turn: Turn;
 
   constructor(parts: CacheParts) {
-    this.#arena = parts.arena;
+    this.#store = parts.store;
     this.#seat = parts.seat;
     this.#turn = new Turn({
       lane: parts.seat.lane,
       clock: parts.clock,
-      grants: parts.arena.constant('GRANTS_CLIENT'),
-      maxFrameBytes: parts.arena.geometry.maxFrameBytes,
+      grants: parts.store.constant('GRANTS_CLIENT'),
+      maxFrameBytes: parts.store.geometry.maxFrameBytes,
     });
   }
 
@@ -229,7 +229,7 @@ export class Cache {
 
   /** Counters of all threads since the cache was made, and what it holds now. */
   stats(): ArenaStats {
-    return this.#arena.stats();
+    return this.#store.stats();
   }
 
   /** Gives up this thread's place in the cache; what it holds stays for the other threads. */

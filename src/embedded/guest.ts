@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Arena } from '../arena/arena.js';
-import { type Lane, LaneTrap } from '../arena/lane.js';
+import { LaneTrap } from '../arena/lane.js';
+import type { Store } from '../arena/store.js';
+import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import { ClosedError, InvalidArgumentError } from '../protocol/errors.js';
 import type { CacheHandle } from './handle.js';
@@ -27,19 +28,19 @@ function claim(table: LaneTable, handle: CacheHandle): number {
 
 /** The seat of a thread that attached to a cache. */
 export class Guest implements Seat {
-  readonly lane: Lane;
+  readonly lane: StoreLane;
   readonly #clock: Clock;
   readonly #table: LaneTable;
   readonly #holder: number;
   readonly #port: MessagePort;
   #closed = false;
 
-  constructor(handle: CacheHandle, arena: Arena, clock: Clock) {
+  constructor(handle: CacheHandle, store: Store, clock: Clock) {
     this.#clock = clock;
     this.#table = new LaneTable(handle.lanes);
     this.#holder = handle.holder;
     this.#port = handle.port;
-    this.lane = arena.openLane(claim(this.#table, handle));
+    this.lane = store.openLane(claim(this.#table, handle));
     this.#port.on('close', () => this.#orphan());
     this.#port.unref();
   }

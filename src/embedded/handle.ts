@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ArenaHandle } from '../arena/arena.js';
+import type { StoreHandle } from '../arena/store.js';
 
 /**
  * A cache as one other thread gets it, for one `attachCache` there. Its port has to be transferred:
@@ -9,7 +9,7 @@ import type { ArenaHandle } from '../arena/arena.js';
  * ends; that is how the thread's lane comes back.
  */
 export interface CacheHandle {
-  readonly arena: ArenaHandle;
+  readonly store: StoreHandle;
   /** The table of who holds which lane. */
   readonly lanes: SharedArrayBuffer;
   /** The number under which the thread that attaches claims a lane. */

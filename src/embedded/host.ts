@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Arena } from '../arena/arena.js';
-import { type Lane, LaneTrap } from '../arena/lane.js';
+import { LaneTrap } from '../arena/lane.js';
+import type { Store } from '../arena/store.js';
+import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import type { Timer, Timers } from '../base/timers.js';
 import { ClosedError } from '../protocol/errors.js';
@@ -19,7 +20,7 @@ const SWEEP_PERIODS = 300;
 
 /** What a host works with. */
 export interface HostParts {
-  readonly arena: Arena;
+  readonly store: Store;
   readonly clock: Clock;
   readonly timers: Timers;
 }
@@ -29,8 +30,8 @@ export interface HostParts {
  * behind when they end, and sweeps expired items out.
  */
 export class Host implements Seat {
-  readonly lane: Lane;
-  readonly #arena: Arena;
+  readonly lane: StoreLane;
+  readonly #store: Store;
   readonly #clock: Clock;
   readonly #table: LaneTable;
   readonly #ports = new Map<number, MessagePort>();
@@ -39,10 +40,10 @@ export class Host implements Seat {
   #closed = false;
 
   constructor(parts: HostParts) {
-    this.#arena = parts.arena;
+    this.#store = parts.store;
     this.#clock = parts.clock;
-    this.#table = LaneTable.create(parts.arena.geometry.lanes);
-    this.lane = parts.arena.openLane(this.#table.claim(HOST) ?? 0);
+    this.#table = LaneTable.create(parts.store.lanes);
+    this.lane = parts.store.openLane(this.#table.claim(HOST) ?? 0);
     const lines = Math.ceil(this.lane.sweepLines() / SWEEP_PERIODS);
     const sweep = (): void => this.#guard(() => this.lane.sweep(this.#clock.nowMs(), lines));
     this.#sweep = parts.timers.every(SWEEP_PERIOD_MS, sweep).unref();
@@ -59,7 +60,7 @@ export class Host implements Seat {
     this.#lastHolder++;
     this.#watch(this.#lastHolder, port1);
     return {
-      arena: this.#arena.handle,
+      store: this.#store.handle,
       lanes: this.#table.shared,
       holder: this.#lastHolder,
       port: port2,

@@ -11,7 +11,7 @@
  * over what threads leave behind when they end, so its event loop should turn now and then, and it
  * should live longer than the others; if it ends first, they go on, but no new threads can attach.
  */
-import { Arena, type ArenaOptions } from '../arena/arena.js';
+import { Store, type StoreOptions } from '../arena/store.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { type Random, systemRandom } from '../base/random.js';
 import { parseSize } from '../base/sizes.js';
@@ -57,8 +57,8 @@ export interface Surroundings {
 export class SharedCache extends Cache {
   readonly #host: Host;
 
-  constructor(arena: Arena, host: Host, clock: Clock) {
-    super({ arena, seat: host, clock });
+  constructor(store: Store, host: Host, clock: Clock) {
+    super({ store, seat: host, clock });
     this.#host = host;
   }
 
@@ -68,7 +68,7 @@ export class SharedCache extends Cache {
   }
 }
 
-function arenaOptions(options: CacheOptions, random: Random): ArenaOptions {
+function storeOptions(options: CacheOptions, random: Random): StoreOptions {
   return {
     memoryBytes: parseSize(options.memory ?? MEMORY_DEFAULT),
     lanes: options.maxThreads ?? MAX_THREADS_DEFAULT,
@@ -86,8 +86,8 @@ export function createCache(
 ): SharedCache {
   const clock = surroundings.clock ?? systemClock;
   const timers = surroundings.timers ?? systemTimers;
-  const arena = Arena.create(arenaOptions(options, surroundings.random ?? systemRandom));
-  return new SharedCache(arena, new Host({ arena, clock, timers }), clock);
+  const store = Store.create(storeOptions(options, surroundings.random ?? systemRandom));
+  return new SharedCache(store, new Host({ store, clock, timers }), clock);
 }
 
 /**
@@ -96,6 +96,6 @@ export function createCache(
  */
 export function attachCache(handle: CacheHandle, surroundings: Surroundings = {}): Cache {
   const clock = surroundings.clock ?? systemClock;
-  const arena = Arena.attach(handle.arena);
-  return new Cache({ arena, seat: new Guest(handle, arena, clock), clock });
+  const store = Store.attach(handle.store);
+  return new Cache({ store, seat: new Guest(handle, store, clock), clock });
 }

@@ -1,4 +1,5 @@
-import { DONE, type Lane, LaneTrap, WAIT } from '../arena/lane.js';
+import { DONE, LaneTrap, WAIT } from '../arena/lane.js';
+import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import { AnswerReader } from '../protocol/answerReader.js';
 import { InternalError, ProtocolError, TooLargeError } from '../protocol/errors.js';
@@ -25,7 +26,7 @@ export type Read<T> = (answer: AnswerReader) => T;
 
 /** What turns are made with. */
 export interface TurnParts {
-  readonly lane: Lane;
+  readonly lane: StoreLane;
   readonly clock: Clock;
   /** What the requests may do, a bit for each verb. */
   readonly grants: number;
@@ -37,7 +38,7 @@ export interface TurnParts {
  * Runs requests through a lane at once, from the caller's point of view: request in, answer out.
  */
 export class Turn {
-  readonly #lane: Lane;
+  readonly #lane: StoreLane;
   readonly #clock: Clock;
   readonly #grants: number;
   readonly #maxFrameBytes: number;

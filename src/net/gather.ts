@@ -22,7 +22,8 @@
  * - A socket closes while frames of it are in the inbox: they are executed, for they were received,
  *   and the answers are dropped. Its slot is not given to another before the inbox is empty.
  */
-import { DONE, type Lane, WAIT } from '../arena/lane.js';
+import { DONE, WAIT } from '../arena/lane.js';
+import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import type { Timers } from '../base/timers.js';
 import { FIGURE, type Tally } from './board.js';
@@ -36,7 +37,7 @@ const ROUNDS_PER_TURN = 4;
 
 /** What the loop works with; all of it belongs to one thread. */
 export interface GatherParts {
-  readonly lane: Lane;
+  readonly lane: StoreLane;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly tally: Tally;
@@ -49,8 +50,7 @@ export interface GatherParts {
 
 /** One thread's loop; see the top of this file. */
 export class Gather {
-  readonly #lane: Lane;
-  readonly #memory: SharedArrayBuffer;
+  readonly #lane: StoreLane;
   readonly #parts: GatherParts;
   readonly #slots: (Party | undefined)[] = [];
   readonly #free: number[] = [];
@@ -67,7 +67,6 @@ export class Gather {
   constructor(parts: GatherParts) {
     this.#parts = parts;
     this.#lane = parts.lane;
-    this.#memory = parts.lane.memory.buffer;
   }
 
   /** True when nothing is queued, in the inbox or behind it. */
@@ -186,7 +185,7 @@ export class Gather {
     while (lane.next()) {
       const party = this.#slots[lane.messageConnection];
       if (party === undefined) continue;
-      const answers = new Uint8Array(this.#memory, lane.messageAt, lane.messageLength);
+      const answers = new Uint8Array(lane.buffer, lane.messageAt, lane.messageLength);
       if (!party.deliver(answers, lane.closeCode)) continue;
       party.paused = true;
       party.held = true;

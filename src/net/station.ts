@@ -2,8 +2,8 @@
  * A station is everything one thread needs to serve, except the sockets themselves: the gather loop
  * over its lane, its conversations, its HTTP door and its vigil. Listeners bring the sockets.
  */
-import type { Arena } from '../arena/arena.js';
-import type { Lane } from '../arena/lane.js';
+import type { Store } from '../arena/store.js';
+import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import { sleep, type Timer, type Timers } from '../base/timers.js';
 import { CLOSE_GOING_AWAY, CLOSE_TOO_MANY } from '../protocol/wire.js';
@@ -22,8 +22,8 @@ import type { Wire } from './wire.js';
 
 /** What a station is made from. */
 export interface StationParts {
-  readonly arena: Arena;
-  readonly lane: Lane;
+  readonly store: Store;
+  readonly lane: StoreLane;
   readonly board: Board;
   readonly limits: Limits;
   /** The digest of the token, when there is one; see `TokenGate`. */
@@ -42,7 +42,7 @@ const DRAIN_LOOK_MS = 10;
 export class Station {
   readonly door: Door;
   readonly limits: Limits;
-  readonly lane: Lane;
+  readonly lane: StoreLane;
   readonly tally: Tally;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -55,7 +55,7 @@ export class Station {
   #failed = false;
 
   constructor(parts: StationParts) {
-    const { arena, lane, board, limits, clock, timers } = parts;
+    const { store, lane, board, limits, clock, timers } = parts;
     this.#parts = parts;
     this.lane = lane;
     this.limits = limits;
@@ -64,7 +64,7 @@ export class Station {
     this.tally = board.tally(lane.index);
     this.#gate = new TokenGate(parts.tokenDigest);
     this.#gather = this.#makeGather();
-    const grants = arena.constant('GRANTS_CLIENT');
+    const grants = store.constant('GRANTS_CLIENT');
     const { tally } = this;
     const gather = this.#gather;
     const greeter = new Greeter(this.#gate, limits);
@@ -78,9 +78,9 @@ export class Station {
   readonly #tick = (): void => this.#vigil.tick(this.#gather.parties);
 
   #makeGather(): Gather {
-    const { arena, lane, clock, timers, limits } = this.#parts;
+    const { store, lane, clock, timers, limits } = this.#parts;
     const { tally } = this;
-    const stopwatch = new Stopwatch(verbTotals(arena, lane), tally, clock);
+    const stopwatch = new Stopwatch(verbTotals(store, lane), tally, clock);
     const { maxPipelinedBytes } = limits;
     const onFailure = (error: unknown): void => this.fail(error);
     return new Gather({ lane, clock, timers, tally, stopwatch, maxPipelinedBytes, onFailure });

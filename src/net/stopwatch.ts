@@ -5,9 +5,9 @@
  * each of them is booked with the time of the whole turn, which is the most it can have taken.
  */
 
-import type { Arena } from '../arena/arena.js';
-import type { Lane } from '../arena/lane.js';
-import { VERBS } from '../arena/stats.js';
+import { VERBS, type Verb } from '../arena/stats.js';
+import type { Store } from '../arena/store.js';
+import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import { HISTOGRAM_WORDS, HISTOGRAMS_AT, LATENCY_BOUNDS_US, type Tally } from './board.js';
 
@@ -19,19 +19,32 @@ const OUTCOMES = ['OK', 'MISS', 'ERROR'] as const;
 /** Tells how many requests of each verb a lane has executed; the order is that of `VERBS`. */
 export type VerbTotals = (into: Float64Array) => void;
 
+/** A word that counts, and the memory it is in. */
+interface Place {
+  readonly words: Uint32Array;
+  readonly at: number;
+}
+
 /** Reads the counters of a lane: the low halves, whose differences are right for 2^32 requests. */
-export function verbTotals(arena: Arena, lane: Lane): VerbTotals {
-  const words = new Uint32Array(lane.memory.buffer);
-  const base = lane.countersAt >>> 2;
-  const places = VERBS.map((verb) =>
-    OUTCOMES.map(
-      (outcome) => base + 2 * arena.constant(`COUNTER_${verb.toUpperCase()}_${outcome}`),
-    ),
-  );
+export function verbTotals(store: Store, lane: StoreLane): VerbTotals {
+  const blocks = lane.parts.map(({ memory, countersAt }) => ({
+    words: new Uint32Array(memory.buffer),
+    at: countersAt >>> 2,
+  }));
+  const placesOf = (verb: Verb): Place[] => {
+    const counters = OUTCOMES.map((outcome) => `COUNTER_${verb.toUpperCase()}_${outcome}`);
+    const offsets = counters.map((name) => 2 * store.constant(name));
+    // A clear goes through every arena, and the first counts it.
+    const counting = verb === 'clear' ? blocks.slice(0, 1) : blocks;
+    return counting.flatMap(({ words, at }) =>
+      offsets.map((offset) => ({ words, at: at + offset })),
+    );
+  };
+  const places = VERBS.map(placesOf);
   return (into) => {
     for (let verb = 0; verb < places.length; verb++) {
       let sum = 0;
-      for (const place of places[verb] ?? []) sum += words[place] ?? 0;
+      for (const { words, at } of places[verb] ?? []) sum += words[at] ?? 0;
       into[verb] = sum;
     }
   };

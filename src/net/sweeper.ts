@@ -3,7 +3,7 @@
  * in slices so short that no request waits for one; where much has expired, the sweeper comes back
  * sooner.
  */
-import type { Lane } from '../arena/lane.js';
+import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import type { Timer, Timers } from '../base/timers.js';
 
@@ -22,13 +22,13 @@ const EAGER_LINES = 16;
 
 /** Sweeps the table from one lane, in the background. */
 export class Sweeper {
-  readonly #lane: Lane;
+  readonly #lane: StoreLane;
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #onFailure: (error: unknown) => void;
   #timer: Timer | undefined;
 
-  constructor(lane: Lane, clock: Clock, timers: Timers, onFailure: (error: unknown) => void) {
+  constructor(lane: StoreLane, clock: Clock, timers: Timers, onFailure: (error: unknown) => void) {
     this.#lane = lane;
     this.#clock = clock;
     this.#timers = timers;

@@ -47,8 +47,8 @@ function many(
   return { name, help, type, samples };
 }
 
-function operations({ arena }: Snapshot): Family {
-  const samples = Object.entries(arena.verbs).flatMap(([verb, counts]) =>
+function operations({ store }: Snapshot): Family {
+  const samples = Object.entries(store.verbs).flatMap(([verb, counts]) =>
     Object.entries(counts).map(([outcome, value]) => ({ value, labels: { verb, outcome } })),
   );
   const help = 'Operations by verb and outcome; a miss found the key absent, present or changed';
@@ -56,21 +56,21 @@ function operations({ arena }: Snapshot): Family {
 }
 
 function ofTheStore(snapshot: Snapshot): Family[] {
-  const { arena } = snapshot;
-  const { memory, segments } = arena;
+  const { store } = snapshot;
+  const { memory, segments } = store;
   return [
     operations(snapshot),
-    one('counter', 'orlop_hits_total', 'Reads that found their key', arena.hits),
-    one('counter', 'orlop_misses_total', 'Reads that did not find their key', arena.misses),
+    one('counter', 'orlop_hits_total', 'Reads that found their key', store.hits),
+    one('counter', 'orlop_misses_total', 'Reads that did not find their key', store.misses),
     many('counter', 'orlop_evictions_total', 'Items removed to make room, by cause', 'cause', [
-      ...Object.entries(arena.evicted),
+      ...Object.entries(store.evicted),
     ]),
-    one('counter', 'orlop_expirations_total', 'Items removed after their time', arena.expired),
-    one('counter', 'orlop_items_moved_total', 'Items copied by the cleaner', arena.moved),
-    one('counter', 'orlop_busy_total', 'Operations refused as BUSY', arena.busy),
-    one('gauge', 'orlop_items', 'Items in the store', arena.items),
+    one('counter', 'orlop_expirations_total', 'Items removed after their time', store.expired),
+    one('counter', 'orlop_items_moved_total', 'Items copied by the cleaner', store.moved),
+    one('counter', 'orlop_busy_total', 'Operations refused as BUSY', store.busy),
+    one('gauge', 'orlop_items', 'Items in the store', store.items),
     many('gauge', 'orlop_bytes', 'Bytes of the store by use', 'use', [
-      ['items', arena.itemBytes],
+      ['items', store.itemBytes],
       ['table', memory.tableBytes],
       ['ghosts', memory.ghostBytes],
       ['segments', memory.usedBytes],
@@ -88,7 +88,7 @@ function ofTheStore(snapshot: Snapshot): Family[] {
       'counter',
       'orlop_segments_reclaimed_total',
       'Segments cleaned and used again',
-      arena.segmentsReclaimed,
+      store.segmentsReclaimed,
     ),
   ];
 }

@@ -1,5 +1,5 @@
-import type { Arena } from '../arena/arena.js';
 import type { ArenaStats } from '../arena/stats.js';
+import type { Store } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
 
@@ -17,7 +17,7 @@ export interface NodeFacts {
 
 /** What reports are made from. */
 export interface Sources {
-  readonly arena: Arena;
+  readonly store: Store;
   readonly board: Board;
   readonly facts: NodeFacts;
   readonly clock: Clock;
@@ -25,7 +25,7 @@ export interface Sources {
 
 /** Everything a report can say, at about one moment. */
 export interface Snapshot {
-  readonly arena: ArenaStats;
+  readonly store: ArenaStats;
   readonly connections: number;
   readonly uptimeMs: number;
   /** Sums over all threads; delays of event loops are not sums, see the tallies. */
@@ -39,10 +39,10 @@ function sumOf(board: Board, figure: Figure): number {
 }
 
 /** Reads everything once. */
-export function takeSnapshot({ arena, board, facts, clock }: Sources): Snapshot {
+export function takeSnapshot({ store, board, facts, clock }: Sources): Snapshot {
   const sums = FIGURES.map((figure) => [figure, sumOf(board, figure)] as const);
   return {
-    arena: arena.stats(),
+    store: store.stats(),
     connections: board.connections,
     uptimeMs: Math.max(0, clock.nowMs() - facts.startedMs),
     sums: Object.fromEntries(sums) as Record<Figure, number>,

@@ -2,9 +2,9 @@ import { type Sources, takeSnapshot } from './snapshot.js';
 
 /** The document at `/v1/stats`, which `orlop stats` prints. */
 export function statsDocument(sources: Sources): object {
-  const { arena, connections, uptimeMs, sums } = takeSnapshot(sources);
+  const { store, connections, uptimeMs, sums } = takeSnapshot(sources);
   const { facts } = sources;
-  const reads = arena.hits + arena.misses;
+  const reads = store.hits + store.misses;
   return {
     server: { version: facts.version, node: process.version, pid: process.pid, uptimeMs },
     settings: {
@@ -15,23 +15,23 @@ export function statsDocument(sources: Sources): object {
       maxValueBytes: facts.maxValueBytes,
     },
     items: {
-      count: arena.items,
-      bytes: arena.itemBytes,
-      added: arena.itemsAdded,
-      removed: arena.itemsRemoved,
-      expired: arena.expired,
-      evicted: arena.evicted,
-      moved: arena.moved,
+      count: store.items,
+      bytes: store.itemBytes,
+      added: store.itemsAdded,
+      removed: store.itemsRemoved,
+      expired: store.expired,
+      evicted: store.evicted,
+      moved: store.moved,
     },
     reads: {
-      hits: arena.hits,
-      misses: arena.misses,
-      hitRatio: reads === 0 ? 0 : Number((arena.hits / reads).toFixed(4)),
+      hits: store.hits,
+      misses: store.misses,
+      hitRatio: reads === 0 ? 0 : Number((store.hits / reads).toFixed(4)),
     },
-    operations: arena.verbs,
-    memory: { ...arena.memory, residentBytes: process.memoryUsage.rss() },
-    segments: { ...arena.segments, reclaimed: arena.segmentsReclaimed },
-    busy: arena.busy,
+    operations: store.verbs,
+    memory: { ...store.memory, residentBytes: process.memoryUsage.rss() },
+    segments: { ...store.segments, reclaimed: store.segmentsReclaimed },
+    busy: store.busy,
     connections: {
       open: connections,
       opened: sums.opened,

@@ -151,7 +151,9 @@ describe('a cache shared by threads', () => {
     const handle = cache.handle();
     const guest = attachCache(handle);
     cache.set('key', 'value');
-    new Uint8Array(handle.arena.memory.buffer).fill(0xff, 65_536, 8 * 1024 * 1024);
+    for (const { memory } of handle.store.arenas) {
+      new Uint8Array(memory.buffer).fill(0xff, 65_536, 8 * 1024 * 1024);
+    }
     expect(() => cache.get('key')).toThrow(InternalError);
     expect(() => cache.get('key')).toThrow(ClosedError);
     guest.close();

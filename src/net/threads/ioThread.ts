@@ -6,7 +6,7 @@
  * ended.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { Arena } from '../../arena/arena.js';
+import { Store } from '../../arena/store.js';
 import { systemClock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { sleep, systemTimers } from '../../base/timers.js';
@@ -40,11 +40,11 @@ export class IoThread {
 
   private constructor(port: MessagePort, start: IoThreadStart, makeApp: MakeApp) {
     this.#port = port;
-    const arena = Arena.attach(start.arena);
+    const store = Store.attach(start.store);
     this.#station = new Station({
       ...start,
-      arena,
-      lane: arena.openLane(start.lane),
+      store,
+      lane: store.openLane(start.lane),
       board: new Board(start.board),
       clock: systemClock,
       timers: systemTimers,

@@ -2,14 +2,14 @@
  * What the main thread and an I/O thread tell each other; the order is that of an I/O thread's
  * life.
  */
-import type { ArenaHandle } from '../../arena/arena.js';
+import type { StoreHandle } from '../../arena/store.js';
 import type { Report, ReportName } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Descriptor } from '../native/binding.js';
 
 /** What an I/O thread is started with. */
 export interface IoThreadStart {
-  readonly arena: ArenaHandle;
+  readonly store: StoreHandle;
   readonly lane: number;
   readonly board: SharedArrayBuffer;
   readonly limits: Limits;

@@ -1,13 +1,13 @@
 /**
  * Keeps the I/O threads of a node alive. A thread that fails is cut off from new sockets, closes
  * its own, and is ended; only after its `exit` event does the main thread take over what it held in
- * the arena, and starts another on the same lane. The others serve all the while.
+ * the store, and starts another on the same lane. The others serve all the while.
  *
  *   starting ─ready─▶ serving ─failed─▶ cut off ─closed─▶ ended ─exit─▶ taken over ─▶ starting
  *                        └────drain───▶ drained ─close─▶ closed ─▶ ended
  */
 import { Worker } from 'node:worker_threads';
-import type { ArenaHandle } from '../../arena/arena.js';
+import type { StoreHandle } from '../../arena/store.js';
 import { messageOf } from '../../base/errors.js';
 import { packageFile } from '../../base/packageRoot.js';
 import type { Timers } from '../../base/timers.js';
@@ -26,7 +26,7 @@ export interface SocketSource {
 
 /** What the supervisor works with. */
 export interface SupervisorParts {
-  readonly arena: ArenaHandle;
+  readonly store: StoreHandle;
   readonly board: Board;
   readonly limits: Limits;
   readonly tokenDigest: Uint8Array | undefined;
@@ -34,7 +34,7 @@ export interface SupervisorParts {
   readonly report: Reporter;
   readonly timers: Timers;
   readonly log: Log;
-  /** Frees what the dead holder of a lane left in the arena. */
+  /** Frees what the dead holder of a lane left in the store. */
   readonly takeOver: (lane: number) => void;
 }
 
@@ -85,8 +85,8 @@ export class Supervisor {
   }
 
   #spawn(lane: number): void {
-    const { arena, board, limits, tokenDigest } = this.#parts;
-    const start: IoThreadStart = { arena, lane, board: board.buffer, limits, tokenDigest };
+    const { store, board, limits, tokenDigest } = this.#parts;
+    const start: IoThreadStart = { store, lane, board: board.buffer, limits, tokenDigest };
     const worker = new Worker(packageFile(...THREAD_FILE), {
       workerData: start,
       name: `orlop-io-${lane}`,

@@ -16,7 +16,7 @@ function filled(ttlMs: number): Loop {
     loop.gather.submit(party, frameOf(request));
   }
   loop.timers.settle();
-  expect(loop.arena.stats().items).toBe(KEYS);
+  expect(loop.store.stats().items).toBe(KEYS);
   return loop;
 }
 
@@ -29,9 +29,9 @@ describe('the sweeper', () => {
     const loop = filled(20_000);
     sweeperOf(loop).start();
     loop.timers.pass(15_000);
-    expect(loop.arena.stats().items).toBe(KEYS);
+    expect(loop.store.stats().items).toBe(KEYS);
     loop.timers.pass(5_000 + 12_000);
-    const { items, expired } = loop.arena.stats();
+    const { items, expired } = loop.store.stats();
     expect([items, expired]).toEqual([0, KEYS]);
     expect(loop.failures).toEqual([]);
   });
@@ -41,7 +41,7 @@ describe('the sweeper', () => {
     loop.timers.pass(2000);
     sweeperOf(loop).start();
     loop.timers.pass(3000);
-    expect(loop.arena.stats().expired).toBeGreaterThan(KEYS / 2);
+    expect(loop.store.stats().expired).toBeGreaterThan(KEYS / 2);
   });
 
   test('stops when it is told to', () => {
@@ -51,7 +51,7 @@ describe('the sweeper', () => {
     sweeper.start();
     sweeper.stop();
     loop.timers.pass(20_000);
-    expect(loop.arena.stats().expired).toBe(0);
+    expect(loop.store.stats().expired).toBe(0);
   });
 
   test('does not take longer than its slice, however large the table is', () => {
@@ -62,10 +62,10 @@ describe('the sweeper', () => {
       nowMs: () => loop.timers.nowMs(),
       monotonicMs: () => looks++,
     };
-    const { expired } = loop.arena.stats();
+    const { expired } = loop.store.stats();
     sweeperOf(loop, hurried).slice();
     expect(looks).toBe(2);
-    expect(loop.arena.stats().expired - expired).toBeLessThan(KEYS);
+    expect(loop.store.stats().expired - expired).toBeLessThan(KEYS);
   });
 
   test('reports a failure instead of throwing it', () => {

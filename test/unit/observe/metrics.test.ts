@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Arena } from '../../../src/arena/arena.js';
+import { Store } from '../../../src/arena/store.js';
 import { systemClock } from '../../../src/base/clock.js';
 import { Board, FIGURE, HISTOGRAMS_AT } from '../../../src/net/board.js';
 import { metricsPage } from '../../../src/observe/metrics.js';
@@ -9,7 +9,7 @@ import { statsDocument } from '../../../src/observe/stats.js';
 const MIB = 1024 * 1024;
 
 function sources(): Sources {
-  const arena = Arena.create({ memoryBytes: 16 * MIB, lanes: 2, maxValueBytes: MIB });
+  const store = Store.create({ memoryBytes: 16 * MIB, lanes: 2, maxValueBytes: MIB });
   const facts = {
     version: '1.2.3',
     listener: 'native',
@@ -19,7 +19,7 @@ function sources(): Sources {
     maxValueBytes: MIB,
     startedMs: systemClock.nowMs() - 5000,
   };
-  return { arena, board: Board.create(2), facts, clock: systemClock };
+  return { store, board: Board.create(2), facts, clock: systemClock };
 }
 
 describe('the page of metrics', () => {

@@ -1,5 +1,5 @@
-import { Arena } from '../../../../src/arena/arena.js';
-import type { Lane } from '../../../../src/arena/lane.js';
+import { Store } from '../../../../src/arena/store.js';
+import type { StoreLane } from '../../../../src/arena/storeLane.js';
 import { Board, type Tally } from '../../../../src/net/board.js';
 import { Gather } from '../../../../src/net/gather.js';
 import { Party } from '../../../../src/net/party.js';
@@ -33,21 +33,21 @@ export class NotingParty extends Party {
   }
 }
 
-/** A gather loop over a real arena, with time in the test's hands. */
+/** A gather loop over a real store, with time in the test's hands. */
 export class Loop {
   readonly timers = new HandTimers();
-  readonly arena: Arena;
-  readonly lane: Lane;
+  readonly store: Store;
+  readonly lane: StoreLane;
   readonly tally: Tally;
   readonly gather: Gather;
   readonly failures: unknown[] = [];
   readonly grants: number;
 
   constructor(maxPipelinedBytes = 64 * MIB, maxValueBytes = MIB) {
-    this.arena = Arena.create({ memoryBytes: 64 * MIB, lanes: 1, maxValueBytes });
-    this.lane = this.arena.openLane(0);
+    this.store = Store.create({ memoryBytes: 64 * MIB, lanes: 1, maxValueBytes });
+    this.lane = this.store.openLane(0);
     this.tally = Board.create(1).tally(0);
-    this.grants = this.arena.constant('GRANTS_CLIENT');
+    this.grants = this.store.constant('GRANTS_CLIENT');
     const { lane, timers, tally } = this;
     this.gather = new Gather({
       lane,
@@ -55,7 +55,7 @@ export class Loop {
       tally,
       clock: timers,
       maxPipelinedBytes,
-      stopwatch: new Stopwatch(verbTotals(this.arena, lane), tally, timers),
+      stopwatch: new Stopwatch(verbTotals(this.store, lane), tally, timers),
       onFailure: (error) => this.failures.push(error),
     });
   }
