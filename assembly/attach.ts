@@ -2,6 +2,7 @@ import {
   H_LANES_ATTACHED, H_MAGIC, L_ATTACHED, L_COUNTERS, L_FEED_HEAD, L_FEED_TAIL, MAGIC, feedBytes_,
   feedRing, inboxAt_, inboxBytes_, laneAt, laneBlock, outboxAt_, outboxBytes_, readGeometry,
 } from "./layout";
+import { resetCandidates } from "./sample";
 import { resetExecution } from "./execute";
 import { resetVictims } from "./victims";
 
@@ -11,6 +12,7 @@ export function attach(n: u32): void {
   readGeometry(n);
   resetExecution();
   resetVictims();
+  resetCandidates();
   if (atomic.xchg<u32>(laneAt, 1, L_ATTACHED) == 0) atomic.add<u32>(H_LANES_ATTACHED, 1);
 }
 

@@ -13,7 +13,7 @@ import { COUNTER_EVICTED_CHAIN, count, countItems } from "./counters";
 import { ITEM_TOMBSTONE, itemFlags, itemVersion, segmentOfItem } from "./item";
 import { isPressed, segmentWord, wordPool, wordStamp } from "./segment";
 import { isAlive, removeEntry } from "./entry";
-import { itemRank, onEvicted } from "./policy";
+import { itemRank, onEvicted, standing } from "./policy";
 import { hashOfItem } from "./hash";
 import { tableBuckets } from "./layout";
 
@@ -33,7 +33,7 @@ export function mayGrow(): bool {
 function orderOf(item: u32): u64 {
   if (itemFlags(item) & ITEM_TOMBSTONE) return ORDER_TOMBSTONE;
   if (!isAlive(item)) return 0;
-  return (u64(itemRank(item)) << ORDER_RANK_SHIFT) + ageOf(item);
+  return (u64(standing(item)) << ORDER_RANK_SHIFT) + ageOf(item);
 }
 
 /** The age of the segment an item lies in; the item itself is not touched. */
@@ -80,7 +80,8 @@ export function evictFromChain(home: u32): void {
   const hash = hashOfItem(item);
   const pool = wordPool(segmentWord(segmentOfItem(item)));
   const alive = isAlive(item);
+  const rank = itemRank(item);
   if (!removeEntry(victimAt, victim, hash, itemVersion(item))) return;
   count(COUNTER_EVICTED_CHAIN);
-  if (alive) onEvicted(hash, pool);
+  if (alive) onEvicted(hash, pool, rank);
 }

@@ -18,16 +18,16 @@
  *   batch slot, 16 bytes      0 item u32 | 4 line u32 | 8 hash u64
  */
 import {
-  LINE_BYTES, L_BATCH, L_CLEANING, PAGES_PER_SEGMENT, lane, laneAt, laneBlock, pageShift,
-  segmentBytes, segments,
+  LINE_BYTES, L_BATCH, L_CLEANING, L_COUNTERS, PAGES_PER_SEGMENT, itemsMax, lane, laneAt,
+  laneBlock, pageShift, segmentBytes, segments,
 } from "./layout";
 import {
   CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_MAIN, allocate, attachedLanes, completeItem,
   sealLane, survivorReserve, takeAllocated, takeBack, weighCursor,
 } from "./allocator";
 import {
-  COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_MOVED, count,
-  countItems,
+  COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_ITEMS_REMOVED,
+  COUNTER_MOVED, count, countItems,
 } from "./counters";
 import {
   POOL_MAIN, POOL_SMALL, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, retireSegment, segmentBase,
@@ -40,10 +40,16 @@ import {
   ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemExpiryMs, itemFlags,
   itemInlineAt, itemState, itemVersion, settle,
 } from "./item";
-import { VERDICT_EVICT, isHaunted, onEvicted, rankKept, verdict } from "./policy";
+import {
+  VERDICT_EVICT, isHaunted, itemRank, keepsPlace, onEvicted, onTaken, ordersByRank, rankKept,
+  verdict,
+} from "./policy";
+import { evictSampled } from "./sample";
 import { closeIdlePageSegments, freePages, movePages, pagedLength, pagesFor } from "./pages";
 import { isCleared, isExpired, isPaged, moveEntry, removeEnded, removeEntry } from "./entry";
-import { MODE_COMPACT, MODE_POLICY, nextVictim, victimMode } from "./victims";
+import {
+  MODE_COMPACT, MODE_POLICY, deadWanted, nextVictim, noteEvicted, victimMode,
+} from "./victims";
 import { hashOfItem } from "./hash";
 import { pin } from "./epoch";
 import { pagesWanted } from "./draft";
@@ -61,9 +67,15 @@ const BATCH_HASH: u32 = 8;
 /** Bytes a step walks at the least, and at the most when hardly anything is left in them. */
 const STEP_BYTES_MIN: u32 = 4096;
 const STEP_BYTES_MAX: u32 = 65536;
+/** Where the number of items is bounded, the policy may keep so many between two that leave. */
+const KEPT_IN_ROW_MAX: u32 = 128;
+/** Where the number of items is bounded, a step walks one in so many of them. */
+const ITEMS_PER_STEP: u32 = 512;
 
 /** Whether the last segment cleaned by the policy kept almost everything. */
 let keptAlmostAll: bool = false;
+/** Items kept since the last that left. */
+let keptInRow: u32 = 0;
 
 /** Where the touching loop leaves what it loads, so that it is loaded. */
 let sink: u64 = 0;
@@ -84,9 +96,24 @@ export function tend(): void {
   const allocated = takeAllocated();
   const free = freeHint();
   const aim = freeAim();
-  if (allocated == 0 || (free >= aim && load<u32>(work()) == 0)) return;
+  if (allocated == 0 || (free >= aim && (itemsMax != 0 || load<u32>(work()) == 0))) return;
   const short = free < aim ? aim - free : 0;
+  if (ordersByRank() && short > 0 && !evictWanted(allocated * (1 + short))) return;
   clean(allocated * (2 + 2 * short) + STEP_BYTES_MIN, aim);
+}
+
+/**
+ * Evicts about so many bytes by rank as long as cleaners lack dead ones; whether they have enough
+ * now.
+ */
+function evictWanted(bytes: u32): bool {
+  while (bytes > 0 && deadWanted > 0) {
+    const evicted = evictSampled();
+    if (evicted == 0) break;
+    noteEvicted(evicted);
+    bytes -= min<u32>(bytes, evicted);
+  }
+  return deadWanted == 0;
 }
 
 /**
@@ -96,7 +123,10 @@ export function tend(): void {
 export function restock(): bool {
   for (let n: u32 = 0; n < segments * 2; n++) {
     if (hasWanted()) return true;
-    if (!clean(STEP_BYTES_MIN, u32.MAX_VALUE)) return false;
+    if (!clean(STEP_BYTES_MIN, u32.MAX_VALUE)) {
+      if (!ordersByRank() || deadWanted == 0) return false;
+      evictWanted(segmentBytes);
+    }
     pin();
   }
   return false;
@@ -120,21 +150,35 @@ function clean(budget: u32, aim: u32): bool {
     if (load<u32>(work()) == 0) {
       if (freeHint() < aim) closeIdlePageSegments();
       if (freeHint() >= aim) return true;
-      if (!takeSegment()) return false;
+      if (!takeSegment(false)) return false;
     }
-    walked += cleanBatch();
+    walked += cleanBatch(CLEAN_BATCH);
   }
   return true;
 }
 
-/** Claims the next segment for this lane; false when there is none. */
-function takeSegment(): bool {
+/**
+ * Walks on until an item has left, taking segments in the policy's order however many are free;
+ * false when there was none to take.
+ */
+export function evictNext(): bool {
+  const removed = load<u64>(laneAt + (COUNTER_ITEMS_REMOVED << 3), L_COUNTERS);
+  const most = max<u32>(1, min<u32>(CLEAN_BATCH / 4, itemsMax / ITEMS_PER_STEP));
+  while (load<u64>(laneAt + (COUNTER_ITEMS_REMOVED << 3), L_COUNTERS) == removed) {
+    if (load<u32>(work()) == 0 && !takeSegment(true)) return false;
+    cleanBatch(most);
+  }
+  return true;
+}
+
+/** Claims the next segment for this lane, to evict from it if need be; false: there is none. */
+function takeSegment(evicting: bool): bool {
   for (let tries: u32 = 0; tries < segments; tries++) {
-    let header = nextVictim();
-    if (header == 0) {
+    let header = nextVictim(evicting);
+    if (header == 0 && !ordersByRank()) {
       // Large values can fill the memory from a few items that all lie in segments being filled.
       sealLane(lane);
-      header = nextVictim();
+      header = nextVictim(evicting);
     }
     if (header == 0) return false;
     const word = segmentWord(header);
@@ -144,14 +188,15 @@ function takeSegment(): bool {
     store<u32>(work(), segmentBase(header), WORK_NEXT);
     store<u32>(work(), keptAlmostAll ? segmentBytes / 2 : segmentBytes, WORK_KEEP);
     store<u32>(work(), header);
+    if (victimMode == MODE_POLICY) onTaken(wordStamp(word));
     shapeGhost(u32(countItems()));
     return true;
   }
   return false;
 }
 
-/** Cleans the next items of the segment in work; returns the bytes they took. */
-function cleanBatch(): u32 {
+/** Cleans the next `most` items of the segment in work; returns the bytes they took. */
+function cleanBatch(most: u32): u32 {
   const header = load<u32>(work());
   const end = segmentBase(header) + segmentUsed(header);
   const from = load<u32>(work(), WORK_NEXT);
@@ -159,7 +204,7 @@ function cleanBatch(): u32 {
   let slot = first;
   let item = from;
   const stop = min<u32>(end, from + STEP_BYTES_MAX);
-  while (item < stop && slot < first + CLEAN_BATCH * BATCH_SLOT_BYTES) {
+  while (item < stop && slot < first + most * BATCH_SLOT_BYTES) {
     if (!isGone(item)) {
       writeSlot(slot, item);
       slot += BATCH_SLOT_BYTES;
@@ -243,11 +288,16 @@ function cleanByPolicy(item: u32, hash: u64, at: u32, entry: u64, pool: u32): vo
     return;
   }
   const left = load<u32>(work(), WORK_KEEP);
-  if (left < bytes || !keep(item, hash, at, entry, CURSOR_MAIN, 0, u8(rankKept(item, pool)))) {
+  const rank = u8(rankKept(item, pool));
+  const cursor = keepsPlace() ? CURSOR_COMPACT_MAIN : CURSOR_MAIN;
+  const age = keepsPlace() ? wordStamp(segmentWord(load<u32>(work()))) : 0;
+  const may = itemsMax != 0 ? keptInRow < KEPT_IN_ROW_MAX : left >= bytes;
+  if (!may || !keep(item, hash, at, entry, cursor, age, rank)) {
     evict(item, hash, at, entry, pool, COUNTER_EVICTED_FORCED);
     return;
   }
-  store<u32>(work(), left - bytes, WORK_KEEP);
+  keptInRow++;
+  store<u32>(work(), left - min<u32>(left, bytes), WORK_KEEP);
   if (pool == POOL_SMALL && isPaged(item)) movePages(itemInlineAt(item), POOL_SMALL, POOL_MAIN);
 }
 
@@ -268,9 +318,11 @@ function keep(
 }
 
 function evict(item: u32, hash: u64, at: u32, entry: u64, pool: u32, cause: u32): void {
+  const rank = itemRank(item);
   if (!removeEntry(at, entry, hash, itemVersion(item))) return;
+  keptInRow = 0;
   count(cause);
-  onEvicted(hash, pool);
+  onEvicted(hash, pool, rank);
 }
 
 /** Gives back the segment lane `n`, now dead, was cleaning; another will start it again. */

@@ -29,7 +29,7 @@ import {
   answerMalformed, answerTo, askToClose, closeMessage, openOutbox, outboxFull,
 } from "./answer";
 import { DEFERRED } from "./verbs/outcome";
-import { POLICY_S3FIFO } from "./policy";
+import { POLICY_S3FIFO, beginGroup, endGroup } from "./policy";
 import { candidate, lineOf, overflowOf } from "./table";
 import { ghostLine } from "./ghost";
 import { hasKey, refuse, run } from "./verbs/run";
@@ -102,6 +102,7 @@ function runGroups(inboxEnd: u32): u32 {
   while (true) {
     readClearVersion();
     readFeeding();
+    beginGroup();
     const n = decodeGroup(inboxEnd);
     if (n == 0) {
       frameAt = 0;
@@ -109,6 +110,7 @@ function runGroups(inboxEnd: u32): u32 {
     }
     touchGroup(n);
     const ran = runGroup(n);
+    endGroup(ran);
     pin();
     if (ran == n) {
       tries = 0;

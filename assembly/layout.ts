@@ -85,6 +85,12 @@ export const H_PAGE_BYTES_MAIN: u32 = 840;
 export const H_LANES_ATTACHED: u32 = 896;
 export const H_LINES: u32 = 960;
 export const H_PRESSURE: u32 = 968;
+/** The clock of `recency.ts` and the length of its ticks. */
+export const H_RECENCY_CLOCK: u32 = 1408;
+export const H_RECENCY_QUANTUM: u32 = 1472;
+/** The hands of `lfu.ts` and `sieve.ts`. */
+export const H_LFU_HAND: u32 = 1536;
+export const H_SIEVE_HAND: u32 = 1600;
 /** Where `census` writes its block of u64 gauges. */
 export const H_GAUGES: u32 = 1024;
 
@@ -113,6 +119,8 @@ export const L_BATCH: u32 = 4096;
 export const L_TEXT: u32 = 6144;
 /** What the lane's cleaner will take next: see `victims.ts`. */
 export const L_VICTIMS: u32 = 6400;
+/** What the lane would evict next by rank: see `sample.ts`. */
+export const L_CANDIDATES: u32 = 6720;
 
 /* This instance's copy of the geometry. */
 export let lane: u32 = 0;

@@ -1,24 +1,31 @@
 /**
  * Policies decide what survives. Segments, table and arena are the same under each; a policy is
- * asked where a new item goes, told of a hit, and asked for a verdict when a cleaner meets an item.
+ * asked where a new item goes, told of every hit, and says what leaves:
  *
- *   fifo     one pool; nothing survives
- *   s3fifo   Yang, Zhang, Qiu, Yue, Vinayak: "FIFO queues are all you need for cache eviction"
- *            (SOSP'23): new items wait in a small pool (10 %); those hit there, or that come back
- *            soon after leaving it, live in the main pool, where each hit is one more round.
+ *   by segments  fifo, s3fifo, sieve: the queue is the segments in the order of their ages. A
+ *                cleaner walks the next one and asks for a verdict on each item it meets.
+ *   by ranks     lru, lfu: the item with the lowest standing in a sample leaves, wherever it lies,
+ *                and cleaners only move what stays closer together.
+ *
+ * Each has a file of its own that names its paper.
  */
-import { policy, promotion } from "./layout";
 import { ITEM_RANK } from "./item";
+import { LFU_BEGIN, LFU_SAMPLE, lfuAfterHit, lfuHit, lfuPass } from "./lfu";
+import { LRU_SAMPLE, lruEvicted, lruHit, lruStanding } from "./lru";
 import { POOL_MAIN, POOL_SMALL } from "./segment";
-import { ghostAdd, ghostTake } from "./ghost";
+import { S3FIFO_RANK_MAX, s3fifoHit, s3fifoPool, s3fifoRankKept, s3fifoStays } from "./s3fifo";
+import { ghostAdd } from "./ghost";
+import { policy } from "./layout";
+import { readRecency, stampUse } from "./recency";
+import { sieveHit, sieveMove } from "./sieve";
 
 export const POLICY_FIFO: u32 = 0;
 export const POLICY_S3FIFO: u32 = 1;
-export const POLICIES: u32 = 2;
-
-/** The small pool's share of the store, in percent. */
-export const SMALL_SHARE_PERCENT: u32 = 10;
-const RANK_MAX: u32 = 3;
+export const POLICY_LRU: u32 = 2;
+export const POLICY_LFU: u32 = 3;
+export const POLICY_SIEVE: u32 = 4;
+export const POLICY_TINYLFU: u32 = 5;
+export const POLICIES: u32 = 6;
 
 export const VERDICT_EVICT: u32 = 0;
 export const VERDICT_KEEP: u32 = 1;
@@ -28,38 +35,89 @@ export function itemRank(item: u32): u32 {
   return u32(load<u8>(item, ITEM_RANK));
 }
 
+/** Whether items leave by their ranks, wherever they lie. */
+@inline
+export function ordersByRank(): bool {
+  return policy == POLICY_LRU || policy == POLICY_LFU;
+}
+
+/** Items to look at for one that leaves by rank. */
+@inline
+export function sampleSize(): u32 {
+  return policy == POLICY_LFU ? LFU_SAMPLE : LRU_SAMPLE;
+}
+
 /** The pool of a key that has no entry. */
 @inline
 export function poolForNew(hash: u64): u32 {
-  return policy == POLICY_S3FIFO && !ghostTake(hash) ? POOL_SMALL : POOL_MAIN;
+  return policy == POLICY_S3FIFO ? s3fifoPool(hash) : POOL_MAIN;
 }
 
-/** The rank of an item that was hit; a popular one is not written again. */
+/** The rank of an item that replaces none. */
+@inline
+export function rankOfNew(): u32 {
+  if (policy == POLICY_LRU) return stampUse();
+  return policy == POLICY_LFU ? LFU_BEGIN : 0;
+}
+
+/** Told of an item that was hit. */
 @inline
 export function onHit(item: u32): void {
-  if (policy != POLICY_S3FIFO) return;
-  const rank = itemRank(item);
-  if (rank < RANK_MAX) store<u8>(item, u8(rank + 1), ITEM_RANK);
+  if (policy == POLICY_S3FIFO) s3fifoHit(item);
+  else if (policy == POLICY_LRU) lruHit(item);
+  else if (policy == POLICY_LFU) lfuHit(item);
+  else if (policy == POLICY_SIEVE) sieveHit(item);
 }
 
 /** The rank of the item that replaces `item`: an overwrite keeps its place and counts as a hit. */
 @inline
 export function rankAfter(item: u32): u32 {
-  return policy == POLICY_S3FIFO ? min<u32>(itemRank(item) + 1, RANK_MAX) : 0;
+  if (policy == POLICY_S3FIFO) return min<u32>(itemRank(item) + 1, S3FIFO_RANK_MAX);
+  if (policy == POLICY_LRU) return stampUse();
+  if (policy == POLICY_LFU) return lfuAfterHit(itemRank(item));
+  return policy == POLICY_SIEVE ? 1 : 0;
+}
+
+/** Before a group of requests. */
+@inline
+export function beginGroup(): void {
+  if (policy == POLICY_LRU) readRecency();
+}
+
+/** After a group of so many. */
+@inline
+export function endGroup(requests: u32): void {
+  if (policy == POLICY_LFU) lfuPass(requests);
+}
+
+/** Where an item stands among others, 0 to 255: the lowest goes first. */
+export function standing(item: u32): u32 {
+  return policy == POLICY_LRU ? lruStanding(item) : itemRank(item);
 }
 
 /** Whether a cleaner keeps an item it meets in `pool`. */
 @inline
 export function verdict(item: u32, pool: u32): u32 {
-  if (policy != POLICY_S3FIFO) return VERDICT_EVICT;
-  const rank = itemRank(item);
-  return rank >= (pool == POOL_SMALL ? promotion : 1) ? VERDICT_KEEP : VERDICT_EVICT;
+  if (policy == POLICY_S3FIFO) return u32(s3fifoStays(itemRank(item), pool));
+  return policy == POLICY_SIEVE ? u32(itemRank(item) != 0) : VERDICT_EVICT;
 }
 
 /** The rank a kept item starts its next round with. */
 @inline
 export function rankKept(item: u32, pool: u32): u32 {
-  return pool == POOL_SMALL ? 0 : itemRank(item) - 1;
+  return policy == POLICY_S3FIFO ? s3fifoRankKept(itemRank(item), pool) : 0;
+}
+
+/** Whether what stays of a segment keeps its place in the queue, or goes to its end. */
+@inline
+export function keepsPlace(): bool {
+  return policy == POLICY_SIEVE;
+}
+
+/** Told of the age of a segment that a cleaner takes to evict from it. */
+@inline
+export function onTaken(age: u64): void {
+  if (policy == POLICY_SIEVE) sieveMove(age);
 }
 
 /** Whether what leaves `pool` is remembered by the ghost. */
@@ -68,8 +126,9 @@ export function isHaunted(pool: u32): bool {
   return policy == POLICY_S3FIFO && pool == POOL_SMALL;
 }
 
-/** Told of each item that left `pool` by eviction. */
+/** Told of each item that left `pool` by eviction, and of the rank it had. */
 @inline
-export function onEvicted(hash: u64, pool: u32): void {
+export function onEvicted(hash: u64, pool: u32, rank: u32): void {
   if (isHaunted(pool)) ghostAdd(hash);
+  else if (policy == POLICY_LRU) lruEvicted(rank);
 }

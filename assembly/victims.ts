@@ -13,12 +13,14 @@
  *            small pool, by age in the main pool
  *   victim   0 key u64 | 8 word u64 | 16 header u32 | 20 zero
  */
-import { L_VICTIMS, laneAt, segmentBytes, segments } from "./layout";
+import { L_VICTIMS, laneAt, policy, segmentBytes, segments } from "./layout";
 import {
   POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED, notePressure,
   segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool, wordStamp, wordState,
 } from "./segment";
-import { SMALL_SHARE_PERCENT } from "./policy";
+import { POLICY_SIEVE, ordersByRank } from "./policy";
+import { SMALL_SHARE_PERCENT } from "./s3fifo";
+import { sieveOrder } from "./sieve";
 import { nowMs } from "./version";
 import { pooledPageBytes } from "./pages";
 
@@ -39,6 +41,9 @@ const LIST_MAIN: u32 = 2;
 const DEAD_PERCENT_MAX: u32 = 8;
 /** ...if a segment has at least this share of them, so that a move buys something. */
 const DEAD_PERCENT_WORTH: u32 = 12;
+/** The same where items leave by their ranks, and what evictions then aim at. */
+const DEAD_PERCENT_RANKS: u32 = 12;
+const DEAD_PERCENT_WANTED: u32 = 14;
 /** A survey chooses no more than this part of all segments. */
 const SEGMENTS_PER_VICTIM: u32 = 64;
 
@@ -51,6 +56,8 @@ export let victimMode: u32 = 0;
 let smallSegments: u32 = 0;
 let mainSegments: u32 = 0;
 let deadBytes: u64 = 0;
+/** Bytes to evict by rank before the next survey will find segments worth compacting. */
+export let deadWanted: u64 = 0;
 
 @inline
 function listAt(list: u32): u32 {
@@ -60,12 +67,21 @@ function listAt(list: u32): u32 {
 /** Forgets the victims that were chosen. */
 export function resetVictims(): void {
   next = end = 0;
+  deadWanted = 0;
 }
 
-/** The next victim's header, 0 when there is none; its word is still what it was when chosen. */
-export function nextVictim(): u32 {
+/** Told of bytes that were evicted by rank. */
+export function noteEvicted(bytes: u32): void {
+  deadWanted -= min<u64>(deadWanted, bytes);
+}
+
+/**
+ * The next victim's header, 0 when there is none; its word is still what it was when chosen. When
+ * `evicting`, one from which the policy may evict is wanted even while memory is free.
+ */
+export function nextVictim(evicting: bool): u32 {
   while (true) {
-    if (next == end && !choose()) return 0;
+    if (next == end && !choose(evicting)) return 0;
     const at = next;
     next += VICTIM_BYTES;
     const header = load<u32>(at, VICTIM_HEADER);
@@ -88,7 +104,8 @@ function survey(): void {
     if (small) smallSegments++;
     else mainSegments++;
     if (state == SEGMENT_ACTIVE) continue;
-    enlist(listAt(small ? LIST_SMALL : LIST_MAIN), most, wordStamp(word), word, header);
+    const order = policy == POLICY_SIEVE ? sieveOrder(wordStamp(word)) : wordStamp(word);
+    enlist(listAt(small ? LIST_SMALL : LIST_MAIN), most, order, word, header);
     surveyDead(header, word, most);
   }
 }
@@ -131,14 +148,19 @@ function take(list: u32, mode: u32, keyMax: u64): bool {
 }
 
 /** Chooses the next victims; false when there are none. */
-function choose(): bool {
+function choose(evicting: bool): bool {
   survey();
   notePressure(false);
   if (take(LIST_ALIVE, MODE_POLICY, 0)) return true;
-  const limit = u64(segments) * segmentBytes / 100 * DEAD_PERCENT_MAX;
+  const percent = u64(segments) * segmentBytes / 100;
+  const limit = percent * (ordersByRank() ? DEAD_PERCENT_RANKS : DEAD_PERCENT_MAX);
   const worth = segmentBytes - segmentBytes / 100 * DEAD_PERCENT_WORTH;
-  if (deadBytes > limit && take(LIST_ALIVE, MODE_COMPACT, worth)) return true;
+  if (deadBytes > limit && !evicting && take(LIST_ALIVE, MODE_COMPACT, worth)) return true;
   notePressure(true);
+  if (ordersByRank()) {
+    deadWanted = max<u64>(percent * DEAD_PERCENT_WANTED, deadBytes + segmentBytes) - deadBytes;
+    return false;
+  }
   const first = isSmallsTurn() ? LIST_SMALL : LIST_MAIN;
   const any = u64.MAX_VALUE - 1;
   return take(first, MODE_POLICY, any) || take(first ^ 3, MODE_POLICY, any);

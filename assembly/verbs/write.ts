@@ -10,8 +10,9 @@ import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
 import { entryItem, findForWrite, foundAt, foundEntry } from "../table";
 import { isAlive, poolOfItem, replaceEntry } from "../entry";
 import { insertItem } from "../insert";
-import { poolForNew, rankAfter } from "../policy";
-import { valueBytesMax } from "../layout";
+import { itemsMax, valueBytesMax } from "../layout";
+import { makeRoom } from "../room";
+import { poolForNew, rankAfter, rankOfNew } from "../policy";
 import { versionAfter, versionOfInsert } from "../version";
 
 export const WROTE: u32 = 0;
@@ -76,7 +77,8 @@ export function write(
   version: u64, expiryMs: u64,
 ): u32 {
   const pending = present == 0;
-  const rank = current != 0 ? rankAfter(current) : 0;
+  const rank = current != 0 ? rankAfter(current) : rankOfNew();
+  if (pending && itemsMax != 0) makeRoom();
   const item = draftItem(
     poolFor(hash), version, expiryMs, flags, pending, keyAt, keyLength, valueAt, length, kind, rank,
   );

@@ -1,0 +1,30 @@
+/**
+ * SIEVE (Zhang, Yang, Yue, Vigfusson, Rashmi: "SIEVE is simpler than LRU", NSDI'24): one queue, one
+ * bit that a hit sets, and a hand that goes from the oldest to the newest. What it meets unset
+ * goes; what it meets set stays where it is, unset.
+ *
+ * The queue is the segments of one pool in the order of their ages and the hand is an age. What
+ * stays of a segment moves into one of the same age, so it keeps its place in the queue.
+ */
+import { H_SIEVE_HAND } from "./layout";
+import { ITEM_RANK } from "./item";
+
+/** Ages before the hand come after all others. */
+const PASSED: u64 = 1 << 40;
+
+/** Marks an item that was hit; a marked one is not written again. */
+@inline
+export function sieveHit(item: u32): void {
+  if (load<u8>(item, ITEM_RANK) == 0) store<u8>(item, 1, ITEM_RANK);
+}
+
+/** The order in which the hand comes to segments, lowest first. */
+@inline
+export function sieveOrder(age: u64): u64 {
+  return age >= atomic.load<u64>(H_SIEVE_HAND) ? age : age + PASSED;
+}
+
+/** Moves the hand past a segment that was taken. */
+export function sieveMove(age: u64): void {
+  atomic.store<u64>(H_SIEVE_HAND, age + 1);
+}
