@@ -97,7 +97,7 @@ function openSegment(cursor: u32, reserve: u32, age: u64): bool {
   const header = claimSegment(SEGMENT_ACTIVE, pool, age == 0 ? nextAge() : age, reserve);
   if (header == 0) return false;
   const at = cursorAt(cursor);
-  sealCursor(at);
+  sealAt(at);
   const base = segmentBase(header);
   store<u32>(at, base, CURSOR_NEXT);
   store<u32>(at, base + segmentBytes, CURSOR_END);
@@ -116,8 +116,17 @@ export function weighCursor(cursor: u32, bytes: u32): void {
   if (paged > pagedBytesMax()) store<u32>(at, load<u32>(at, CURSOR_NEXT), CURSOR_END);
 }
 
+/** Seals what this lane fills under `cursor`; false when there is nothing in it. */
+export function sealCursor(cursor: u32): bool {
+  const at = cursorAt(cursor);
+  const header = load<u32>(at, CURSOR_SEGMENT);
+  if (header == 0 || load<u32>(at, CURSOR_WHOLE) == segmentBase(header)) return false;
+  sealAt(at);
+  return true;
+}
+
 /** Hands the segment of the cursor at `at` over to the cleaners. */
-function sealCursor(at: u32): void {
+function sealAt(at: u32): void {
   const header = load<u32>(at, CURSOR_SEGMENT);
   if (header == 0) return;
   store<u32>(header, load<u32>(at, CURSOR_WHOLE) - segmentBase(header), SEGMENT_USED);
@@ -133,7 +142,7 @@ function sealCursor(at: u32): void {
 /** Seals every segment lane `n` was filling. */
 export function sealLane(n: u32): void {
   for (let cursor: u32 = 0; cursor < CURSORS; cursor++) {
-    sealCursor(laneBlock(n) + L_CURSORS + cursor * CURSOR_BYTES);
+    sealAt(laneBlock(n) + L_CURSORS + cursor * CURSOR_BYTES);
   }
 }
 

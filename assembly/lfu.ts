@@ -1,10 +1,17 @@
 /**
- * LFU with ageing, as Redis has it: an eight-bit counter that grows with the logarithm of the hits
+ * LFU with ageing, as Redis has it: a counter that grows with the logarithm of the hits
  * (p = 1 / ((v - 5) * 10 + 1)), starts at 5 so that a new item has a chance, and is lowered by one
- * a period. The lowest of a sample of five and a pool of sixteen goes (`sample.ts`).
+ * for each period in which the item was not asked for. The lowest of a sample of ten and a pool of
+ * sixteen goes (`sample.ts`).
  *
- * Redis notes in each item when it was lowered last. Here a hand goes round the table once a period
- * of ten requests per item and lowers what it meets: no bits for it, and the same on the average.
+ * Redis notes in each item when it was used last, two bytes in minutes. Here a hand goes round the
+ * table once a period, about ten requests for each item, and one bit says whether an item was used
+ * since the hand came by: then it only loses the bit, else a point.
+ *
+ *   rank   7           1    0
+ *          +------------+------+
+ *          |  counter   | used |     127 is some 75 000 hits: beyond it the order is of no interest
+ *          +------------+------+
  */
 import { BUCKET_BYTES, H_LFU_HAND, tableAt, tableBuckets } from "./layout";
 import { ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine } from "./table";
@@ -12,23 +19,34 @@ import { ITEM_RANK } from "./item";
 import { chance } from "./chance";
 import { countItems } from "./counters";
 
-export const LFU_SAMPLE: u32 = 5;
-/** The counter of a new item. */
-export const LFU_BEGIN: u32 = 5;
+export const LFU_SAMPLE: u32 = 10;
+const USED: u32 = 1;
+const COUNTER_SHIFT: u32 = 1;
+const COUNTER_BEGIN: u32 = 5;
+const COUNTER_MAX: u32 = 127;
+/** The rank of a new item. */
+export const LFU_BEGIN: u32 = (5 << 1) | 1;
 const LFU_FACTOR: u32 = 10;
-const PERIOD_PER_ITEM: u64 = 10;
+const PERIOD_PER_ITEM: u64 = 7;
 /** Buckets whose items are lowered in one go at most. */
 const BUCKETS_MAX: u32 = 64;
 
 /** Buckets the hand owes, times the length of a period. */
 let owed: u64 = 0;
 
-/** The counter after one more hit. */
+/** The rank after one more hit. */
 export function lfuAfterHit(rank: u32): u32 {
-  if (rank == 255) return rank;
-  const over = rank > LFU_BEGIN ? rank - LFU_BEGIN : 0;
+  const counter = lfuCounter(rank);
+  const over = counter > COUNTER_BEGIN ? counter - COUNTER_BEGIN : 0;
   const odds = over * LFU_FACTOR + 1;
-  return odds == 1 || u64(chance()) * odds < u64(1) << 32 ? rank + 1 : rank;
+  const grows = counter < COUNTER_MAX && (odds == 1 || u64(chance()) * odds < u64(1) << 32);
+  return ((counter + u32(grows)) << COUNTER_SHIFT) | USED;
+}
+
+/** The counter in a rank. */
+@inline
+export function lfuCounter(rank: u32): u32 {
+  return rank >> COUNTER_SHIFT;
 }
 
 /** Counts a hit. */
@@ -50,7 +68,7 @@ export function lfuPass(requests: u32): void {
   if (owed > period * tableBuckets) owed = 0;
 }
 
-/** Lowers the counters of a bucket's items. */
+/** Lowers the counters of those of a bucket's items that were not used. */
 function lowerBucket(n: u32): void {
   const home = tableAt + n * BUCKET_BYTES;
   let line = home;
@@ -60,8 +78,10 @@ function lowerBucket(n: u32): void {
       const entry = loadEntry(at);
       if (entry == 0 || isTentative(entry)) continue;
       const item = entryItem(entry);
-      const rank = load<u8>(item, ITEM_RANK);
-      if (rank > 0) store<u8>(item, rank - 1, ITEM_RANK);
+      const rank = u32(load<u8>(item, ITEM_RANK));
+      const point = min<u32>(lfuCounter(rank), 1) << COUNTER_SHIFT;
+      const after = rank & USED ? rank - USED : rank - point;
+      if (after != rank) store<u8>(item, u8(after), ITEM_RANK);
     }
     line = nextLine(line, home);
   } while (line);

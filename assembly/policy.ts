@@ -10,7 +10,7 @@
  * Each has a file of its own that names its paper.
  */
 import { ITEM_RANK } from "./item";
-import { LFU_BEGIN, LFU_SAMPLE, lfuAfterHit, lfuHit, lfuPass } from "./lfu";
+import { LFU_BEGIN, LFU_SAMPLE, lfuAfterHit, lfuCounter, lfuHit, lfuPass } from "./lfu";
 import { LRU_SAMPLE, lruEvicted, lruHit, lruStanding } from "./lru";
 import { POOL_MAIN, POOL_SMALL } from "./segment";
 import { S3FIFO_RANK_MAX, s3fifoHit, s3fifoPool, s3fifoRankKept, s3fifoStays } from "./s3fifo";
@@ -92,7 +92,8 @@ export function endGroup(requests: u32): void {
 
 /** Where an item stands among others, 0 to 255: the lowest goes first. */
 export function standing(item: u32): u32 {
-  return policy == POLICY_LRU ? lruStanding(item) : itemRank(item);
+  if (policy == POLICY_LRU) return lruStanding(item);
+  return policy == POLICY_LFU ? lfuCounter(itemRank(item)) : itemRank(item);
 }
 
 /** Whether a cleaner keeps an item it meets in `pool`. */

@@ -103,13 +103,13 @@ function consider(at: u32): u32 {
   }
   if (itemFlags(item) & ITEM_TOMBSTONE) return 0;
   const stands = standing(item);
-  let slot = candidateAt(candidates);
-  if (candidates == CANDIDATES) {
-    slot = highest();
-    if (load<u32>(slot, CANDIDATE_STANDING) <= stands) return 0;
-  }
   if (isCandidate(at)) return 0;
-  if (candidates < CANDIDATES) candidates++;
+  if (candidates == CANDIDATES) {
+    const worst = highest();
+    if (load<u32>(worst, CANDIDATE_STANDING) <= stands) return 0;
+    dropCandidate(worst);
+  }
+  const slot = candidateAt(candidates++);
   store<u64>(slot, entry);
   store<u32>(slot, at, CANDIDATE_AT);
   store<u32>(slot, stands, CANDIDATE_STANDING);
@@ -121,6 +121,12 @@ function isCandidate(at: u32): bool {
     if (load<u32>(candidateAt(n), CANDIDATE_AT) == at) return true;
   }
   return false;
+}
+
+/** Takes a candidate out; the others keep their order, so that of equals the first goes first. */
+function dropCandidate(slot: u32): void {
+  const next = slot + CANDIDATE_BYTES;
+  memory.copy(slot, next, candidateAt(candidates--) - next);
 }
 
 function highest(): u32 {
@@ -146,7 +152,7 @@ function evictCandidate(slot: u32): u32 {
   const entry = load<u64>(slot);
   const at = load<u32>(slot, CANDIDATE_AT);
   const stood = load<u32>(slot, CANDIDATE_STANDING);
-  memory.copy(slot, candidateAt(--candidates), CANDIDATE_BYTES);
+  dropCandidate(slot);
   if (loadEntry(at) != entry) return 0;
   const item = entryItem(entry);
   if (standing(item) > stood) return 0;

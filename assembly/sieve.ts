@@ -28,3 +28,15 @@ export function sieveOrder(age: u64): u64 {
 export function sieveMove(age: u64): void {
   atomic.store<u64>(H_SIEVE_HAND, age + 1);
 }
+
+/** Whether the hand has passed all segments, by the lowest order among them. */
+@inline
+export function sieveHasPassed(order: u64): bool {
+  return order >= PASSED;
+}
+
+/** Up to which order segments may be taken together with one of `order`: not across the end. */
+@inline
+export function sieveLimit(order: u64): u64 {
+  return order < PASSED ? PASSED - 1 : u64.MAX_VALUE - 1;
+}

@@ -20,7 +20,8 @@ import {
 } from "./segment";
 import { POLICY_SIEVE, ordersByRank } from "./policy";
 import { SMALL_SHARE_PERCENT } from "./s3fifo";
-import { sieveOrder } from "./sieve";
+import { CURSOR_COMPACT_MAIN, CURSOR_MAIN, sealCursor } from "./allocator";
+import { sieveHasPassed, sieveLimit, sieveOrder } from "./sieve";
 import { nowMs } from "./version";
 import { pooledPageBytes } from "./pages";
 
@@ -44,6 +45,7 @@ const DEAD_PERCENT_WORTH: u32 = 12;
 /** The same where items leave by their ranks, and what evictions then aim at. */
 const DEAD_PERCENT_RANKS: u32 = 12;
 const DEAD_PERCENT_WANTED: u32 = 14;
+const KEY_MAX: u64 = u64.MAX_VALUE - 1;
 /** A survey chooses no more than this part of all segments. */
 const SEGMENTS_PER_VICTIM: u32 = 64;
 
@@ -147,22 +149,29 @@ function take(list: u32, mode: u32, keyMax: u64): bool {
   return next != end;
 }
 
-/** Chooses the next victims; false when there are none. */
+/**
+ * Chooses the next victims; false when there are none. A hand that has passed all sealed segments
+ * meets the items this lane is writing next.
+ */
 function choose(evicting: bool): bool {
   survey();
-  notePressure(false);
+  if (policy == POLICY_SIEVE && sieveHasPassed(load<u64>(listAt(LIST_MAIN)))) {
+    if (sealCursor(CURSOR_MAIN)) survey();
+    else if (sealCursor(CURSOR_COMPACT_MAIN)) survey();
+  }
+  if (!evicting) notePressure(false);
   if (take(LIST_ALIVE, MODE_POLICY, 0)) return true;
   const percent = u64(segments) * segmentBytes / 100;
   const limit = percent * (ordersByRank() ? DEAD_PERCENT_RANKS : DEAD_PERCENT_MAX);
   const worth = segmentBytes - segmentBytes / 100 * DEAD_PERCENT_WORTH;
   if (deadBytes > limit && !evicting && take(LIST_ALIVE, MODE_COMPACT, worth)) return true;
-  notePressure(true);
+  if (!evicting) notePressure(true);
   if (ordersByRank()) {
     deadWanted = max<u64>(percent * DEAD_PERCENT_WANTED, deadBytes + segmentBytes) - deadBytes;
     return false;
   }
   const first = isSmallsTurn() ? LIST_SMALL : LIST_MAIN;
-  const any = u64.MAX_VALUE - 1;
+  const any = policy == POLICY_SIEVE ? sieveLimit(load<u64>(listAt(LIST_MAIN))) : KEY_MAX;
   return take(first, MODE_POLICY, any) || take(first ^ 3, MODE_POLICY, any);
 }
 

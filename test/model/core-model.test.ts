@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ArenaOptions } from '../../src/arena/arena.js';
+import { POLICIES } from '../../src/config/config.js';
 import { Oracle } from './support/oracle.js';
 import { MIB, Rig, START_MS } from './support/rig.js';
 import { checkProperty } from './support/seed.js';
@@ -247,10 +248,15 @@ describe.each(['debug', 'release'] as const)('the core against a Map (%s)', (bui
     checkProperty(FILE, 60, property);
   });
 
-  test.each(['s3fifo', 'fifo'] as const)('in a tiny arena, nothing is wrong (%s)', (policy) => {
+  test.each(
+    POLICIES.flatMap((policy) => [
+      { policy, maxItems: undefined },
+      { policy, maxItems: 40 },
+    ]),
+  )('in a tiny arena, nothing is wrong ($policy, at most $maxItems items)', (bounds) => {
     const options = {
       build,
-      policy,
+      ...bounds,
       memoryBytes: 400_000,
       segmentBytes: 4096,
       maxValueBytes: 32_768,
@@ -259,7 +265,7 @@ describe.each(['debug', 'release'] as const)('the core against a Map (%s)', (bui
     const property = runs(options, true, (run) => {
       evictions += run.evictions();
     });
-    checkProperty(FILE, 60, property);
+    checkProperty(FILE, 40, property);
     expect(evictions).toBeGreaterThan(1000);
   });
 });

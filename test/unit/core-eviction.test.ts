@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
+import { POLICIES } from '../../src/config/config.js';
 import { describeBuilds } from '../model/support/builds.js';
 import { MIB, type Rig } from '../model/support/rig.js';
 import { OP, STATUS } from '../model/support/wire.js';
@@ -35,7 +36,7 @@ function* withScans(count: number): Generator<number> {
 
 describeBuilds('a full arena', (open) => {
   test('evicts and never fails a write that fits', () => {
-    for (const policy of ['s3fifo', 'fifo'] as const) {
+    for (const policy of POLICIES) {
       const rig = open({ memoryBytes: 2 * MIB, segmentBytes: 8192, policy });
       const random = seededRandom(11);
       for (let index = 0; index < 30_000; index++) {
@@ -46,6 +47,20 @@ describeBuilds('a full arena', (open) => {
       expect(evictions(rig)).toBeGreaterThan(10_000);
       expect(rig.get('key 29999')).toBeDefined();
     }
+  });
+
+  test.each(POLICIES)('holds no more items than it may (%s)', (policy) => {
+    const rig = open({ memoryBytes: 2 * MIB, segmentBytes: 4096, policy, maxItems: 500 });
+    const random = seededRandom(3);
+    const draw = zipf(5000, 0.9, random);
+    let most = 0;
+    for (let index = 0; index < 20_000; index++) {
+      const key = `key ${draw()}`;
+      if (rig.one({ op: OP.GET, key }).status === STATUS.OK) continue;
+      expect(rig.one({ op: OP.SET, key, value: 'x'.repeat(random.below(300)) }).status).toBe(0);
+      most = Math.max(most, rig.arena.stats().items);
+    }
+    expect(most).toBe(500);
   });
 
   test('keeps within its budget and mostly filled with what lives', () => {
