@@ -4,6 +4,11 @@ export interface Stream {
   /** The key of each request, 0..keyCount-1. */
   readonly keys: Uint32Array;
   readonly keyCount: number;
+  /**
+   * For each key the number of the request from which on it has expired; it is not asked for then.
+   * Missing where nothing expires.
+   */
+  readonly expiries?: Uint32Array | undefined;
 }
 
 /** Numbers whatever identifies keys in the order in which they first come. */
