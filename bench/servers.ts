@@ -16,29 +16,25 @@ const MEMORY_MB = 1024;
 export interface ServerOptions {
   /** I/O threads of Orlop. */
   readonly threads: number;
+  /** Memory for items and their table, in MiB; 1024. Redis takes what it needs. */
+  readonly memoryMb?: number | undefined;
 }
 
 type CommandLine = readonly [program: string, ...args: string[]];
 
 function commandLine(system: System, port: number, options: ServerOptions): CommandLine {
+  const memoryMb = options.memoryMb ?? MEMORY_MB;
   if (system === 'redis') {
     const keep = ['--save', '', '--appendonly', 'no'];
     return ['redis-server', '--port', String(port), '--bind', '127.0.0.1', ...keep];
   }
   if (system === 'memcached') {
     const root = process.getuid?.() === 0 ? ['-u', 'root'] : [];
-    const limits = ['-t', '2', '-m', String(MEMORY_MB)];
+    const limits = ['-t', '2', '-m', String(memoryMb)];
     return ['memcached', '-l', '127.0.0.1', '-p', String(port), '-U', '0', ...limits, ...root];
   }
   const { threads } = options;
-  const flags = [
-    '--port',
-    String(port),
-    '--threads',
-    String(threads),
-    '--memory',
-    `${MEMORY_MB}mb`,
-  ];
+  const flags = ['--port', String(port), '--threads', String(threads), '--memory', `${memoryMb}mb`];
   return [process.execPath, packageFile('dist', 'src', 'main.js'), 'serve', ...flags];
 }
 

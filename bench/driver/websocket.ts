@@ -33,13 +33,17 @@ export function maskedHeadBytes(payloadBytes: number): number {
   return (payloadBytes <= 0xffff ? 4 : 10) + MASK_BYTES;
 }
 
-/** Writes the header of a message at `at` and masks its payload, which lies behind it. */
+/**
+ * Writes the header of a message at `at` and masks its payload, which lies behind it; with a mask
+ * of 0 the payload stays as it is, and may be changed afterwards.
+ */
 export function sealMasked(
   bytes: Buffer,
   at: number,
   payloadAt: number,
   end: number,
   opcode = BINARY,
+  mask = Math.floor(Math.random() * 0x1_0000_0000),
 ): void {
   const length = end - payloadAt;
   bytes[at] = opcode;
@@ -48,8 +52,8 @@ export function sealMasked(
   if (length > 0xffff) bytes.writeBigUInt64BE(BigInt(length), at + 2);
   else if (length > SHORT_MAX) bytes.writeUInt16BE(length, at + 2);
   const maskAt = payloadAt - MASK_BYTES;
-  const mask = Math.floor(Math.random() * 0x1_0000_0000);
   bytes.writeUInt32LE(mask, maskAt);
+  if (mask === 0) return;
   for (let i = payloadAt; i < end; i++) {
     bytes[i] = (bytes[i] ?? 0) ^ (bytes[maskAt + ((i - payloadAt) & 3)] ?? 0);
   }
