@@ -54,6 +54,11 @@ const ENTRIES: readonly Entry[] = [
     summary: 'print what the node counts',
     load: () => import('./commands/stats.js'),
   },
+  {
+    name: 'log',
+    summary: "look into a log's folder and repair it",
+    load: () => import('./commands/log.js'),
+  },
   { name: 'bench', summary: 'measure this machine', load: () => import('./commands/bench.js') },
 ];
 

@@ -9,6 +9,16 @@ interface Ban {
   readonly instead: string;
 }
 
+/** The rooms and single files that may touch files. */
+const FILES_IN = new RegExp(
+  `^src/(${[
+    'base/packageRoot',
+    'config/readFile',
+    'log/(device|lock)',
+    '(arena|observe|cli|cli/commands)/\\w+',
+  ].join('|')})\\.ts$`,
+);
+
 const BANS: readonly Ban[] = [
   {
     modules: /^(node:)?(net|tls|http|https|http2|dgram)$|^ws$|^uWebSockets\.js$/,
@@ -17,9 +27,8 @@ const BANS: readonly Ban[] = [
   },
   {
     modules: /^(node:)?fs(\/promises)?$/,
-    allowedIn:
-      /^src\/(base\/packageRoot|config\/readFile|(arena|observe|cli|cli\/commands)\/\w+)\.ts$/,
-    instead: 'files are read at the rim; take the bytes as an argument',
+    allowedIn: FILES_IN,
+    instead: 'files are read at the rim: take the bytes or a Device as an argument',
   },
   {
     modules: /^(node:)?timers(\/promises)?$/,

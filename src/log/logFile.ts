@@ -1,0 +1,197 @@
+/**
+ * A log file that is being written. Records are copied into a buffer and packed into blocks there;
+ * whole blocks go to the device with one call. A call that fails for want of room leaves the file
+ * as it was: what is in the buffer stays, and the next call goes on where that one stopped.
+ *
+ *   file    │ header │ block │ block │ …                      buffer  │ block │ block │ open block
+ *           0               synced          written ──────────────────▶ 0 … flushed     sealed
+ */
+import { BLOCK_HEADER_BYTES, FLAG_LAST, sealBlock } from './block.js';
+import { type Device, type DeviceFile, writeFully } from './device.js';
+import { encodeFileHeader, FILE_HEADER_BYTES, type FileHeader, seedOf } from './fileHeader.js';
+import { logPath } from './names.js';
+import { encodeRecord, RecordWalk } from './record.js';
+import { Summary } from './summary.js';
+
+/**
+ * A block is closed when it has this many bytes of records: few enough that one value is read and
+ * checked fast, and enough that headers are a quarter of a percent.
+ */
+export const BLOCK_BYTES = 16_384;
+const BUFFER_BYTES = 1 << 20;
+const NOTHING = new Uint8Array(0);
+
+/** A log file that grows; see the top of this file. */
+export class LogFile {
+  readonly number: number;
+  /** What the records in it are, those in the buffer included. */
+  readonly summary = new Summary();
+  /** Whole blocks, and behind them the records of the open one. */
+  bytes = new Uint8Array(BUFFER_BYTES);
+  readonly #file: DeviceFile;
+  readonly #seed: number;
+  readonly #walk = new RecordWalk();
+  /** Where in the file the buffer begins; everything before it was written. */
+  #written = FILE_HEADER_BYTES;
+  #synced = FILE_HEADER_BYTES;
+  #blocks = 0;
+  /** How much of the buffer was written by a call that took only a part. */
+  #flushed = 0;
+  /** Where in the buffer the open block begins, where its records end, and how many it has. */
+  #open = 0;
+  #end = BLOCK_HEADER_BYTES;
+  #records = 0;
+  #ending = false;
+
+  private constructor(file: DeviceFile, number: number, seed: number) {
+    this.#file = file;
+    this.number = number;
+    this.#seed = seed;
+  }
+
+  /** Makes a file in `folder`; it survives a loss of power, but is not in the manifest yet. */
+  static create(device: Device, folder: string, header: FileHeader): LogFile {
+    const file = device.create(logPath(folder, header.number));
+    try {
+      const bytes = encodeFileHeader(header);
+      writeFully(file, bytes, 0);
+      file.sync();
+      device.syncFolder(folder);
+      return new LogFile(file, header.number, seedOf(bytes));
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /** Bytes of the file when all that is in the buffer is written. */
+  get length(): number {
+    return this.#written + (this.#records > 0 ? this.#end : this.#open);
+  }
+
+  /** Bytes of the file that survive a loss of power. */
+  get synced(): number {
+    return this.#synced;
+  }
+
+  /** Whether the device has everything that was taken, synced or not. */
+  get flushed(): boolean {
+    return this.#open === 0 && this.#records === 0;
+  }
+
+  /** Bytes of blocks and records that the device does not have yet. */
+  get pendingBytes(): number {
+    return this.length - this.#written - this.#flushed;
+  }
+
+  /**
+   * Bytes of records that the open block takes before it is closed. A longer record is taken all
+   * the same, by an empty block.
+   */
+  get roomBytes(): number {
+    return Math.max(0, BLOCK_BYTES - (this.#end - this.#open - BLOCK_HEADER_BYTES));
+  }
+
+  /**
+   * Makes room for `length` bytes of whole records behind those of the open block; where in `bytes`
+   * they go. They count when `took` is called.
+   */
+  reserve(length: number): number {
+    if (length > this.roomBytes && this.#records > 0) this.closeBlock();
+    const need = this.#end + length;
+    if (need > this.bytes.length) this.#grow(need);
+    return this.#end;
+  }
+
+  #grow(need: number): void {
+    const bytes = new Uint8Array(Math.max(need, 2 * this.bytes.length));
+    bytes.set(this.bytes.subarray(0, this.#end));
+    this.bytes = bytes;
+  }
+
+  /** Takes `length` bytes of whole records, which are where `reserve` said. */
+  took(length: number): void {
+    const walk = this.#walk;
+    walk.reset(this.bytes, this.#end, this.#end + length);
+    while (walk.next()) {
+      this.#records++;
+      this.summary.note(walk);
+      const from = walk.valueAt + walk.valueLength;
+      const to = walk.at + walk.size;
+      for (let at = from; at < to; at++) this.bytes[at] = 0;
+    }
+    if (walk.problem !== undefined) throw new Error(`the feed is broken: ${walk.problem}`);
+    this.#end += length;
+    if (this.roomBytes === 0) this.closeBlock();
+  }
+
+  /** Takes one record. */
+  add(record: Uint8Array): void {
+    const at = this.reserve(record.length);
+    this.bytes.set(record, at);
+    this.took(record.length);
+  }
+
+  /** Closes the open block, if it has any records. */
+  closeBlock(flags = 0): void {
+    if (this.#records === 0) return;
+    const header = {
+      bytes: this.#end - this.#open - BLOCK_HEADER_BYTES,
+      number: this.#blocks,
+      synced: this.#synced,
+      records: this.#records,
+      flags,
+    };
+    sealBlock(this.bytes, this.#open, header, this.#seed, this.#written + this.#open);
+    this.#blocks++;
+    this.#records = 0;
+    this.#open = this.#end;
+    this.#end += BLOCK_HEADER_BYTES;
+    if (this.#end > this.bytes.length) this.#grow(this.#end);
+  }
+
+  /** Writes whatever is in the buffer. Throws what the device throws; call it again after that. */
+  flush(): void {
+    this.closeBlock();
+    while (this.#flushed < this.#open) {
+      const left = this.#open - this.#flushed;
+      const offset = this.#written + this.#flushed;
+      const count = this.#file.write(this.bytes, this.#flushed, left, offset);
+      if (count === 0) throw new Error('the device takes no bytes and does not say why');
+      this.#flushed += count;
+    }
+    this.#written += this.#open;
+    this.#flushed = 0;
+    this.#open = 0;
+    this.#end = BLOCK_HEADER_BYTES;
+    if (this.bytes.length > BUFFER_BYTES) this.bytes = new Uint8Array(BUFFER_BYTES);
+  }
+
+  /** Returns when what was flushed survives a loss of power. Not to be repeated if it throws. */
+  sync(): void {
+    if (this.#synced === this.#written) return;
+    this.#file.sync();
+    this.#synced = this.#written;
+  }
+
+  /** Ends the file in order, with its summary, and syncs it. Call it again after a full device. */
+  finish(): void {
+    this.flush();
+    if (!this.#ending) this.#addSummary();
+    this.flush();
+    this.sync();
+  }
+
+  #addSummary(): void {
+    this.#ending = true;
+    const value = this.summary.encode();
+    const fields = { kind: 'summary', encoding: 0, version: 0n, expiryMs: 0 } as const;
+    this.add(encodeRecord({ ...fields, key: NOTHING, value }));
+    this.closeBlock(FLAG_LAST);
+  }
+
+  /** Lets go of the file, which is not ended by that. */
+  close(): void {
+    this.#file.close();
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The manifest says which files are the log. It is one line of JSON and one with the checksum of
+ * the first, so that a person can read it and nobody changes it by accident:
+ *
+ *   {"format":1,"node":"5f0c…","next":8,"files":[{"number":6,"end":1048576},{"number":7}]}
+ *   crc32c 1a2b3c4d
+ *
+ * A file with an `end` was not ended by its writer: recovery found what was whole of it, and the
+ * rest does not count. Files that are not in the manifest do not belong to the log.
+ */
+import { checksum } from './checksum.js';
+import { FORMAT, NODE_BYTES } from './fileHeader.js';
+
+/** One file of the log. */
+export interface ManifestFile {
+  readonly number: number;
+  /** Where the file ends, in bytes, when that was decided by recovery. */
+  readonly end?: number;
+}
+
+/** Which files are the log. */
+export interface Manifest {
+  /** Whose log it is: 16 random bytes, drawn when the folder was first used. */
+  readonly node: Uint8Array;
+  /** The number of the next file; none has it or a higher one. */
+  readonly next: number;
+  /** In the order of their numbers. */
+  readonly files: readonly ManifestFile[];
+}
+
+const SHAPE = /^(\{.*\})\ncrc32c ([0-9a-f]{8})\n$/;
+const NODE = new RegExp(`^[0-9a-f]{${NODE_BYTES * 2}}$`);
+
+/** The text of a manifest. */
+export function encodeManifest({ node, next, files }: Manifest): string {
+  const nodeText = Buffer.from(node).toString('hex');
+  const line = JSON.stringify({ format: FORMAT, node: nodeText, next, files });
+  return `${line}\ncrc32c ${sumOf(line)}\n`;
+}
+
+function sumOf(line: string): string {
+  return checksum(Buffer.from(line)).toString(16).padStart(8, '0');
+}
+
+/** What a manifest says, or in a few words why it is none. */
+export function decodeManifest(text: string): Manifest | string {
+  const [, line, sum] = SHAPE.exec(text) ?? [];
+  if (line === undefined) return 'the manifest is not whole';
+  if (sumOf(line) !== sum) return 'the checksum of the manifest is wrong';
+  const { format, node, next, files } = JSON.parse(line) as Record<string, unknown>;
+  if (format !== FORMAT) return `the log has format ${format}; this version reads ${FORMAT}`;
+  if (typeof node !== 'string' || !NODE.test(node)) return 'the manifest names no node';
+  if (!isNumber(next) || !Array.isArray(files)) return 'the manifest lists no files';
+  if (!files.every((file) => isFile(file, next))) return 'the manifest lists an impossible file';
+  return { node: Uint8Array.from(Buffer.from(node, 'hex')), next, files };
+}
+
+const isNumber = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+
+function isFile(value: unknown, next: number): value is ManifestFile {
+  if (typeof value !== 'object' || value === null || !('number' in value)) return false;
+  if (!isNumber(value.number) || value.number >= next) return false;
+  return !('end' in value) || isNumber(value.end);
+}

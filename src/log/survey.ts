@@ -1,0 +1,71 @@
+/** Reads a whole log file and says what is in it and whether it is as it should be. */
+
+import type { Device } from './device.js';
+import type { Purpose } from './fileHeader.js';
+import { FileScan } from './fileScan.js';
+import type { ManifestFile } from './manifest.js';
+import { logName, logPath } from './names.js';
+import { RecordWalk } from './record.js';
+import { Summary } from './summary.js';
+import { type Beyond, type Condition, findBeyond, judge } from './tail.js';
+
+/** What a survey found. */
+export interface Survey {
+  readonly name: string;
+  readonly number: number;
+  /** Nothing when the file's header is damaged. */
+  readonly purpose: Purpose | undefined;
+  readonly node: Uint8Array | undefined;
+  readonly condition: Condition;
+  readonly fileBytes: number;
+  /** Where the whole part ends, and why there, in a few words; '' where the file ends too. */
+  readonly end: number;
+  readonly problem: string;
+  readonly blocks: number;
+  readonly summary: Summary;
+  /** Whole blocks behind the end. */
+  readonly beyond: Beyond;
+}
+
+/** Steps through a file; `onBlock` sees each block whose records make sense. */
+export function scanBlocks(scan: FileScan, onBlock: (walk: RecordWalk) => void): void {
+  const walk = new RecordWalk();
+  while (scan.step()) {
+    walk.reset(scan.bytes, scan.recordsAt, scan.recordsEnd);
+    onBlock(walk);
+    if (walk.problem !== undefined) scan.refuse(walk.problem);
+  }
+}
+
+/** Surveys one file of a manifest; `active` is the one that was written last. */
+export function surveyFile(
+  device: Device,
+  folder: string,
+  { number, end }: ManifestFile,
+  active: boolean,
+): Survey {
+  const scan = new FileScan(device, logPath(folder, number), end);
+  try {
+    const summary = new Summary();
+    let blocks = 0;
+    scanBlocks(scan, (walk) => {
+      blocks++;
+      while (walk.next()) summary.note(walk);
+    });
+    return {
+      name: logName(number),
+      number,
+      purpose: scan.header?.purpose,
+      node: scan.header?.node,
+      condition: judge(scan, active, end !== undefined),
+      fileBytes: scan.fileBytes,
+      end: scan.next,
+      problem: scan.problem,
+      blocks,
+      summary,
+      beyond: findBeyond(scan, scan.next),
+    };
+  } finally {
+    scan.close();
+  }
+}

@@ -1,0 +1,206 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { instantiateCore } from '../../../src/arena/core.js';
+import { createMemory, loadCore } from '../../../src/arena/wasm.js';
+import { BLOCK_HEADER_BYTES, openBlock, sealBlock } from '../../../src/log/block.js';
+import { checksum } from '../../../src/log/checksum.js';
+import {
+  decodeFileHeader,
+  encodeFileHeader,
+  FILE_HEADER_BYTES,
+  seedOf,
+} from '../../../src/log/fileHeader.js';
+import { decodeManifest, encodeManifest } from '../../../src/log/manifest.js';
+import { encodeRecord, KIND, RECORD_HEADER_BYTES, RecordWalk } from '../../../src/log/record.js';
+import { SUMMARY_BYTES, Summary } from '../../../src/log/summary.js';
+import { fileOf, headerOf, newFolder, putRecord, START_MS, versionAt } from './support/files.js';
+import { makeGolden } from './support/golden.js';
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+test('the checksum is CRC32C', () => {
+  expect(checksum(Buffer.from('123456789'))).toBe(0xe3069283);
+  expect(checksum(Buffer.from('56789'), checksum(Buffer.from('1234')))).toBe(0xe3069283);
+});
+
+test('a file header lies as it is drawn', () => {
+  const header = headerOf(7, 'compacted');
+  const bytes = encodeFileHeader({ ...header, keyId: new Uint8Array(16).fill(0xee) });
+  const view = new DataView(bytes.buffer);
+  expect(bytes.length).toBe(FILE_HEADER_BYTES);
+  expect(Buffer.from(bytes.subarray(0, 8)).toString()).toBe('ORLOPLOG');
+  expect(view.getUint16(8, true)).toBe(1);
+  expect(view.getUint16(10, true)).toBe(1);
+  expect(view.getUint32(12, true)).toBe(7);
+  expect(hex(bytes.subarray(16, 32))).toBe(hex(header.node));
+  expect(hex(bytes.subarray(32, 64))).toBe(hex(header.salt));
+  expect(hex(bytes.subarray(64, 80))).toBe('ee'.repeat(16));
+  expect(Number(view.getBigUint64(80, true))).toBe(START_MS);
+  expect(hex(bytes.subarray(88, 124))).toBe('00'.repeat(36));
+  expect(view.getUint32(124, true)).toBe(checksum(bytes.subarray(0, 124)));
+  expect(seedOf(bytes)).toBe(view.getUint32(124, true));
+  expect(decodeFileHeader(bytes)).toEqual({ ...header, keyId: new Uint8Array(16).fill(0xee) });
+});
+
+test('a damaged file header is told from a foreign one and from one of another format', () => {
+  const bytes = encodeFileHeader(headerOf(7));
+  for (let at = 8; at < FILE_HEADER_BYTES; at++) {
+    const damaged = bytes.slice();
+    damaged[at] = (damaged[at] ?? 0) ^ 1;
+    expect(decodeFileHeader(damaged)).toBe("the file's header is damaged");
+  }
+  expect(decodeFileHeader(bytes.subarray(0, 127))).toMatch(/only 127 bytes/);
+  expect(decodeFileHeader(new Uint8Array(128))).toBe('this is no log file');
+  const view = new DataView(bytes.buffer);
+  view.setUint16(8, 2, true);
+  view.setUint32(124, seedOf(bytes), true);
+  expect(decodeFileHeader(bytes)).toBe('the file has format 2; this version reads 1');
+});
+
+test('a record lies as it is drawn', () => {
+  const bytes = encodeRecord({
+    kind: 'put',
+    encoding: 2,
+    version: 0x0123456789abcdefn,
+    expiryMs: START_MS,
+    key: Buffer.from('key'),
+    value: Buffer.from('value'),
+  });
+  const view = new DataView(bytes.buffer);
+  expect(view.getUint32(0, true)).toBe(40);
+  expect([bytes[4], bytes[5]]).toEqual([1, 2]);
+  expect(view.getUint16(6, true)).toBe(3);
+  expect(view.getBigUint64(8, true)).toBe(0x0123456789abcdefn);
+  expect(Number(view.getBigUint64(16, true))).toBe(START_MS);
+  expect(view.getUint32(24, true)).toBe(5);
+  expect(view.getUint32(28, true)).toBe(0);
+  expect(Buffer.from(bytes.subarray(32)).toString()).toBe('keyvalue');
+});
+
+test('a record is what the feed of the core holds', () => {
+  const core = instantiateCore(loadCore('release'), createMemory(1));
+  expect(core.constant('RECORD_HEADER_BYTES')).toBe(RECORD_HEADER_BYTES);
+  expect(core.constant('RECORD_PUT')).toBe(KIND.put);
+  expect(core.constant('RECORD_REMOVE')).toBe(KIND.remove);
+  expect(core.constant('RECORD_CLEAR')).toBe(KIND.clear);
+  expect(core.constant('RECORD_FILLER')).toBe(0);
+});
+
+test('a walk over records believes nothing', () => {
+  const records = [putRecord(1), putRecord(2, 0), putRecord(3, 1000)].map(encodeRecord);
+  const bytes = new Uint8Array(Buffer.concat(records));
+  const walk = new RecordWalk();
+  const steps = (of: Uint8Array): number => {
+    let count = 0;
+    walk.reset(of, 0, of.length);
+    while (walk.next()) count++;
+    return count;
+  };
+  expect(steps(bytes)).toBe(3);
+  expect(walk.problem).toBeUndefined();
+  const ends = [64, 64 + 40];
+  for (let end = 8; end < bytes.length; end += 8) {
+    expect(steps(bytes.subarray(0, end))).toBe(ends.filter((whole) => whole <= end).length);
+    expect(walk.problem === undefined).toBe(ends.includes(end));
+  }
+  for (const [at, value] of [
+    [4, 0],
+    [4, 99],
+    [0, 44],
+    [0, 56],
+    [6, 200],
+    [27, 0xff],
+  ] as const) {
+    const broken = bytes.slice();
+    broken[at] = value;
+    expect(steps(broken)).toBe(0);
+    expect(walk.problem).toMatch(/record/);
+  }
+});
+
+test('a block lies as it is drawn', () => {
+  const record = encodeRecord(putRecord(1));
+  const bytes = new Uint8Array(BLOCK_HEADER_BYTES + record.length);
+  bytes.set(record, BLOCK_HEADER_BYTES);
+  const header = { bytes: record.length, number: 5, synced: 4096, records: 1, flags: 1 };
+  sealBlock(bytes, 0, header, 0xcafe, 8192);
+  const view = new DataView(bytes.buffer);
+  expect(view.getUint32(0, true)).toBe(checksum(bytes.subarray(4), 0xcafe ^ 8192));
+  expect(Buffer.from(bytes.subarray(4, 8)).toString()).toBe('OBLK');
+  expect(view.getUint32(8, true)).toBe(record.length);
+  expect(view.getUint32(12, true)).toBe(5);
+  expect(view.getUint32(16, true)).toBe(4096);
+  expect(view.getUint32(20, true)).toBe(1);
+  expect(view.getUint16(24, true)).toBe(1);
+  expect(hex(bytes.subarray(26, 32))).toBe('00'.repeat(6));
+  expect(openBlock(bytes, 0, 0xcafe, 8192)).toEqual(header);
+  expect(openBlock(bytes, 0, 0xcafe, 8200)).toBe('the checksum of the block is wrong');
+  expect(openBlock(bytes, 0, 0xcaff, 8192)).toBe('the checksum of the block is wrong');
+});
+
+test('a summary counts what is in a file, and is read back', () => {
+  const folder = newFolder();
+  const clear = { ...putRecord(9, 0), kind: 'clear', key: new Uint8Array(0) } as const;
+  const removal = { ...putRecord(4, 0), kind: 'remove' } as const;
+  const file = fileOf(folder, 1, [
+    [putRecord(2), putRecord(7)],
+    [removal, clear],
+  ]);
+  const { summary } = file;
+  const encoded = summary.encode();
+  expect(encoded.length).toBe(SUMMARY_BYTES);
+  for (const each of [summary, Summary.decode(encoded)]) {
+    expect(each).toMatchObject({ records: 4, puts: 2, removes: 1, clears: 1, putBytes: 2 * 64 });
+    expect(each?.lowest).toBe(versionAt(START_MS + 2));
+    expect(each?.highest).toBe(versionAt(START_MS + 9));
+    expect(each?.cleared).toBe(versionAt(START_MS + 9));
+    expect(each?.ages.bytes.reduce((sum, bytes) => sum + bytes, 0)).toBe(128);
+  }
+  expect(Summary.decode(encoded.subarray(1))).toBeUndefined();
+  const view = new DataView(encoded.buffer);
+  expect([0, 4, 8, 12].map((at) => view.getUint32(at, true))).toEqual([4, 2, 1, 1]);
+  expect(view.getBigUint64(16, true)).toBe(128n);
+  expect(view.getBigUint64(24, true)).toBe(versionAt(START_MS + 2));
+  expect(view.getBigUint64(32, true)).toBe(versionAt(START_MS + 9));
+  expect(view.getBigUint64(40, true)).toBe(versionAt(START_MS + 9));
+  expect(Number(view.getBigUint64(48, true))).toBe(START_MS + 2);
+  file.close();
+});
+
+test('a manifest is text that nobody changes by accident', () => {
+  const manifest = {
+    node: Uint8Array.from({ length: 16 }, (_, index) => index * 16),
+    next: 9,
+    files: [{ number: 6, end: 1_048_576 }, { number: 8 }],
+  };
+  const text = encodeManifest(manifest);
+  expect(text.split('\n')[0]).toBe(
+    '{"format":1,"node":"00102030405060708090a0b0c0d0e0f0","next":9,' +
+      '"files":[{"number":6,"end":1048576},{"number":8}]}',
+  );
+  expect(decodeManifest(text)).toEqual(manifest);
+  for (let at = 0; at < text.length; at++) {
+    const changed = `${text.slice(0, at)}${text[at] === '1' ? '2' : '1'}${text.slice(at + 1)}`;
+    expect(decodeManifest(changed)).toBeTypeOf('string');
+    expect(decodeManifest(text.slice(0, at))).toBeTypeOf('string');
+  }
+});
+
+test('a manifest that says the impossible is refused', () => {
+  const node = new Uint8Array(16);
+  const refused = (next: number, number: number): unknown =>
+    decodeManifest(encodeManifest({ node, next, files: [{ number }] }));
+  expect(refused(9, 8)).toBeTypeOf('object');
+  expect(refused(8, 8)).toMatch(/impossible/);
+  expect(refused(9, 0)).toMatch(/impossible/);
+  expect(refused(0, 0)).toMatch(/no files/);
+});
+
+test('the files of format 1 are written as they always were', () => {
+  const folder = newFolder();
+  const names = makeGolden(folder);
+  for (const name of names) {
+    const golden = readFileSync(new URL(`golden/format-1/${name}`, import.meta.url));
+    expect(hex(readFileSync(`${folder}/${name}`))).toBe(hex(golden));
+  }
+});
