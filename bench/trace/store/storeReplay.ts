@@ -61,6 +61,7 @@ export async function replayOnStore(
   return {
     requests: sum(({ requests }) => requests),
     misses: sum(({ misses }) => misses),
+    waits: sum(({ waits }) => waits),
     threads: done,
     evicted,
     items,

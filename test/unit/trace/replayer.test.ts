@@ -39,7 +39,7 @@ describe('a replay', () => {
     const random = seededRandom(3);
     const keys = Array.from({ length: 20_000 }, () => random.below(500));
     const { replayed, stats, shared } = replay(keys);
-    expect(replayed).toEqual({ requests: keys.length, misses: 500 });
+    expect(replayed).toEqual({ requests: keys.length, misses: 500, waits: 0 });
     expect(stats.items).toBe(500);
     expect(stats.hits).toBe(keys.length - 500);
     expect(shared.marks.every((mark) => mark === 0)).toBe(true);
@@ -48,7 +48,7 @@ describe('a replay', () => {
   test('asks the store once for each request, repeats in a frame included', () => {
     const keys = [1, 1, 1, 2, 1, 2, 2, 3, 3, 3, 3];
     const { replayed, stats } = replay(keys);
-    expect(replayed).toEqual({ requests: keys.length, misses: 3 });
+    expect(replayed).toEqual({ requests: keys.length, misses: 3, waits: 0 });
     expect(stats.verbs.get.ok + stats.verbs.get.miss).toBe(keys.length);
     expect(stats.verbs.set.ok).toBe(3);
   });
@@ -74,8 +74,8 @@ describe('a replay', () => {
       (lane) => new Replayer(arena.openLane(lane), grants, shared),
     );
     // The turns are taken from one cursor, so what the first has done the second does not do again.
-    expect(first?.run()).toEqual({ requests: 6, misses: 3 });
-    expect(second?.run()).toEqual({ requests: 0, misses: 0 });
+    expect(first?.run()).toEqual({ requests: 6, misses: 3, waits: 0 });
+    expect(second?.run()).toEqual({ requests: 0, misses: 0, waits: 0 });
   });
 });
 
