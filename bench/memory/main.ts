@@ -7,11 +7,21 @@ import { systemClock } from '../../src/base/clock.js';
 import { messageOf } from '../../src/base/errors.js';
 import { circumstances } from '../machine.js';
 import { writeResult } from '../report.js';
+import { benchLive } from './live.js';
 import { benchOverhead } from './overhead.js';
-import { type MemoryRow, memoryJson, overheadRow, overheadTable } from './rows.js';
+import {
+  besideRow,
+  besideTable,
+  liveRow,
+  liveTable,
+  type MemoryRow,
+  memoryJson,
+  overheadRow,
+  overheadTable,
+} from './rows.js';
 import type { MemorySettings } from './settings.js';
 
-const PARTS = ['overhead'] as const;
+const PARTS = ['overhead', 'live'] as const;
 type Part = (typeof PARTS)[number];
 
 interface Flags {
@@ -41,6 +51,12 @@ function commandLine(): Command {
 
 async function runPart(part: Part, settings: MemorySettings): Promise<MemoryRow[]> {
   settings.say(`\n${part}`);
+  if (part === 'live') {
+    const { live, beside } = await benchLive(settings);
+    settings.say(liveTable(live));
+    settings.say(besideTable(beside));
+    return [...live.map(liveRow), besideRow(beside)];
+  }
   const results = await benchOverhead(settings);
   settings.say(overheadTable(results));
   return results.map(overheadRow);
