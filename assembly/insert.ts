@@ -25,11 +25,10 @@ import {
   ITEM_MERGED, STATE_DEAD, STATE_LIVE, STATE_PENDING, itemBytes, itemFlags, itemHasKey, itemKeyAt,
   itemKeyLength, itemState, itemVersion, segmentOfItem, settle,
 } from "./item";
-import { H_CLEAR_VERSION } from "./layout";
 import { addDead } from "./segment";
 import { entered } from "./entry";
 import { evictFromChain, mayGrow } from "./chain";
-import { floorVersion } from "./version";
+import { clearVersion, floorVersion, readClearVersion } from "./version";
 
 /** What `resolve` is deciding about: an item and its entry. */
 let current: u32 = 0;
@@ -101,11 +100,14 @@ function resolve(hash: u64): void {
   if (itemState(current) == STATE_LIVE) swapEntry(currentAt, word | ENTRY_TENTATIVE, word);
 }
 
-/** Whether a removal or a clear has reached the version of `item` since it took it. */
-@inline
+/**
+ * Whether a removal or a clear has reached the version of `item` since it took it. The clear is
+ * read anew for whoever then tries again: below the one the group began with it would never end.
+ */
 function isOutdated(hash: u64, item: u32): bool {
   const version = itemVersion(item);
-  if (version <= atomic.load<u64>(H_CLEAR_VERSION)) return true;
+  readClearVersion();
+  if (version <= clearVersion) return true;
   return (itemFlags(item) & ITEM_MERGED) == 0 && floorVersion(hash) >= version;
 }
 

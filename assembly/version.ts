@@ -28,6 +28,8 @@ export let nowMs: u64 = 0;
 export let clockVersion: u64 = 0;
 /** Items at or below it were cleared. */
 export let clearVersion: u64 = 0;
+/** The floor of the merged item that `readFloor` was called for last. */
+let mergedFloor: u64 = 0;
 
 /** Takes the host's clock for the operations that follow and announces it to clears. */
 export function setClock(now: u64): void {
@@ -75,13 +77,23 @@ function given(version: u64): u64 {
 }
 
 /**
- * The version of a write over `item`. A merged item may be older than a removal before it, which
- * only the floor remembers.
+ * Reads what a write over `item` has to know before it asks whether the item is alive. A merged
+ * item may be older than a removal before it, which only the floor remembers. A floor may have been
+ * raised above a clear that the group has not read; a successor up there would survive the clear
+ * that its value does not, so the clear is read after the floor.
  */
 @inline
-export function versionAfter(item: u32, hash: u64): u64 {
+export function readFloor(item: u32, hash: u64): void {
+  if ((itemFlags(item) & ITEM_MERGED) == 0) return;
+  mergedFloor = floorVersion(hash);
+  readClearVersion();
+}
+
+/** The version of a write over `item`, for which `readFloor` was called. */
+@inline
+export function versionAfter(item: u32): u64 {
   const merged = (itemFlags(item) & ITEM_MERGED) != 0;
-  const old = merged ? max<u64>(itemVersion(item), floorVersion(hash)) : itemVersion(item);
+  const old = merged ? max<u64>(itemVersion(item), mergedFloor) : itemVersion(item);
   return given(max<u64>(clockVersion, max<u64>(old, clearVersion) + 1));
 }
 
@@ -97,13 +109,21 @@ export function noteMerged(version: u64): void {
   given(version);
 }
 
-/** The highest version given out and the latest clock announced by any lane. */
-function highest(): u64 {
-  let top = max<u64>(clockVersion, atomic.load<u64>(H_CLEAR_VERSION));
+/** The last version that any clock a lane has announced allows. */
+function latestClock(): u64 {
+  let top = clockVersion;
   for (let n: u32 = 0; n < lanes; n++) {
-    const block = laneBlock(n);
-    top = max<u64>(top, atomic.load<u64>(block, L_VERSION_MAX));
-    top = max<u64>(top, ((atomic.load<u64>(block, L_NOW) + 1) << VERSION_COUNTER_BITS) - 1);
+    const announced = atomic.load<u64>(laneBlock(n), L_NOW);
+    top = max<u64>(top, ((announced + 1) << VERSION_COUNTER_BITS) - 1);
+  }
+  return top;
+}
+
+/** The highest version given out or cleared. */
+function highestGiven(): u64 {
+  let top = atomic.load<u64>(H_CLEAR_VERSION);
+  for (let n: u32 = 0; n < lanes; n++) {
+    top = max<u64>(top, atomic.load<u64>(laneBlock(n), L_VERSION_MAX));
   }
   return top;
 }
@@ -117,12 +137,16 @@ function highest(): u64 {
  * announces later reads the clear after it, and writes above it.
  */
 export function versionOfClear(): u64 {
-  return ((highest() >> VERSION_COUNTER_BITS) + 1) << VERSION_COUNTER_BITS;
+  const highest = max<u64>(latestClock(), highestGiven());
+  return ((highest >> VERSION_COUNTER_BITS) + 1) << VERSION_COUNTER_BITS;
 }
 
-/** Clears up to `version`; false when a clock has reached it meanwhile: take a higher one. */
+/**
+ * Clears up to `version`; false when a clock has reached it meanwhile: take a higher one. Versions
+ * above it that were given out meanwhile are of those who have read it: they stay.
+ */
 export function clearUpTo(version: u64): bool {
   raise(H_CLEAR_VERSION, version);
   readClearVersion();
-  return highest() == version;
+  return latestClock() < version;
 }

@@ -27,7 +27,7 @@ export function remove(hash: u64): u32 {
       answerWrite(STATUS_VERSION_MISMATCH, old, true, has(FLAG_RETURN_OLD) ? old : 0);
       return DONE;
     }
-    const version = versionAfter(old, hash);
+    const version = versionAfter(old);
     if (!prepareRemoval(keyAt, keyLength, version)) return DEFERRED;
     if (!removeEntry(entryAt(), entryWord(), hash, version)) {
       dropRecord();

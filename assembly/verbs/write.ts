@@ -13,7 +13,7 @@ import { insertItem } from "../insert";
 import { itemsMax, valueBytesMax } from "../layout";
 import { makeRoom } from "../room";
 import { poolForNew, rankAfter, rankOfNew } from "../policy";
-import { versionAfter, versionOfInsert } from "../version";
+import { readFloor, versionAfter, versionOfInsert } from "../version";
 
 export const WROTE: u32 = 0;
 /** Somebody else changed the key in between: look again. */
@@ -47,6 +47,7 @@ export function lookUp(hash: u64, keyAt: u32, keyLength: u32): void {
   at = foundAt;
   entry = foundEntry;
   present = entryItem(entry);
+  readFloor(present, hash);
   if (isAlive(present)) current = present;
 }
 
@@ -61,7 +62,7 @@ export function fits(keyLength: u32, length: u32): u32 {
 /** The version the next write of the key looked up takes. */
 @inline
 export function nextVersion(hash: u64): u64 {
-  return present != 0 ? versionAfter(present, hash) : versionOfInsert(hash);
+  return present != 0 ? versionAfter(present) : versionOfInsert(hash);
 }
 
 @inline
