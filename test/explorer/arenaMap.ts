@@ -1,0 +1,208 @@
+/** Reads an arena as it lies in memory, by the numbers that the core exports. */
+import type { World } from './world.js';
+
+/** An item, wherever the table points at it. */
+export interface Item {
+  readonly at: number;
+  readonly key: string;
+  readonly state: number;
+  readonly flags: number;
+  /** Bytes it takes in its segment. */
+  readonly bytes: number;
+  /** Bytes as they are counted: header, key and value. */
+  readonly weight: number;
+  readonly segment: number;
+  /** Offsets of the pages that hold its value. */
+  readonly pages: readonly number[];
+}
+
+/** An entry of the table that is not empty. */
+export interface Entry {
+  readonly at: number;
+  readonly tentative: boolean;
+  readonly item: Item;
+}
+
+export interface Segment {
+  readonly index: number;
+  readonly state: number;
+  readonly lane: number;
+  readonly pool: number;
+  /** Where its items begin and end. */
+  readonly from: number;
+  readonly to: number;
+  /** Bytes that are counted as dead in it. */
+  readonly dead: number;
+}
+
+const TENTATIVE_BIT = 1;
+
+export class ArenaMap {
+  readonly #world: World;
+  readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #constants = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#words = world.words;
+    this.#bytes = world.bytes;
+  }
+
+  /** The value of a constant that the core exports. */
+  constant(name: string): number {
+    let value = this.#constants.get(name);
+    if (value === undefined) {
+      value = this.#world.constant(name);
+      this.#constants.set(name, value);
+    }
+    return value;
+  }
+
+  /** The word of the arena's header that `name` names. */
+  header(name: string): number {
+    return this.word(this.constant(name));
+  }
+
+  word(at: number): number {
+    return this.#words[at >>> 2] as number;
+  }
+
+  long(at: number): bigint {
+    return this.#world.longs[at >>> 3] as bigint;
+  }
+
+  get segmentBytes(): number {
+    return 2 ** this.header('H_SEGMENT_SHIFT');
+  }
+
+  get pageBytes(): number {
+    return this.segmentBytes / this.constant('PAGES_PER_SEGMENT');
+  }
+
+  laneBlock(lane: number): number {
+    return this.header('H_LANES_AT') + lane * this.constant('LANE_BYTES');
+  }
+
+  item(at: number): Item {
+    const keyLength = (this.word(at + this.constant('ITEM_KEY_LENGTH')) & 0xffff) >>> 0;
+    const lengthWord = this.word(at + this.constant('ITEM_VALUE_LENGTH'));
+    const inlineLength = lengthWord & this.constant('ITEM_VALUE_LENGTH_MASK');
+    const stateByte = lengthWord >>> 24;
+    const headerBytes = this.constant('ITEM_HEADER_BYTES');
+    const align = this.constant('ITEM_ALIGN');
+    const keyAt = at + headerBytes;
+    const flags = stateByte & ~this.constant('STATE_MASK');
+    const paged = (flags & this.constant('ITEM_PAGED')) !== 0;
+    const listAt = keyAt + keyLength;
+    const valueLength = paged ? this.#unaligned(listAt) : inlineLength;
+    return {
+      at,
+      key: Buffer.from(this.#bytes.slice(keyAt, listAt)).toString('latin1'),
+      state: stateByte & this.constant('STATE_MASK'),
+      flags,
+      bytes: Math.ceil((headerBytes + keyLength + inlineLength) / align) * align,
+      weight: headerBytes + keyLength + valueLength,
+      segment: Math.floor((at - this.header('H_STORE_AT')) / this.segmentBytes),
+      pages: paged ? this.#pageList(listAt, valueLength) : [],
+    };
+  }
+
+  #unaligned(at: number): number {
+    const [a = 0, b = 0, c = 0, d = 0] = this.#bytes.subarray(at, at + 4);
+    return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
+  }
+
+  #pageList(listAt: number, valueLength: number): number[] {
+    const from = listAt + this.constant('PAGE_LIST_HEADER');
+    const length = Math.ceil(valueLength / this.pageBytes);
+    return Array.from({ length }, (_, index) => this.#unaligned(from + 4 * index));
+  }
+
+  /** Every entry of the table, and how many overflow lines are linked. */
+  entries(): { entries: Entry[]; lines: number } {
+    const entries: Entry[] = [];
+    let lines = 0;
+    const buckets = this.header('H_TABLE_BUCKETS');
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const base = this.header('H_TABLE_AT') + bucket * this.constant('BUCKET_BYTES');
+      this.#readLine(base, this.constant('ENTRIES_PER_BUCKET'), entries);
+      let line = this.word(base + this.constant('BUCKET_LINK'));
+      for (; line !== 0; lines++) {
+        this.#readLine(line, this.constant('ENTRIES_PER_LINE'), entries);
+        line = this.word(line + this.constant('LINE_LINK'));
+      }
+    }
+    return { entries, lines };
+  }
+
+  #readLine(line: number, count: number, entries: Entry[]): void {
+    for (let at = line; at < line + 8 * count; at += 8) {
+      const low = this.word(at);
+      const high = this.word(at + 4);
+      if (low === 0 && high === 0) continue;
+      const item = this.item((low & 0x3fffffff) * 4);
+      entries.push({ at, tentative: (high & TENTATIVE_BIT) !== 0, item });
+    }
+  }
+
+  get segmentCount(): number {
+    return this.header('H_SEGMENTS');
+  }
+
+  segment(index: number): Segment {
+    const header = this.header('H_SEGMENTS_AT') + index * this.constant('SEGMENT_HEADER_BYTES');
+    const word = this.word(header);
+    const state = word & 0xff;
+    const from = this.header('H_STORE_AT') + index * this.segmentBytes;
+    const lane = (word >>> 8) & 0xff;
+    const used = this.word(header + this.constant('SEGMENT_USED'));
+    const filled = state === this.constant('SEGMENT_ACTIVE') ? this.#filled(lane, header) : used;
+    return {
+      index,
+      state,
+      lane,
+      pool: (word >>> 16) & 0xff,
+      from,
+      to: from + filled,
+      dead: this.#dead(index) - this.word(header + this.constant('SEGMENT_DEAD_BASE')),
+    };
+  }
+
+  /** Bytes of whole items in the segment that `lane` is filling. */
+  #filled(lane: number, header: number): number {
+    const first = this.laneBlock(lane) + this.constant('L_CURSORS');
+    const bytes = this.constant('CURSOR_BYTES');
+    for (let cursor = first; cursor < first + bytes * this.constant('CURSORS'); cursor += bytes) {
+      if (this.word(cursor + this.constant('CURSOR_SEGMENT')) !== header) continue;
+      const index = (header - this.header('H_SEGMENTS_AT')) / this.constant('SEGMENT_HEADER_BYTES');
+      const base = this.header('H_STORE_AT') + index * this.segmentBytes;
+      return this.word(cursor + this.constant('CURSOR_WHOLE')) - base;
+    }
+    return 0;
+  }
+
+  #dead(index: number): number {
+    let bytes = 0;
+    for (let lane = 0; lane < this.#world.lanes; lane++) {
+      const at = this.header('H_DEAD_AT') + 4 * (lane * this.segmentCount + index);
+      bytes += this.word(at);
+    }
+    return bytes;
+  }
+
+  /** Every item of a segment, in the order they were written. */
+  *itemsOf({ from, to }: Segment): Generator<Item> {
+    for (let at = from; at < to; ) {
+      const item = this.item(at);
+      yield item;
+      at += item.bytes;
+    }
+  }
+
+  /** The word of a page: its state in the top bits. */
+  pageWord(segment: number, page: number): bigint {
+    const pages = this.constant('PAGES_PER_SEGMENT');
+    return this.long(this.header('H_PAGES_AT') + 8 * (segment * pages + page));
+  }
+}

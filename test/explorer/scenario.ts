@@ -1,0 +1,44 @@
+/** A scenario: how an arena is set up, what each lane then does, and what must hold at the end. */
+import type { ArenaOptions } from '../../src/arena/arena.js';
+import type { Request } from '../model/support/wire.js';
+import type { Actor, Script } from './actor.js';
+import type { Run } from './machine.js';
+import type { Stage } from './stage.js';
+
+/** What a lane does; `hasEnded` says whether another lane is done or dead. */
+export type Part = (actor: Actor, hasEnded: (lane: number) => boolean) => Script;
+
+/** Whether something happened in a run, looked at when it is over. */
+export type Witness = (stage: Stage, run: Run) => boolean;
+
+export interface Scenario {
+  readonly name: string;
+  /** What the arena is made with, beside one lane for each actor. */
+  readonly arena?: Partial<ArenaOptions>;
+  /** Brings the arena to where the race begins. */
+  readonly setup?: (stage: Stage) => void;
+  /** What the lanes do, lane by lane. */
+  readonly actors: readonly Part[];
+  /** The lane that may die at any moment; another must take it over. */
+  readonly mortal?: number;
+  /** Keys that are never evicted. */
+  readonly keeps?: readonly string[];
+  /** Throws when something that is particular to the scenario does not hold. */
+  readonly check?: (stage: Stage, run: Run) => void;
+  /** What must have happened in at least one run, or the scenario shows nothing. */
+  readonly witnesses?: Readonly<Record<string, Witness>>;
+}
+
+/** A part that sends requests one by one, each as a frame of its own. */
+export function sends(...requests: readonly Request[]): Part {
+  return function* (actor) {
+    for (const request of requests) yield* actor.run(request);
+  };
+}
+
+/** A part that sends requests as one frame. */
+export function sendsAtOnce(...requests: readonly Request[]): Part {
+  return function* (actor) {
+    yield* actor.run(...requests);
+  };
+}
