@@ -1,4 +1,4 @@
-/** What must hold when a run is over: the history can be put in order, and the accounts are right. */
+/** What must hold when a run is over: its history can be put in order, and the accounts agree. */
 import { bytesOf, OP, textOf } from '../model/support/wire.js';
 import { auditArena } from './audit.js';
 import type { Operation, ScanOperation } from './history.js';

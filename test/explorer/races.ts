@@ -6,9 +6,9 @@
  * whenever a lane makes an access, the last access to these bytes that another lane made before it
  * was stopped is one before which that lane should be preempted instead. Of a lane that was stopped
  * later than need be, this finds the place before the one where the search has been, so it is
- * enough to begin with runs without preemptions and to go where this leads (Flanagan and Godefroid,
- * "Dynamic partial-order reduction", POPL'05; Coons, Musuvathi and McKinley, "Bounded partial-order
- * reduction", OOPSLA'13). The same holds for a lane that dies.
+ * enough to begin with runs without preemptions and to go where this leads (Flanagan and
+ * Godefroid, "Dynamic partial-order reduction", POPL'05; Coons, Musuvathi and McKinley, "Bounded
+ * partial-order reduction", OOPSLA'13). The same holds for a lane that dies.
  *
  * When a call began is of interest too: what was over before it began must not be missed by it. So a
  * call that ends is taken to meet the beginnings of calls before it.
