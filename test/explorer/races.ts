@@ -10,8 +10,8 @@
  * Godefroid, "Dynamic partial-order reduction", POPL'05; Coons, Musuvathi and McKinley, "Bounded
  * partial-order reduction", OOPSLA'13). The same holds for a lane that dies.
  *
- * When a call began is of interest too: what was over before it began must not be missed by it. So a
- * call that ends is taken to meet the beginnings of calls before it.
+ * When a call began is of interest too: it must not miss what was over before. So a call that ends
+ * is taken to meet the beginnings of calls before it.
  */
 import { WRITES } from './instrument.js';
 
