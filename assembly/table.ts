@@ -31,6 +31,7 @@ import {
   tableBuckets, tableEnd,
 } from "./layout";
 import { ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState } from "./item";
+import { matches, tagsOf } from "./line";
 import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
 
 export const ENTRIES_PER_BUCKET: u32 = 15;
@@ -108,6 +109,12 @@ export function entriesEnd(line: u32): u32 {
   return isBaseLine(line) && (line & LINE_BYTES) == 0 ? line + LINE_BYTES : line + LINE_LINK;
 }
 
+/** A bit for each word of a line that is an entry. */
+@inline
+function entriesOf(line: u32): u32 {
+  return isBaseLine(line) && (line & LINE_BYTES) == 0 ? 0xff : 0x7f;
+}
+
 /** Where the link behind a line of the chain is. */
 @inline
 function linkOf(line: u32): u32 {
@@ -143,14 +150,21 @@ export function find(hash: u64, keyAt: u32, keyLength: u32): bool {
   const home = lineOf(hash);
   let line = home;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES) {
-      const entry = loadEntry(at);
-      if (entry >> ENTRY_TAG_SHIFT != tag || entry == 0) continue;
-      if (isFound(at, entry, keyAt, keyLength)) return true;
-    }
+    if (findInLine(line, matches(tagsOf(line), tag), tag, keyAt, keyLength)) return true;
     line = nextLine(line, home);
   } while (line);
+  return false;
+}
+
+/** Looks a key up among those words of a line whose tags matched. */
+@inline
+function findInLine(line: u32, matched: u32, tag: u64, keyAt: u32, keyLength: u32): bool {
+  for (let left = matched & entriesOf(line); left != 0; left &= left - 1) {
+    const at = line + ctz(left) * ENTRY_BYTES;
+    const entry = loadEntry(at);
+    if (entry >> ENTRY_TAG_SHIFT != tag || entry == 0) continue;
+    if (isFound(at, entry, keyAt, keyLength)) return true;
+  }
   return false;
 }
 
@@ -178,28 +192,33 @@ export function findForWrite(hash: u64, keyAt: u32, keyLength: u32): bool {
   let line = home;
   freeAt = 0;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES) {
-      const entry = loadEntry(at);
-      if (entry == 0) {
-        if (freeAt == 0) freeAt = at;
-      } else if (entry >> ENTRY_TAG_SHIFT == tag && isFound(at, entry, keyAt, keyLength)) {
-        return true;
-      }
-    }
+    const tags = tagsOf(line);
+    if (findInLine(line, matches(tags, tag), tag, keyAt, keyLength)) return true;
+    if (freeAt == 0) freeAt = freeInLine(line, matches(tags, 0));
     line = nextLine(line, home);
   } while (line);
   return false;
 }
 
+/** The first empty entry among those words of a line whose tags are 0, or 0. */
+@inline
+function freeInLine(line: u32, matched: u32): u32 {
+  for (let left = matched & entriesOf(line); left != 0; left &= left - 1) {
+    const at = line + ctz(left) * ENTRY_BYTES;
+    if (loadEntry(at) == 0) return at;
+  }
+  return 0;
+}
+
 /** Looks up the entry that points at `item`; on success `foundAt` and `foundEntry` say where. */
 export function findItem(hash: u64, item: u32): bool {
   const wanted = entryOf(hash, item);
+  const tag = tagOf(hash);
   const home = lineOf(hash);
   let line = home;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES) {
+    for (let left = matches(tagsOf(line), tag) & entriesOf(line); left != 0; left &= left - 1) {
+      const at = line + ctz(left) * ENTRY_BYTES;
       const entry = loadEntry(at);
       if ((entry & ~ENTRY_TENTATIVE) != wanted) continue;
       foundAt = at;
@@ -221,9 +240,8 @@ export function overflowOf(line: u32): u32 {
 @inline
 export function candidate(line: u32, hash: u64): u32 {
   const tag = tagOf(hash);
-  const end = entriesEnd(line);
-  for (let at = line; at < end; at += ENTRY_BYTES) {
-    const entry = loadEntry(at);
+  for (let left = matches(tagsOf(line), tag) & entriesOf(line); left != 0; left &= left - 1) {
+    const entry = loadEntry(line + ctz(left) * ENTRY_BYTES);
     if (entry >> ENTRY_TAG_SHIFT == tag && entry != 0) return entryItem(entry);
   }
   return 0;
