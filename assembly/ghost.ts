@@ -142,23 +142,31 @@ function sweepGhost(buckets: u32, period: u32): void {
     hand = atomic.add<u32>(H_GHOST_HAND, BATCH_MAX);
     handLeft = BATCH_MAX;
   }
-  for (let n: u32 = 0; n < SWEEP_PER_ENTRY; n++) {
-    sweepBucket(ghostAt + (hand++ % buckets << 3), period);
-    handLeft--;
-  }
+  const at = ghostAt + (hand % (buckets / SWEEP_PER_ENTRY) * SWEEP_PER_ENTRY << 3);
+  hand++;
+  handLeft--;
+  const dead = deadEntries(v128.load(at), period);
+  if (!v128.any_true(dead)) return;
+  sweepBucket(at, i64x2.extract_lane(dead, 0));
+  sweepBucket(at + 8, i64x2.extract_lane(dead, 1));
 }
 
-/** Empties the entries of a bucket that are too old. */
+/** All bits of each entry of two buckets that is too old, none of the others. */
 @inline
-function sweepBucket(at: u32, period: u32): void {
+function deadEntries(entries: v128, period: u32): v128 {
+  const ages = v128.and(
+    i16x8.sub(i16x8.splat(i16(period)), entries), i16x8.splat(i16(GHOST_STAMP_MASK)),
+  );
+  const old = i16x8.gt_s(ages, i16x8.splat(i16(GHOST_LIVE_PERIODS) - 1));
+  return v128.andnot(old, i16x8.eq(entries, i16x8.splat(0)));
+}
+
+/** Empties those entries of a bucket that were seen to be too old; another may have come since. */
+@inline
+function sweepBucket(at: u32, dead: u64): void {
+  if (dead == 0) return;
   const bucket = atomic.load<u64>(at);
-  if (bucket == 0) return;
-  let swept = bucket;
-  for (let i: u32 = 0; i < GHOST_ENTRIES_PER_BUCKET; i++) {
-    const entry = entryIn(bucket, i);
-    if (ageOf(entry, period) >= GHOST_LIVE_PERIODS) swept = withEntry(swept, i, 0);
-  }
-  if (swept != bucket) atomic.cmpxchg<u64>(at, bucket, swept);
+  atomic.cmpxchg<u64>(at, bucket, bucket & ~dead);
 }
 
 /**
@@ -172,6 +180,8 @@ export function shapeGhost(items: u32): void {
     buckets = min<u32>(buckets * 2, ghostBuckets);
   }
   while (buckets > BUCKETS_MIN && buckets * 3 / 4 > window) buckets = buckets / 2;
+  // Swept in pairs.
+  buckets &= ~1;
   const quantum = min<u32>(window, buckets * 3) / GHOST_LIVE_PERIODS + 1;
   const fresh = (u64(buckets) << 32) | u64(quantum);
   if (fresh != shape) atomic.cmpxchg<u64>(H_GHOST_SHAPE, shape, fresh);

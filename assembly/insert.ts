@@ -19,7 +19,7 @@
  */
 import {
   ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, followingLine,
-  freeAt, isTentative, lineOf, loadEntry, nextLine, swapEntry, tagOf,
+  freeAt, isTentative, lineOf, loadEntry, matchesIn, nextLine, swapEntry, tagOf,
 } from "./table";
 import {
   ITEM_MERGED, STATE_DEAD, STATE_LIVE, STATE_PENDING, itemBytes, itemFlags, itemHasKey, itemKeyAt,
@@ -111,7 +111,12 @@ function isOutdated(hash: u64, item: u32): bool {
   return (itemFlags(item) & ITEM_MERGED) == 0 && floorVersion(hash) >= version;
 }
 
-/** Reads the chain once for other entries of `current`'s key. */
+/**
+ * Reads the chain once for other entries of `current`'s key. Of two threads that insert the same
+ * key each has swapped its entry in before it reads, so at least one must see the other's: what
+ * `tagsOf` loads plainly may not be older than the swap. The atomic load in between sees to that;
+ * no load passes it, and it does not pass the swap.
+ */
 function scanRivals(hash: u64): u32 {
   const tag = tagOf(hash);
   const keyAt = itemKeyAt(current);
@@ -119,9 +124,10 @@ function scanRivals(hash: u64): u32 {
   const home = lineOf(hash);
   let line = home;
   let before = true;
+  loadEntry(currentAt);
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES) {
+    for (let left = matchesIn(line, tag); left != 0; left &= left - 1) {
+      const at = line + ctz(left) * ENTRY_BYTES;
       if (at == currentAt) {
         before = false;
         continue;

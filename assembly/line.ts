@@ -7,8 +7,8 @@
  *   matches   a bit for each word, the lowest for the first
  *
  * These are plain loads. They never decide anything: a word whose tag matches is loaded again, one
- * atomic load, before it is believed; and what they may fail to see is what was written at the same
- * time. Where that matters, between two inserts of one key, `insert.ts` reads word by word.
+ * atomic load, before it is believed; and what they may fail to see is what is written at the same
+ * time. Where that matters, between two inserts of one key, `insert.ts` says what makes it right.
  */
 
 /** The tags of the line's words. */

@@ -144,6 +144,12 @@ export function settledEntry(at: u32, entry: u64): u64 {
   return 0;
 }
 
+/** A bit for each entry of a line whose tag is `tag`; plain loads, see `line.ts`. */
+@inline
+export function matchesIn(line: u32, tag: u64): u32 {
+  return matches(tagsOf(line), tag) & entriesOf(line);
+}
+
 /** Looks a key up; on success `foundAt` and `foundEntry` say where. Waits for nobody. */
 export function find(hash: u64, keyAt: u32, keyLength: u32): bool {
   const tag = tagOf(hash);
@@ -217,7 +223,7 @@ export function findItem(hash: u64, item: u32): bool {
   const home = lineOf(hash);
   let line = home;
   do {
-    for (let left = matches(tagsOf(line), tag) & entriesOf(line); left != 0; left &= left - 1) {
+    for (let left = matchesIn(line, tag); left != 0; left &= left - 1) {
       const at = line + ctz(left) * ENTRY_BYTES;
       const entry = loadEntry(at);
       if ((entry & ~ENTRY_TENTATIVE) != wanted) continue;
@@ -240,7 +246,7 @@ export function overflowOf(line: u32): u32 {
 @inline
 export function candidate(line: u32, hash: u64): u32 {
   const tag = tagOf(hash);
-  for (let left = matches(tagsOf(line), tag) & entriesOf(line); left != 0; left &= left - 1) {
+  for (let left = matchesIn(line, tag); left != 0; left &= left - 1) {
     const entry = loadEntry(line + ctz(left) * ENTRY_BYTES);
     if (entry >> ENTRY_TAG_SHIFT == tag && entry != 0) return entryItem(entry);
   }
