@@ -14,30 +14,44 @@ import { countMisses, type Simulation } from './simulation.js';
 import { TinyLfu } from './tinylfu.js';
 
 /** Hits in the small queue that the store's `s3fifo` asks for when it is not told otherwise. */
-export const PROMOTION = 1;
+const PROMOTION_DEFAULT = 1;
 
 /** A simulation with chance in it is run so often, and the median counts. */
 const RUNS = 5;
 
-/** A simulation of a policy on a stream; `seed` matters only where chance does. */
-type Simulate = (stream: Stream, capacity: number, seed: number) => Simulation;
+/** What some simulations need to know: what chance starts from, and when `s3fifo` promotes. */
+interface Choice {
+  readonly seed: number;
+  readonly promotion: number;
+}
+
+type Simulate = (stream: Stream, capacity: number, choice: Choice) => Simulation;
 
 const SIMULATIONS: Readonly<Record<Policy, Simulate>> = {
-  s3fifo: ({ keyCount }, capacity) => new S3Fifo(capacity, keyCount, PROMOTION),
+  s3fifo: ({ keyCount }, capacity, { promotion }) => new S3Fifo(capacity, keyCount, promotion),
   lru: ({ keyCount }, capacity) => new Lru(capacity, keyCount),
-  lfu: ({ keyCount }, capacity, seed) => new RedisLfu(capacity, keyCount, seededRandom(seed)),
-  tinylfu: ({ keyCount }, capacity, seed) => new TinyLfu(capacity, keyCount, seededRandom(seed)),
+  lfu: ({ keyCount }, capacity, { seed }) => new RedisLfu(capacity, keyCount, seededRandom(seed)),
+  tinylfu: ({ keyCount }, capacity, { seed }) =>
+    new TinyLfu(capacity, keyCount, seededRandom(seed)),
   sieve: ({ keyCount }, capacity) => new Sieve(capacity, keyCount),
   fifo: ({ keyCount }, capacity) => new Fifo(capacity, keyCount),
 };
 
 const HAVE_CHANCE: readonly Policy[] = ['lfu', 'tinylfu'];
 
-/** How many requests miss in the reference of `policy` with room for `capacity` keys. */
-export function referenceMisses(policy: Policy, stream: Stream, capacity: number): number {
+/**
+ * How many requests miss in the reference of `policy` with room for `capacity` keys; `promotion`
+ * matters only to `s3fifo`.
+ */
+export function referenceMisses(
+  policy: Policy,
+  stream: Stream,
+  capacity: number,
+  promotion = PROMOTION_DEFAULT,
+): number {
   const runs = HAVE_CHANCE.includes(policy) ? RUNS : 1;
   const misses = Array.from({ length: runs }, (_, run) =>
-    countMisses(SIMULATIONS[policy](stream, capacity, run + 1), stream.keys),
+    countMisses(SIMULATIONS[policy](stream, capacity, { seed: run + 1, promotion }), stream.keys),
   );
   return median(misses);
 }

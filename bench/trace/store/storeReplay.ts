@@ -42,17 +42,25 @@ function share(stream: Stream, shape: Shape): Shared {
   };
 }
 
-/** Replays a stream on a new store with room for `capacity` items, by `threads` threads. */
+/** How a stream is replayed. */
+export interface StoreReplayOptions {
+  readonly policy: Policy;
+  /** How many items have room. */
+  readonly capacity: number;
+  readonly threads: number;
+  readonly promotion?: number | undefined;
+}
+
+/** Replays a stream on a new store. */
 export async function replayOnStore(
   stream: Stream,
-  policy: Policy,
-  capacity: number,
-  threads: number,
+  options: StoreReplayOptions,
 ): Promise<StoreReplay> {
+  const { policy, capacity, threads, promotion } = options;
   const shape = shapeFor(capacity, threads);
   const { memoryBytes, segmentBytes } = shape;
   const bounds = { memoryBytes, segmentBytes, maxItems: capacity, maxValueBytes: MAX_VALUE_BYTES };
-  const arena = Arena.create({ ...bounds, policy, lanes: threads });
+  const arena = Arena.create({ ...bounds, policy, promotion, lanes: threads });
   const startMs = systemClock.monotonicMs();
   const done = await runThreads(arena, share(stream, shape), threads);
   const sum = (pick: (one: Replayed) => number): number =>

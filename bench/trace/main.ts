@@ -1,0 +1,88 @@
+/**
+ * `npm run bench:trace`: how often the store misses on a stream of requests, policy by policy,
+ * beside exact simulations of the same policies and of what none of them can beat.
+ */
+import { existsSync } from 'node:fs';
+import { systemClock } from '../../src/base/clock.js';
+import { InputError, messageOf } from '../../src/base/errors.js';
+import { didYouMean } from '../../src/base/suggestion.js';
+import { circumstances } from '../machine.js';
+import { itemsFor } from './capacity.js';
+import { readTraceFile } from './formats/traceFile.js';
+import { GENERATED, generate } from './generated.js';
+import { type TraceFlags, traceCommand } from './options.js';
+import { measurePoint, type Point, type TraceRow } from './point.js';
+import { pointTable } from './pointTable.js';
+import type { Stream } from './stream.js';
+import { verdicts } from './verdicts.js';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+type Say = (text: string) => void;
+
+function streamNamed(name: string, flags: TraceFlags): Stream {
+  const generated = GENERATED.find((one) => one === name);
+  if (generated !== undefined) return generate(generated, flags);
+  if (!existsSync(name)) {
+    throw new InputError(`there is no trace ${name}${didYouMean(name, GENERATED)}`);
+  }
+  return readTraceFile(name, { type: flags.traceType, columns: flags.traceTypeParams });
+}
+
+/** The capacities of a stream in items, each once. */
+function capacitiesOf(stream: Stream, flags: TraceFlags): number[] {
+  return [...new Set(flags.capacity.map((capacity) => itemsFor(capacity, stream.keyCount)))];
+}
+
+async function measureStream(stream: Stream, flags: TraceFlags, say: Say): Promise<Point[]> {
+  const points: Point[] = [];
+  const plan = { policies: flags.policy, threads: flags.threads, promotion: flags.promotion };
+  for (const capacity of capacitiesOf(stream, flags)) {
+    const point = await measurePoint(stream, capacity, plan, (row, seconds) => {
+      const rate = (row.requests / seconds / 1e6).toFixed(2);
+      if (process.stderr.isTTY) process.stderr.write(`${progress(stream, row)}: ${rate} M/s\n`);
+    });
+    say(`\n${pointTable(point)}`);
+    if (point.otherEvictions > 0) {
+      say(`${point.otherEvictions} items in all were evicted by something else than the policy`);
+    }
+    points.push(point);
+  }
+  return points;
+}
+
+function progress(stream: Stream, { policy, threads, capacity }: TraceRow): string {
+  return `${stream.name}, room for ${capacity}, ${policy}, ${threads} threads`;
+}
+
+/** The JSON of the results; the trace is named where there are several. */
+function rowsJson(rows: readonly TraceRow[], hasSeveral: boolean): string {
+  const shown = rows.map(({ trace, ...row }) => (hasSeveral ? { trace, ...row } : row));
+  return `[\n${shown.map((row) => `  ${JSON.stringify(row)}`).join(',\n')}\n]\n`;
+}
+
+async function main(): Promise<void> {
+  const program = traceCommand().exitOverride(({ exitCode }) => {
+    process.exit(exitCode === 0 ? 0 : EXIT_USAGE);
+  });
+  const flags = program.parse().opts<TraceFlags>();
+  const out = flags.json ? process.stderr : process.stdout;
+  const say: Say = (text) => out.write(`${text}\n`);
+  // All of them are read before the first is replayed, so that a wrong name is told at once.
+  const streams = flags.trace.map((name) => streamNamed(name, flags));
+  const about = circumstances(process.argv.slice(2));
+  say(`${about.commit} on ${about.cores} × ${about.cpu}, Node ${about.node}`);
+  const startMs = systemClock.monotonicMs();
+  const points: Point[] = [];
+  for (const stream of streams) points.push(...(await measureStream(stream, flags, say)));
+  say(`\n${verdicts(points).join('\n')}`);
+  say(`\nafter ${((systemClock.monotonicMs() - startMs) / 1000).toFixed(0)} s`);
+  const rows = points.flatMap((point) => point.rows);
+  if (flags.json) process.stdout.write(rowsJson(rows, streams.length > 1));
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`bench:trace: ${messageOf(error)}\n`);
+  process.exitCode = error instanceof InputError ? EXIT_USAGE : EXIT_FAILED;
+});
