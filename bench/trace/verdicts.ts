@@ -10,6 +10,8 @@ export const DEFAULT_POLICY: Policy = 's3fifo';
 const DEVIATION_MAX = 0.02;
 const SMALL_CAPACITY = 1000;
 const SMALL_DEVIATION_MAX = 0.05;
+const FIDELITY_GOAL =
+  `within ${DEVIATION_MAX * 100} % ` + `(${SMALL_DEVIATION_MAX * 100} % below ${SMALL_CAPACITY})`;
 /** How far the default may lie over the best of a table. */
 const EXCESS_MAX = 0.03;
 /** How many misses of LRU the default has to save in the mean. */
@@ -63,12 +65,11 @@ function fidelity(points: readonly Point[], policy: Policy): string[] {
       .map((row) => ({ point, row, isMet: isFaithful(row, point.stream.expiries !== undefined) })),
   );
   const misfits = all.filter(({ isMet }) => !isMet);
-  const goal = `within ${DEVIATION_MAX * 100} % (${SMALL_DEVIATION_MAX * 100} % below ${SMALL_CAPACITY})`;
   const lines = misfits.map(
     ({ point, row }) => `  ${placeOf(point, row)}: ${deviationText(deviationOf(row))}`,
   );
   const count = `${all.length - misfits.length} of ${all.length}`;
-  return [`${policy}: ${verdict(misfits.length === 0, goal)} at ${count}`, ...lines];
+  return [`${policy}: ${verdict(misfits.length === 0, FIDELITY_GOAL)} at ${count}`, ...lines];
 }
 
 /** A row of the default policy, by how much it misses more than the best and less than LRU. */
@@ -93,7 +94,8 @@ function defaultRows(points: readonly Point[]): DefaultRow[] {
 function excess(rows: readonly DefaultRow[]): string {
   const worst = rows.reduce((a, b) => (b.excess > a.excess ? b : a));
   const met = verdict(worst.excess <= EXCESS_MAX, `never more than ${EXCESS_MAX * 100} %`);
-  return `${DEFAULT_POLICY} over the best: ${signed(worst.excess)} at most (${worst.place}), ${met}`;
+  const over = `${signed(worst.excess)} at most (${worst.place})`;
+  return `${DEFAULT_POLICY} over the best: ${over}, ${met}`;
 }
 
 function saving(rows: readonly DefaultRow[]): string {
