@@ -91,6 +91,8 @@ export const H_RECENCY_QUANTUM: u32 = 1472;
 /** The hands of `lfu.ts` and `sieve.ts`. */
 export const H_LFU_HAND: u32 = 1536;
 export const H_SIEVE_HAND: u32 = 1600;
+/** Whether the hand has come to what is being written. */
+export const H_SIEVE_HEAD: u32 = 1608;
 /** Where `census` writes its block of u64 gauges. */
 export const H_GAUGES: u32 = 1024;
 

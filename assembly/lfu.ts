@@ -5,13 +5,13 @@
  * sixteen goes (`sample.ts`).
  *
  * Redis notes in each item when it was used last, two bytes in minutes. Here a hand goes round the
- * table once a period, about ten requests for each item, and one bit says whether an item was used
- * since the hand came by: then it only loses the bit, else a point.
+ * table twice a period, about ten requests for each item, and two bits say how often it has still
+ * to come by before an item that is not used again loses a point.
  *
- *   rank   7           1    0
- *          +------------+------+
- *          |  counter   | used |     127 is some 75 000 hits: beyond it the order is of no interest
- *          +------------+------+
+ *   rank   7         2 1     0
+ *          +----------+-------+
+ *          | counter  | spare |    63 is some 17 000 hits: beyond it the order is of no interest
+ *          +----------+-------+
  */
 import { BUCKET_BYTES, H_LFU_HAND, tableAt, tableBuckets } from "./layout";
 import { ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine } from "./table";
@@ -20,18 +20,22 @@ import { chance } from "./chance";
 import { countItems } from "./counters";
 
 export const LFU_SAMPLE: u32 = 10;
-const USED: u32 = 1;
-const COUNTER_SHIFT: u32 = 1;
+const SPARE_MASK: u32 = 3;
+/** Visits of the hand that a use is good for, and that lie between two points after that. */
+const SPARE_USED: u32 = 2;
+const SPARE_LOST: u32 = 1;
+const COUNTER_SHIFT: u32 = 2;
 const COUNTER_BEGIN: u32 = 5;
-const COUNTER_MAX: u32 = 127;
+const COUNTER_MAX: u32 = 63;
 /** The rank of a new item. */
-export const LFU_BEGIN: u32 = (5 << 1) | 1;
+export const LFU_BEGIN: u32 = (5 << 2) | 2;
 const LFU_FACTOR: u32 = 10;
-const PERIOD_PER_ITEM: u64 = 7;
+/** Requests for each item in which the hand goes round, in tenths. */
+const ROUND_PER_ITEM_TENTHS: u64 = 47;
 /** Buckets whose items are lowered in one go at most. */
 const BUCKETS_MAX: u32 = 64;
 
-/** Buckets the hand owes, times the length of a period. */
+/** Buckets the hand owes, times the length of its round. */
 let owed: u64 = 0;
 
 /** The rank after one more hit. */
@@ -40,7 +44,7 @@ export function lfuAfterHit(rank: u32): u32 {
   const over = counter > COUNTER_BEGIN ? counter - COUNTER_BEGIN : 0;
   const odds = over * LFU_FACTOR + 1;
   const grows = counter < COUNTER_MAX && (odds == 1 || u64(chance()) * odds < u64(1) << 32);
-  return ((counter + u32(grows)) << COUNTER_SHIFT) | USED;
+  return ((counter + u32(grows)) << COUNTER_SHIFT) | SPARE_USED;
 }
 
 /** The counter in a rank. */
@@ -57,15 +61,20 @@ export function lfuHit(item: u32): void {
   if (after != rank) store<u8>(item, u8(after), ITEM_RANK);
 }
 
+@inline
+function withPointLost(rank: u32): u32 {
+  return rank == 0 ? 0 : rank - (1 << COUNTER_SHIFT) + SPARE_LOST;
+}
+
 /** Lets time pass: so many requests were served. */
 export function lfuPass(requests: u32): void {
-  const period = PERIOD_PER_ITEM * max<u64>(countItems(), 1);
+  const round = ROUND_PER_ITEM_TENTHS * max<u64>(countItems(), 1) / 10;
   owed += u64(requests) * tableBuckets;
-  for (let n: u32 = 0; n < BUCKETS_MAX && owed >= period; n++) {
-    owed -= period;
+  for (let n: u32 = 0; n < BUCKETS_MAX && owed >= round; n++) {
+    owed -= round;
     lowerBucket(atomic.add<u32>(H_LFU_HAND, 1) % tableBuckets);
   }
-  if (owed > period * tableBuckets) owed = 0;
+  if (owed > round * tableBuckets) owed = 0;
 }
 
 /** Lowers the counters of those of a bucket's items that were not used. */
@@ -79,8 +88,7 @@ function lowerBucket(n: u32): void {
       if (entry == 0 || isTentative(entry)) continue;
       const item = entryItem(entry);
       const rank = u32(load<u8>(item, ITEM_RANK));
-      const point = min<u32>(lfuCounter(rank), 1) << COUNTER_SHIFT;
-      const after = rank & USED ? rank - USED : rank - point;
+      const after = rank & SPARE_MASK ? rank - 1 : withPointLost(rank);
       if (after != rank) store<u8>(item, u8(after), ITEM_RANK);
     }
     line = nextLine(line, home);

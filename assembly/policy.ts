@@ -12,12 +12,13 @@
 import { ITEM_RANK } from "./item";
 import { LFU_BEGIN, LFU_SAMPLE, lfuAfterHit, lfuCounter, lfuHit, lfuPass } from "./lfu";
 import { LRU_SAMPLE, lruEvicted, lruHit, lruStanding } from "./lru";
-import { POOL_MAIN, POOL_SMALL } from "./segment";
+import { CURSOR_MAIN, sealCursor } from "./allocator";
+import { POOL_MAIN, POOL_SMALL, freeHint } from "./segment";
 import { S3FIFO_RANK_MAX, s3fifoHit, s3fifoPool, s3fifoRankKept, s3fifoStays } from "./s3fifo";
 import { ghostAdd } from "./ghost";
-import { policy } from "./layout";
+import { policy, segments } from "./layout";
 import { readRecency, stampUse } from "./recency";
-import { sieveHit, sieveMove } from "./sieve";
+import { sieveHit, sieveIsAtHead, sieveMove } from "./sieve";
 
 export const POLICY_FIFO: u32 = 0;
 export const POLICY_S3FIFO: u32 = 1;
@@ -76,6 +77,14 @@ export function rankAfter(item: u32): u32 {
   if (policy == POLICY_LRU) return stampUse();
   if (policy == POLICY_LFU) return lfuAfterHit(itemRank(item));
   return policy == POLICY_SIEVE ? 1 : 0;
+}
+
+/** After a new item was put into the table, where the number of items is bounded. */
+@inline
+export function onAdded(): void {
+  if (policy == POLICY_SIEVE && sieveIsAtHead() && freeHint() > segments / 4) {
+    sealCursor(CURSOR_MAIN);
+  }
 }
 
 /** Before a group of requests. */

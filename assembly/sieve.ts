@@ -6,7 +6,7 @@
  * The queue is the segments of one pool in the order of their ages and the hand is an age. What
  * stays of a segment moves into one of the same age, so it keeps its place in the queue.
  */
-import { H_SIEVE_HAND } from "./layout";
+import { H_SIEVE_HAND, H_SIEVE_HEAD } from "./layout";
 import { ITEM_RANK } from "./item";
 
 /** Ages before the hand come after all others. */
@@ -27,6 +27,21 @@ export function sieveOrder(age: u64): u64 {
 /** Moves the hand past a segment that was taken. */
 export function sieveMove(age: u64): void {
   atomic.store<u64>(H_SIEVE_HAND, age + 1);
+}
+
+/**
+ * Whether new items are to be sealed at once, each in a segment of its own: where their number is
+ * bounded and the hand has come to the newest, which other threads may be writing. It stays there
+ * as long as nobody hits what is new, and evicts it as it comes.
+ */
+@inline
+export function sieveIsAtHead(): bool {
+  return atomic.load<u32>(H_SIEVE_HEAD) != 0;
+}
+
+/** Notes whether the hand has come to the newest items, or goes back to the oldest. */
+export function noteSieveHead(atHead: bool): void {
+  if (sieveIsAtHead() != atHead) atomic.store<u32>(H_SIEVE_HEAD, u32(atHead));
 }
 
 /** Whether the hand has passed all segments, by the lowest order among them. */

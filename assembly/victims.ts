@@ -21,7 +21,7 @@ import {
 import { POLICY_SIEVE, ordersByRank } from "./policy";
 import { SMALL_SHARE_PERCENT } from "./s3fifo";
 import { CURSOR_COMPACT_MAIN, CURSOR_MAIN, sealCursor } from "./allocator";
-import { sieveHasPassed, sieveLimit, sieveOrder } from "./sieve";
+import { noteSieveHead, sieveHasPassed, sieveLimit, sieveOrder } from "./sieve";
 import { nowMs } from "./version";
 import { pooledPageBytes } from "./pages";
 
@@ -156,8 +156,9 @@ function take(list: u32, mode: u32, keyMax: u64): bool {
 function choose(evicting: bool): bool {
   survey();
   if (policy == POLICY_SIEVE && sieveHasPassed(load<u64>(listAt(LIST_MAIN)))) {
-    if (sealCursor(CURSOR_MAIN)) survey();
-    else if (sealCursor(CURSOR_COMPACT_MAIN)) survey();
+    const atHead = sealCursor(CURSOR_MAIN);
+    noteSieveHead(atHead && evicting);
+    if (atHead || sealCursor(CURSOR_COMPACT_MAIN)) survey();
   }
   if (!evicting) notePressure(false);
   if (take(LIST_ALIVE, MODE_POLICY, 0)) return true;

@@ -12,7 +12,7 @@ import { isAlive, poolOfItem, replaceEntry } from "../entry";
 import { insertItem } from "../insert";
 import { itemsMax, valueBytesMax } from "../layout";
 import { makeRoom } from "../room";
-import { poolForNew, rankAfter, rankOfNew } from "../policy";
+import { onAdded, poolForNew, rankAfter, rankOfNew } from "../policy";
 import { readFloor, versionAfter, versionOfInsert } from "../version";
 
 export const WROTE: u32 = 0;
@@ -94,6 +94,7 @@ export function write(
       dropRecord();
       return LOST;
     }
+    if (itemsMax != 0) onAdded();
   } else if (!replaceEntry(at, entry, hash, item, false)) {
     discardDraft(item, true);
     dropRecord();
