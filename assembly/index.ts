@@ -26,6 +26,10 @@ export {
 export {
   sipHash13,
 } from "./siphash";
+export {
+  split, splitFormat, splitPrepare, splitPartsAt, splitStop, slotOf, SPLIT_ARENAS_MAX,
+  SPLIT_FRAME_AT, SPLIT_WHOLE, SPLIT_MALFORMED, SLOTS,
+} from "./split";
 export * from "./wire";
 export { TTL_MS_MAX } from "./request";
 export {

@@ -110,7 +110,7 @@ export function noteMerged(version: u64): void {
 }
 
 /** The last version that any clock a lane has announced allows. */
-function latestClock(): u64 {
+export function latestClock(): u64 {
   let top = clockVersion;
   for (let n: u32 = 0; n < lanes; n++) {
     const announced = atomic.load<u64>(laneBlock(n), L_NOW);

@@ -1,9 +1,9 @@
 /**
- * A lane of an arena in this thread, driven as an I/O thread drives it: frames from private memory
+ * A lane of a store in this thread, driven as an I/O thread drives it: frames from private memory
  * are pushed into the inbox and executed together, and every message of the outbox is looked at.
  */
-import type { Arena } from '../src/arena/arena.js';
-import { DONE, type Lane, WAIT } from '../src/arena/lane.js';
+import { DONE, WAIT } from '../src/arena/lane.js';
+import type { StoreLane } from '../src/arena/storeLane.js';
 import { ANSWER_HEADER_BYTES, ANSWER_STATUS_AT, ID_AT } from '../src/protocol/wire.js';
 import type { Pool } from './driver/pool.js';
 import { HIT_BYTES, HIT_WORD, STORED_BYTES, STORED_WORD } from './orlopRequests.js';
@@ -16,6 +16,12 @@ const CONNECTIONS = 50;
 /** A turn that finds no memory for so long means that the store is stuck. */
 const WAIT_LIMIT_MS = 2000;
 
+/** A store, or an arena alone. */
+export interface Benched {
+  openLane(index: number): StoreLane;
+  constant(name: string): number;
+}
+
 /** A lane that is given pools of requests, each a unit of its own. */
 export class BenchLane {
   /** Bytes of answers so far; for answers of known sizes it tells whether each was as expected. */
@@ -23,17 +29,18 @@ export class BenchLane {
   /** How often an execution had to stop because other threads held the memory it needed. */
   waits = 0;
 
-  readonly #lane: Lane;
-  readonly #words: Uint32Array;
+  readonly #lane: StoreLane;
+  /** The memory of the last message that was checked, as words. */
+  #words: Uint32Array;
   readonly #grants: number;
   #connection = 0;
   #unchecked = 0;
 
   /** Opens the lane `index`; its frames may use the verbs of the constant `grants`. */
-  constructor(arena: Arena, index: number, grants = 'GRANTS_CLIENT') {
-    this.#lane = arena.openLane(index);
-    this.#words = new Uint32Array(this.#lane.memory.buffer);
-    this.#grants = arena.constant(grants);
+  constructor(store: Benched, index: number, grants = 'GRANTS_CLIENT') {
+    this.#lane = store.openLane(index);
+    this.#words = new Uint32Array(this.#lane.buffer);
+    this.#grants = store.constant(grants);
   }
 
   /** Executes one frame whose answers may be anything; only that none closes is checked. */
@@ -87,6 +94,7 @@ export class BenchLane {
 
   /** Checks the first answer of a message; messages and the words of headers are aligned. */
   #checkFirst(at: number): void {
+    if (this.#words.buffer !== this.#lane.buffer) this.#words = new Uint32Array(this.#lane.buffer);
     const size = this.#words[at >>> 2];
     const kind = this.#words[(at + ANSWER_STATUS_AT) >>> 2] ?? 0;
     if (size === STORED_BYTES && (kind | 0) === STORED_WORD) return;

@@ -6,6 +6,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../src/base/clock.js';
 import { messageOf } from '../src/base/errors.js';
+import { benchArenas } from './arenas.js';
 import { benchLoad } from './load.js';
 import { type Target, withTargets } from './loadTest.js';
 import { circumstances } from './machine.js';
@@ -14,7 +15,7 @@ import { type Row, rowsJson, writeReport } from './report.js';
 import { benchScale } from './scale/main.js';
 import type { Settings } from './settings.js';
 
-const BENCHES = ['micro', 'scale', 'load', 'http', 'peers'] as const;
+const BENCHES = ['micro', 'scale', 'arenas', 'load', 'http', 'peers'] as const;
 type Bench = (typeof BENCHES)[number];
 /** What runs when nothing is named. */
 const DEFAULT_BENCHES: readonly Bench[] = ['micro', 'scale', 'load', 'http'];
@@ -24,6 +25,7 @@ interface Flags {
   readonly keys: number;
   readonly threads: number;
   readonly scaleThreads: number;
+  readonly arenas: number;
   readonly connections: number;
   readonly rounds: number;
   readonly seconds: number;
@@ -50,11 +52,12 @@ function benchNamed(name: string, before: readonly Bench[] = []): Bench[] {
 function commandLine(): Command {
   return new Command('bench')
     .description('Measures Orlop on this machine, and beside its peers.')
-    .argument('[benches...]', `which: ${BENCHES.join(', ')}; all but peers`, benchNamed)
+    .argument('[benches...]', `which: ${BENCHES.join(', ')}; all but arenas and peers`, benchNamed)
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
     .option('--keys <number>', 'keys in the store', whole, 1_000_000)
     .option('--threads <number>', 'I/O threads of the node under load', whole, 1)
     .option('--scale-threads <number>', 'threads of the scale bench at most', whole, 2)
+    .option('--arenas <number>', 'arenas of the arenas bench at most', whole, 3)
     .option('--connections <number>', 'connections of the load', whole, 50)
     .option('--rounds <number>', 'rounds, of which the median counts', whole, 3)
     .option('--seconds <number>', 'measured part of a round of load', positive, 3)
@@ -87,6 +90,7 @@ async function runOne(bench: Bench, settings: Settings, target?: Target): Promis
   settings.say(`\n${bench}`);
   if (bench === 'micro') return (await import('./micro/main.js')).benchMicro(settings);
   if (bench === 'scale') return benchScale(settings);
+  if (bench === 'arenas') return benchArenas(settings);
   if (bench === 'peers') return benchPeers(settings);
   if (target === undefined) throw new Error(`${bench} needs a node`);
   if (bench === 'load') return benchLoad(target, settings);

@@ -6,6 +6,8 @@ export interface Settings {
   readonly threads: number;
   /** Threads of the scale bench at most. */
   readonly scaleThreads: number;
+  /** Arenas of the arenas bench at most. */
+  readonly arenas: number;
   readonly connections: number;
   /** Rounds of every scenario; systems take turns in them, and the median counts. */
   readonly rounds: number;

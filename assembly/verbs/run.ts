@@ -53,6 +53,7 @@ function flagsFor(op: u32): u32 {
     case OP_INCR: return INCR_FLAGS;
     case OP_MERGE: return MERGE_FLAGS;
     case OP_SCAN: return SCAN_FLAGS;
+    case OP_CLEAR: return FLAG_VERSION;
     default: return 0;
   }
 }
@@ -107,14 +108,24 @@ function examine(op: u32, grants: u32, arrivalMs: u32): u32 {
   }
   if (!hasKey(op) ? !isKeylessValid(op) : !isKeyedValid(op)) return STATUS_BAD_REQUEST;
   if (!permit(grants, verb, namespace_(), keyAt, keyLength)) return STATUS_FORBIDDEN;
+  if (isRecord(op) && !permit(grants, VERB_MERGE, namespace_(), keyAt, keyLength)) {
+    return STATUS_FORBIDDEN;
+  }
   if (deadlineMs() != 0 && u32(nowMs) - arrivalMs > deadlineMs()) return STATUS_TIMEOUT;
   return STATUS_OK;
 }
 
-/** PING has a body and no key, SCAN a prefix and no body, CLEAR nothing. */
+/** Whether the request is a clear that was made elsewhere, which takes the right to merge. */
+@inline
+function isRecord(op: u32): bool {
+  return op == OP_CLEAR && has(FLAG_VERSION);
+}
+
+/** PING has a body and no key, SCAN a prefix and no body, CLEAR nothing but a version. */
 @inline
 function isKeylessValid(op: u32): bool {
   if (op == OP_PING) return keyLength == 0;
+  if (isRecord(op) && field(FLAG_VERSION) > VERSION_MAX) return false;
   return valueLength == 0 && (op == OP_SCAN || keyLength == 0);
 }
 

@@ -28,7 +28,7 @@ const POLICY_CODES: Readonly<Record<Policy, number>> = {
 const MAX_ITEMS_MAX = 2 ** 31 - 1;
 
 /** Bytes of the key of the table's hash. */
-const HASH_KEY_BYTES = 16;
+export const HASH_KEY_BYTES = 16;
 
 /** What an arena is made from. */
 export interface ArenaOptions {

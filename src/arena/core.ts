@@ -41,6 +41,13 @@ export interface CoreFunctions {
   takeOver(lane: number, nowMs: number): void;
   census(): number;
   countersAt(lane: number): number;
+  splitFormat(frameBytes: number): number;
+  splitPrepare(): void;
+  split(length: number, arenas: number): number;
+  splitStop(): number;
+  splitPartsAt(): number;
+  /** The slot of a key that lies in the memory of a splitter. */
+  slotOf(at: number, length: number): number;
   feedOn(on: number): void;
   feedHeadAt(lane: number): number;
   feedTailAt(lane: number): number;

@@ -63,6 +63,17 @@ export interface GeometryNeeds {
   readonly segmentBytes?: number | undefined;
 }
 
+/** The sizes of everything in an arena that does not depend on its memory. */
+interface Boxes {
+  readonly maxValueBytes: number;
+  readonly maxFrameBytes: number;
+  readonly inboxBytes: number;
+  readonly outboxBytes: number;
+  readonly feedBytes: number;
+  /** All that lies beside the store. */
+  readonly besidesBytes: number;
+}
+
 function alignUp(bytes: number): number {
   return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
 }
@@ -88,15 +99,28 @@ function checkNeeds(needs: Required<{ [K in keyof GeometryNeeds]: number }>): vo
   throw new InputError(`a segment of ${needs.segmentBytes} bytes is not a power of two`);
 }
 
-function refuseTooLarge(memoryBytes: number, besidesBytes: number, lanes: number): never {
-  const roomBytes = PAGES_MAX * PAGE_BYTES - besidesBytes;
-  const besides = `${lanes} lanes with buffers for the largest value`;
-  if (roomBytes <= 0) {
-    throw new InputError(`${besides} leave no room for items; ask for fewer or smaller ones`);
-  }
+function drawBoxes({ lanes, ...needs }: GeometryNeeds): Boxes {
+  const maxValueBytes = needs.maxValueBytes ?? MAX_VALUE_BYTES_DEFAULT;
+  const feedBytes = ringBytes(needs.feedBytes ?? 0);
+  const segmentBytes = needs.segmentBytes ?? 0;
+  checkNeeds({ ...needs, lanes, maxValueBytes, feedBytes, segmentBytes });
+  const maxFrameBytes = maxFrameBytesFor(maxValueBytes);
+  const inboxBytes = alignUp(GATHER_BYTES + maxFrameBytes + INBOX_SLACK_BYTES);
+  const outboxBytes = alignUp(GATHER_BYTES + maxValueBytes + OUTBOX_SLACK_BYTES);
+  const besidesBytes = lanes * (inboxBytes + outboxBytes + feedBytes) + CONTROL_BYTES;
+  return { maxValueBytes, maxFrameBytes, inboxBytes, outboxBytes, feedBytes, besidesBytes };
+}
+
+/**
+ * The most that items may use in one arena with these lanes and values, in bytes. Throws
+ * `InputError` when there is no room for any.
+ */
+export function roomBytesOf(needs: GeometryNeeds): number {
+  const roomBytes = PAGES_MAX * PAGE_BYTES - drawBoxes(needs).besidesBytes;
+  if (roomBytes > 0) return Math.floor(roomBytes / LINE_BYTES) * LINE_BYTES;
   throw new InputError(
-    `a memory of ${formatSize(memoryBytes)} is more than one arena holds: ` +
-      `at most ${Math.floor(roomBytes / MIB)}mb beside ${besides}`,
+    `${needs.lanes} lanes with buffers for the largest value leave no room for items in an ` +
+      'arena; ask for fewer or smaller ones',
   );
 }
 
@@ -105,27 +129,18 @@ function refuseTooLarge(memoryBytes: number, besidesBytes: number, lanes: number
  * lanes lie beside it. Throws `InputError`, naming the maximum, when one memory can't hold it.
  */
 export function drawGeometry(needs: GeometryNeeds): ArenaGeometry {
-  const maxValueBytes = needs.maxValueBytes ?? MAX_VALUE_BYTES_DEFAULT;
-  const feedBytes = ringBytes(needs.feedBytes ?? 0);
-  const segmentBytes = needs.segmentBytes ?? 0;
-  checkNeeds({ ...needs, maxValueBytes, feedBytes, segmentBytes });
-  const maxFrameBytes = maxFrameBytesFor(maxValueBytes);
-  const inboxBytes = alignUp(GATHER_BYTES + maxFrameBytes + INBOX_SLACK_BYTES);
-  const outboxBytes = alignUp(GATHER_BYTES + maxValueBytes + OUTBOX_SLACK_BYTES);
-  const laneBytes = inboxBytes + outboxBytes + feedBytes;
-  const besidesBytes = needs.lanes * laneBytes + CONTROL_BYTES;
+  const { besidesBytes, ...boxes } = drawBoxes(needs);
   const storeBytes = Math.floor(needs.memoryBytes / LINE_BYTES) * LINE_BYTES;
   const pages = Math.ceil((storeBytes + besidesBytes) / PAGE_BYTES);
-  if (pages > PAGES_MAX) refuseTooLarge(needs.memoryBytes, besidesBytes, needs.lanes);
-  return {
-    lanes: needs.lanes,
-    storeBytes,
-    inboxBytes,
-    outboxBytes,
-    feedBytes,
-    segmentBytes,
-    maxValueBytes,
-    maxFrameBytes,
-    pages,
-  };
+  if (pages > PAGES_MAX) refuseTooLarge(needs);
+  const { lanes, segmentBytes = 0 } = needs;
+  return { ...boxes, lanes, storeBytes, segmentBytes, pages };
+}
+
+function refuseTooLarge(needs: GeometryNeeds): never {
+  const most = Math.floor(roomBytesOf(needs) / MIB);
+  throw new InputError(
+    `a memory of ${formatSize(needs.memoryBytes)} is more than one arena holds: at most ` +
+      `${most}mb beside ${needs.lanes} lanes with buffers for the largest value`,
+  );
 }

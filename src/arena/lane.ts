@@ -67,6 +67,8 @@ export class Lane implements StoreLane {
   #inboxEnd: number;
   #outboxNext = 0;
   #outboxEnd = 0;
+  /** Execution stopped within a frame. */
+  #stopped = false;
   #trap: LaneTrap | undefined;
 
   /** Claims lane `index` for this instance; the caller sees to it that nobody else holds it. */
@@ -81,6 +83,8 @@ export class Lane implements StoreLane {
     this.#inboxLimit = this.#inboxAt + (this.#core.inboxBytes() >>> 0);
     this.#outboxAt = this.#core.outboxAt() >>> 0;
     this.#inboxEnd = this.#inboxAt;
+    this.#outboxEnd = this.#outboxAt;
+    this.#outboxNext = this.#outboxAt;
   }
 
   /** Bytes of the inbox in use, descriptors included; 0 when everything is executed. */
@@ -91,6 +95,11 @@ export class Lane implements StoreLane {
   /** The longest frame that `push` would take now, in bytes. */
   get roomBytes(): number {
     return Math.max(0, this.#inboxLimit - this.#inboxEnd - DESCRIPTOR_BYTES);
+  }
+
+  /** Bytes of the messages that the last `execute` wrote, descriptors included. */
+  get answerBytes(): number {
+    return this.#outboxEnd - this.#outboxAt;
   }
 
   /** Where the counters of this lane start in `memory`, see the core's `COUNTER_…` constants. */
@@ -131,6 +140,7 @@ export class Lane implements StoreLane {
     const result = this.#run(nowMs);
     this.#outboxNext = this.#outboxAt;
     this.#outboxEnd = this.#core.outboxEnd() >>> 0;
+    this.#stopped = result !== DONE;
     if (result === DONE) this.#inboxEnd = this.#inboxAt;
     return result;
   }
@@ -177,6 +187,7 @@ export class Lane implements StoreLane {
    * takes them out of the inbox, or undefined when none are left of it.
    */
   takePending(): PendingFrame | undefined {
+    if (!this.#stopped) return undefined;
     const at = this.#core.pendingAt() >>> 0;
     const end = this.#core.pendingEnd() >>> 0;
     if (at >= end) return undefined;
@@ -193,7 +204,7 @@ export class Lane implements StoreLane {
    */
   takeRest(nowMs: number): PendingFrame[] {
     const words = this.#words;
-    let at = padded(this.#core.pendingEnd() >>> 0);
+    let at = this.#stopped ? padded(this.#core.pendingEnd() >>> 0) : this.#inboxAt;
     const first = this.takePending();
     const rest = first === undefined ? [] : [first];
     while (at < this.#inboxEnd) {

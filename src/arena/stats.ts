@@ -170,3 +170,33 @@ export function readStats(core: Core, words: BigUint64Array, lanes: number): Are
     memory: readMemory(gauge),
   };
 }
+
+/** The sum of numbers that are called the same, however deep they lie. */
+function sumOf<T extends object>(all: readonly T[]): T {
+  const [first] = all;
+  const pairs = Object.entries(first ?? {}).map(([name, value]) => {
+    const values = all.map((one) => (one as Record<string, unknown>)[name]);
+    const sum =
+      typeof value === 'number'
+        ? (values as number[]).reduce((total, each) => total + each, 0)
+        : sumOf(values as object[]);
+    return [name, sum];
+  });
+  return Object.fromEntries(pairs) as T;
+}
+
+/**
+ * The statistics of several arenas as those of one. A clear goes through every arena and is counted
+ * as the first has counted it; the size of a segment is that of each.
+ */
+export function sumStats(all: readonly ArenaStats[]): ArenaStats {
+  const [first] = all;
+  if (first === undefined) throw new Error('there is no arena');
+  if (all.length === 1) return first;
+  const sum = sumOf<ArenaStats>(all);
+  return {
+    ...sum,
+    verbs: { ...sum.verbs, clear: first.verbs.clear },
+    segments: { ...sum.segments, bytes: first.segments.bytes },
+  };
+}

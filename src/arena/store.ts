@@ -1,16 +1,26 @@
 /**
  * The store of a node or of a cache in process: its arenas seen as one. A thread that works on it
  * opens the same lane in every arena, and whoever carries changes on reads the feeds of each lane
- * in every arena.
+ * in every arena. Usually there is one arena, and then its lanes are the lanes of the store.
  */
-import { Arena, type ArenaHandle, type ArenaOptions } from './arena.js';
+import { InputError, messageOf } from '../base/errors.js';
+import { systemRandom } from '../base/random.js';
+import { formatSize } from '../base/sizes.js';
+import { slotOf } from '../base/slot.js';
+import { Arena, type ArenaHandle, type ArenaOptions, HASH_KEY_BYTES } from './arena.js';
+import { divide } from './division.js';
 import type { FeedReader } from './feedReader.js';
 import type { ArenaGeometry } from './geometry.js';
-import type { ArenaStats } from './stats.js';
+import { arenaOfSlot } from './placement.js';
+import { SplitLane } from './splitLane.js';
+import { type ArenaStats, sumStats } from './stats.js';
 import type { StoreLane } from './storeLane.js';
 
-/** What a store is made from. */
-export type StoreOptions = ArenaOptions;
+/** What a store is made from; `memoryBytes` and `maxItems` are those of all arenas together. */
+export interface StoreOptions extends ArenaOptions {
+  /** How many arenas there are, 1 to 256; as few as hold the memory when 0 or not given. */
+  readonly arenas?: number | undefined;
+}
 
 /** A store as it is posted to another thread: shared, not copied. */
 export interface StoreHandle {
@@ -31,7 +41,11 @@ export class Store {
 
   /** A new, empty store. Throws `InputError`, naming the bound, when the memory can't do. */
   static create(options: StoreOptions): Store {
-    return new Store([Arena.create(options)]);
+    const shares = divide(options);
+    const hashKey = options.hashKey ?? (options.random ?? systemRandom).bytes(HASH_KEY_BYTES);
+    return new Store(
+      shares.map((share) => createOne({ ...options, ...share, hashKey }, shares.length)),
+    );
   }
 
   /** The store behind a handle that came from another thread. */
@@ -44,7 +58,7 @@ export class Store {
     return { arenas: this.arenas.map(({ handle }) => handle) };
   }
 
-  /** The sizes of each arena. */
+  /** The sizes of the first arena; the others are as large. */
   get geometry(): ArenaGeometry {
     return this.#first.geometry;
   }
@@ -56,12 +70,15 @@ export class Store {
 
   /** Opens lane `index` for this thread; the caller sees to it that no other thread holds it. */
   openLane(index: number): StoreLane {
-    return this.#first.openLane(index);
+    return this.arenas.length === 1
+      ? this.#first.openLane(index)
+      : new SplitLane(this.arenas, index);
   }
 
   /**
    * Reads what lane `index` publishes, a reader for each arena. There may be one reader for each
-   * lane and arena, on any thread. A change of a key is in the feed of the arena that has the key.
+   * lane and arena, on any thread. A change of a key is in the feed of the arena that has the key;
+   * a clear is in those of all arenas, with one version.
    */
   openFeeds(index: number): FeedReader[] {
     return this.arenas.map((arena) => arena.openFeed(index));
@@ -72,13 +89,34 @@ export class Store {
     for (const arena of this.arenas) arena.publish(on);
   }
 
+  /** The number of the arena that has `key`. */
+  arenaOf(key: Uint8Array): number {
+    return arenaOfSlot(slotOf(key), this.arenas.length);
+  }
+
   /** The value of a constant that the core exports (`GRANTS_CLIENT`). */
   constant(name: string): number {
     return this.#first.constant(name);
   }
 
-  /** Counters of all lanes since the store was made, and what it holds now. */
+  /** Counters of all lanes since the store was made, and what it holds now, over all arenas. */
   stats(): ArenaStats {
-    return this.#first.stats();
+    return sumStats(this.arenaStats());
+  }
+
+  /** The same for each arena. */
+  arenaStats(): ArenaStats[] {
+    return this.arenas.map((arena) => arena.stats());
+  }
+}
+
+/** Makes one arena of a store; what is wrong with it is said of an arena, not of the store. */
+function createOne(options: ArenaOptions, arenas: number): Arena {
+  try {
+    return Arena.create(options);
+  } catch (error) {
+    if (arenas === 1 || !(error instanceof InputError)) throw error;
+    const each = formatSize(options.memoryBytes);
+    throw new InputError(`each of ${arenas} arenas has ${each}: ${messageOf(error)}`);
   }
 }

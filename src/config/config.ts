@@ -3,6 +3,9 @@ export const POLICIES = ['s3fifo', 'lru', 'lfu', 'tinylfu', 'sieve', 'fifo'] as 
 /** The name of an eviction policy. */
 export type Policy = (typeof POLICIES)[number];
 
+/** As many arenas at most make a store; the core counts them in a byte. */
+export const ARENAS_MAX = 256;
+
 /** How much is written to the log, from most to least. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 /** The name of a log level. */
@@ -30,6 +33,8 @@ export interface Config {
   readonly threads: number;
   /** The budget for items and the table, in bytes. */
   readonly memoryBytes: number;
+  /** How many arenas the memory is divided into; 0 takes as few as will do. */
+  readonly arenas: number;
   /** What survives when memory is full. */
   readonly policy: Policy;
   /** Reads after which `s3fifo` moves an item to its main pool. */

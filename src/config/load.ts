@@ -92,6 +92,7 @@ function toConfig(values: Values): Config {
     port: values.port,
     threads: values.threads,
     memoryBytes: values.memory,
+    arenas: values.arenas,
     policy: values.policy,
     promotion: values.promotion,
     maxValueBytes: values['max-value'],

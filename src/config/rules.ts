@@ -1,7 +1,7 @@
 /** What settings must satisfy together. Each rule throws an `InputError` that says what to do. */
 import { InputError } from '../base/errors.js';
 import { formatSize } from '../base/sizes.js';
-import { maxFrameBytes } from './config.js';
+import { ARENAS_MAX, maxFrameBytes } from './config.js';
 import { isLoopback } from './loopback.js';
 import type { Values } from './settings.js';
 
@@ -18,20 +18,32 @@ function laneBytes(maxValueBytes: number): number {
 }
 
 /** The most memory that items can have in one arena, in bytes, whole mebibytes. */
-export function maxMemoryBytes(threads: number, maxValueBytes: number): number {
+function arenaRoomBytes(threads: number, maxValueBytes: number): number {
   const lanes = threads + 1;
   const bytes = ARENA_BYTES - PAGE_BYTES - lanes * laneBytes(maxValueBytes);
   return Math.max(0, Math.floor(bytes / MIB) * MIB);
 }
 
+/** Memory is divided into arenas, and each has to have room for the buffers of all threads, too. */
 function checkMemory(values: Values): void {
-  const max = maxMemoryBytes(values.threads, values['max-value']);
-  if (values.memory <= max) return;
-  const most = `${max / MIB}mb`;
+  const { threads, memory, arenas } = values;
+  const besides = `${threads} threads and values up to ${formatSize(values['max-value'])}`;
+  const roomBytes = arenaRoomBytes(threads, values['max-value']);
+  if (roomBytes === 0) {
+    throw new InputError(`${besides} leave no room for items. Lower threads or max-value.`);
+  }
+  const least = Math.ceil(memory / roomBytes);
+  if (least > ARENAS_MAX) {
+    const most = `${(ARENAS_MAX * roomBytes) / MIB}mb`;
+    throw new InputError(
+      `memory ${formatSize(memory)} is more than a node holds: at most ${most} with ${besides}. ` +
+        `Set memory to ${most} or less.`,
+    );
+  }
+  if (arenas === 0 || arenas >= least) return;
   throw new InputError(
-    `memory ${formatSize(values.memory)} is more than one arena holds: at most ${most} with ` +
-      `${values.threads} threads and values up to ${formatSize(values['max-value'])}. ` +
-      `Set memory to ${most} or less.`,
+    `memory ${formatSize(memory)} does not fit into ${arenas} arenas: with ${besides} each holds ` +
+      `at most ${roomBytes / MIB}mb. Set arenas to ${least} or more, or leave it out.`,
   );
 }
 

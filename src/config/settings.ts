@@ -6,7 +6,7 @@
 import type { z } from 'zod';
 import { formatDurationExactly } from '../base/durations.js';
 import { formatSizeExactly } from '../base/sizes.js';
-import { LISTENERS, LOG_FORMATS, LOG_LEVELS, POLICIES } from './config.js';
+import { ARENAS_MAX, LISTENERS, LOG_FORMATS, LOG_LEVELS, POLICIES } from './config.js';
 import { choiceField, durationField, integerField, sizeField, textField } from './fields.js';
 import type { Machine } from './machine.js';
 
@@ -68,11 +68,18 @@ const network = {
 
 const store = {
   memory: {
-    schema: sizeField(MIB, 64 * GIB),
+    schema: sizeField(MIB, 512 * GIB),
     fallback: (machine) => Math.min(GIB, Math.floor(machine.memoryBytes / 4 / MIB) * MIB),
     show: formatSizeExactly,
     placeholder: 'size',
     help: 'memory for items; by default a quarter of what there is, at most 1gb',
+  } satisfies Setting<number>,
+  arenas: {
+    schema: integerField(0, ARENAS_MAX),
+    fallback: () => 0,
+    show: String,
+    placeholder: 'number',
+    help: 'parts of less than 4gb that memory is divided into; 0 takes as few as will do',
   } satisfies Setting<number>,
   policy: {
     schema: choiceField(POLICIES),

@@ -36,6 +36,8 @@ const MAX_THREADS_DEFAULT = 8;
 export interface CacheOptions {
   /** What items and their index may use: bytes, or text such as `'256mb'`; 64 MiB. */
   readonly memory?: number | string | undefined;
+  /** How many arenas the memory is divided into; as few as hold it, which is one below 4 GiB. */
+  readonly arenas?: number | undefined;
   /** What decides which items stay when the memory is full; `s3fifo`. */
   readonly policy?: Policy | undefined;
   /** How many items there may be at most; as many as fit in the memory when not given. */
@@ -71,6 +73,7 @@ export class SharedCache extends Cache {
 function storeOptions(options: CacheOptions, random: Random): StoreOptions {
   return {
     memoryBytes: parseSize(options.memory ?? MEMORY_DEFAULT),
+    arenas: options.arenas,
     lanes: options.maxThreads ?? MAX_THREADS_DEFAULT,
     policy: options.policy,
     maxItems: options.maxItems,

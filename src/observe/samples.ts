@@ -84,12 +84,27 @@ function ofTheStore(snapshot: Snapshot): Family[] {
       ['lines', segments.lines],
       ['pages', segments.pages],
     ]),
+    ...ofTheArenas(snapshot),
     one(
       'counter',
       'orlop_segments_reclaimed_total',
       'Segments cleaned and used again',
       store.segmentsReclaimed,
     ),
+  ];
+}
+
+/** Keys with one hash tag share an arena, so one may be fuller than the others. */
+function ofTheArenas({ arenas }: Snapshot): Family[] {
+  const each = (name: string, help: string, values: readonly number[]): Family => {
+    const samples = values.map((value, arena) => ({ value, labels: { arena } }));
+    return { name, help, type: 'gauge', samples };
+  };
+  const items = arenas.map((arena) => arena.items);
+  const bytes = arenas.map((arena) => arena.memory.usedBytes);
+  return [
+    each('orlop_arena_items', 'Items in each arena', items),
+    each('orlop_arena_used_bytes', 'Bytes of the segments in use, of each arena', bytes),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { ArenaStats } from '../arena/stats.js';
+import { type ArenaStats, sumStats } from '../arena/stats.js';
 import type { Store } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
@@ -25,7 +25,9 @@ export interface Sources {
 
 /** Everything a report can say, at about one moment. */
 export interface Snapshot {
+  /** All arenas together. */
   readonly store: ArenaStats;
+  readonly arenas: readonly ArenaStats[];
   readonly connections: number;
   readonly uptimeMs: number;
   /** Sums over all threads; delays of event loops are not sums, see the tallies. */
@@ -40,9 +42,11 @@ function sumOf(board: Board, figure: Figure): number {
 
 /** Reads everything once. */
 export function takeSnapshot({ store, board, facts, clock }: Sources): Snapshot {
+  const arenas = store.arenaStats();
   const sums = FIGURES.map((figure) => [figure, sumOf(board, figure)] as const);
   return {
-    store: store.stats(),
+    store: sumStats(arenas),
+    arenas,
     connections: board.connections,
     uptimeMs: Math.max(0, clock.nowMs() - facts.startedMs),
     sums: Object.fromEntries(sums) as Record<Figure, number>,

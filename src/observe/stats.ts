@@ -2,7 +2,7 @@ import { type Sources, takeSnapshot } from './snapshot.js';
 
 /** The document at `/v1/stats`, which `orlop stats` prints. */
 export function statsDocument(sources: Sources): object {
-  const { store, connections, uptimeMs, sums } = takeSnapshot(sources);
+  const { store, arenas, connections, uptimeMs, sums } = takeSnapshot(sources);
   const { facts } = sources;
   const reads = store.hits + store.misses;
   return {
@@ -30,6 +30,9 @@ export function statsDocument(sources: Sources): object {
     },
     operations: store.verbs,
     memory: { ...store.memory, residentBytes: process.memoryUsage.rss() },
+    arenas: arenas.map(({ items, itemBytes, memory }) => {
+      return { items, bytes: itemBytes, usedBytes: memory.usedBytes };
+    }),
     segments: { ...store.segments, reclaimed: store.segmentsReclaimed },
     busy: store.busy,
     connections: {

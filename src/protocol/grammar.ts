@@ -73,7 +73,7 @@ export const GRAMMAR: readonly OpcodeGrammar[] = [
     value: true,
   },
   { opcode: OP_SCAN, name: 'scan', flags: FLAG_CURSOR | FLAG_LIMIT, key: 'optional', value: false },
-  { opcode: OP_CLEAR, name: 'clear', flags: 0, key: 'none', value: false },
+  { opcode: OP_CLEAR, name: 'clear', flags: FLAG_VERSION, key: 'none', value: false },
 ];
 
 const byOpcode = new Map(GRAMMAR.map((grammar) => [grammar.opcode, grammar]));

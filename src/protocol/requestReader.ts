@@ -26,6 +26,7 @@ import {
   MAX_MERGE_VERSION,
   MAX_SCAN_LIMIT,
   MAX_TTL_MS,
+  OP_CLEAR,
   OP_MERGE,
   REQUEST_DEADLINE_AT,
   REQUEST_ENCODING_AT,
@@ -210,9 +211,11 @@ export class RequestReader {
     );
   }
 
-  #hasMergeVersion(): boolean {
+  /** A record has a version that leaves some above it; that of a clear is a clear with one. */
+  #isGoodRecord(): boolean {
     const version = this.field(FLAG_VERSION);
-    return version !== undefined && version <= MAX_MERGE_VERSION;
+    if (version === undefined) return this.opcode !== OP_MERGE;
+    return version <= MAX_MERGE_VERSION;
   }
 
   #flagsAgree(): boolean {
@@ -220,6 +223,7 @@ export class RequestReader {
     if (several(flags, FLAG_TTL | FLAG_EXPIRY | FLAG_KEEP_TTL)) return false;
     if (flags & FLAG_IF_ABSENT && flags & (FLAG_IF_PRESENT | FLAG_VERSION)) return false;
     if (flags & FLAG_TOMBSTONE && this.end !== this.valueAt) return false;
-    return this.opcode !== OP_MERGE || this.#hasMergeVersion();
+    const isRecord = this.opcode === OP_MERGE || this.opcode === OP_CLEAR;
+    return !isRecord || this.#isGoodRecord();
   }
 }
