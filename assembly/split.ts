@@ -2,8 +2,8 @@
  * The splitter: sorts the requests of one frame by the arena that has their key.
  *
  * A node with more memory than one arena can hold has several, and the slot of a key picks its
- * arena. Walking through a frame in JavaScript costs as much as carrying it out. An instance of the
- * core can't reach into two memories either; so a splitter is an instance over a small memory of its
+ * arena. Walking through a frame in JavaScript costs as much as carrying it out, and an instance of
+ * the core can't reach into two memories. So a splitter is an instance over a small memory of its
  * own, one for each thread. The host copies a frame in, `split` puts the requests of each arena one
  * behind the other, and the host copies each part on into the inbox of its arena.
  *
@@ -13,12 +13,12 @@
  *   homesAt      homes          a byte for each request: its arena
  *   partsAt      parts          frameBytes: the requests again, those of arena 0 first
  *
- * Requests that are not of one arena (a clear, a scan) and bytes that are no request are left to the
- * host: `split` stops before them.
+ * Requests that are not of one arena (a clear, a scan) and bytes that are no request are left to
+ * the host: `split` stops before them.
  *
- * The slot is that of Redis Cluster: CRC16/XMODEM of the key, or of what stands in its first pair of
- * braces if that is not empty, modulo 16384. The CRC goes eight bytes at a time: table k holds what
- * a byte becomes when k zero bytes follow it, and the CRC of a sum is the sum of the CRCs.
+ * The slot is that of Redis Cluster: CRC16/XMODEM of the key, or of what stands in its first pair
+ * of braces if that is not empty, modulo 16384. The CRC goes eight bytes at a time: table k holds
+ * what a byte becomes when k zero bytes follow it, and the CRC of a sum is the sum of the CRCs.
  */
 import { BOX_ALIGN, alignUp } from "./layout";
 import { OP_CLEAR, OP_SCAN, REQUEST_HEADER_BYTES } from "./wire";
@@ -86,7 +86,7 @@ export function splitPartsAt(): u32 {
   return partsAt;
 }
 
-/** Why the last `split` stopped: SPLIT_WHOLE, SPLIT_MALFORMED, or the opcode it left to the host. */
+/** Why the last `split` stopped: SPLIT_WHOLE, SPLIT_MALFORMED, or the opcode that it left. */
 export function splitStop(): u32 {
   return stop;
 }

@@ -13,6 +13,7 @@ import { sleep, systemTimers, type Timers } from './base/timers.js';
 import { VERSION } from './base/version.js';
 import type { Config } from './config/config.js';
 import { isLoopback } from './config/loopback.js';
+import { thisMachine } from './config/machine.js';
 import { Board, DRAINING, SERVING } from './net/board.js';
 import type { Report, ReportName } from './net/http/door.js';
 import { limitsOf } from './net/limits.js';
@@ -117,6 +118,7 @@ class RunningNode implements Node {
     this.failure = new Promise((resolve) => {
       this.#fail = resolve;
     });
+    this.#warnOfMemory();
     this.#store = Store.create({ ...config, lanes: this.#threads + 1 });
     this.#board = Board.create(this.#threads + 1);
     this.#lane = this.#store.openLane(0);
@@ -135,6 +137,14 @@ class RunningNode implements Node {
 
   get port(): number {
     return this.#listener?.port ?? 0;
+  }
+
+  /** Memory is taken as it is written to, so that too much of it shows only much later. */
+  #warnOfMemory(): void {
+    const { memoryBytes } = this.#config;
+    const machineBytes = thisMachine().memoryBytes;
+    if (memoryBytes <= machineBytes) return;
+    this.#log.warn({ memoryBytes, machineBytes }, 'memory is more than this machine has');
   }
 
   #makeStation(): Station {

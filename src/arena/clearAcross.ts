@@ -6,8 +6,8 @@
  *
  * The arenas' clocks differ, though, and a clear is only good at a version that no thread has
  * reached. The first arena picks one by its own; the others are told it. Each tells the highest
- * version it knows of: if that is higher, it is no longer good, and the round goes on with one above
- * it, until all arenas in a row have cleared at the same.
+ * version it knows of: if that is higher, it is no longer good, and the round goes on with one
+ * above it, until all arenas in a row have cleared at the same.
  *
  *   arena 0   clear           → 5
  *   arena 1   clear at 5      → 7 was reached
@@ -25,6 +25,7 @@ import {
   ANSWER_STATUS_AT,
   type Asked,
   ask,
+  isOk,
   type LoneCodes,
   type Reply,
   viewOf,
@@ -43,10 +44,11 @@ function versionOf({ bytes }: Reply): bigint {
   return viewOf(bytes).getBigUint64(ANSWER_FIELDS_AT, true);
 }
 
-/** Makes a reply tell the higher of two versions. */
-function raiseVersion(reply: Reply, version: bigint): void {
-  if (version <= versionOf(reply)) return;
-  viewOf(reply.bytes).setBigUint64(ANSWER_FIELDS_AT, version, true);
+/** Makes the reply to a merged clear say that one arena applied it, and the highest version. */
+function joinReplies(reply: Reply, told: Reply): void {
+  if (isOk(told)) reply.bytes[ANSWER_STATUS_AT] = 0;
+  const version = versionOf(told);
+  if (version > versionOf(reply)) viewOf(reply.bytes).setBigUint64(ANSWER_FIELDS_AT, version, true);
 }
 
 /** One clear on its way through the arenas. */
@@ -63,7 +65,7 @@ export class ClearAcross {
   readonly #isMerge: boolean;
   #arena = 0;
   #agreed = 0;
-  /** When the clear came to the arena it is at; each may make it wait for as long as any request. */
+  /** When the clear came to the arena it is at; each may make it wait as long as any request. */
   #arrivalMs: number;
 
   constructor(lanes: readonly Lane[], codes: LoneCodes, asked: Asked) {
@@ -106,16 +108,15 @@ export class ClearAcross {
         reply.bytes[ANSWER_STATUS_AT] = this.#codes.internal;
         return reply;
       }
-      this.#judge(reply, versionOf(told));
+      this.#judge(reply, told);
       this.#step(nowMs);
     }
     return reply;
   }
 
   /** Whether an arena has cleared, now or before. */
-  #isCleared({ bytes }: Reply): boolean {
-    const status = bytes[ANSWER_STATUS_AT];
-    return status === 0 || status === this.#codes.exists;
+  #isCleared(reply: Reply): boolean {
+    return isOk(reply) || reply.bytes[ANSWER_STATUS_AT] === this.#codes.exists;
   }
 
   /** The request for an arena but the first, which has asked for the right to do it. */
@@ -133,8 +134,9 @@ export class ClearAcross {
   }
 
   /** Takes a higher version when a thread has reached the one that was cleared at. */
-  #judge(reply: Reply, reached: bigint): void {
-    if (this.#isMerge) raiseVersion(reply, reached);
+  #judge(reply: Reply, told: Reply): void {
+    const reached = versionOf(told);
+    if (this.#isMerge) joinReplies(reply, told);
     if (this.#isMerge || reached === this.#version) return;
     const bits = BigInt(this.#codes.counterBits);
     this.#clearAt(((reached >> bits) + 1n) << bits);

@@ -45,7 +45,6 @@ export class SplitLane implements StoreLane {
   #alone: Alone | undefined;
   /** The arena that executes first, so that those with many answers do not go before others. */
   #first = 0;
-  #sweeping = 0;
 
   /** Opens lane `index` of each arena; the caller sees to it that nobody else holds it. */
   constructor(arenas: readonly Arena[], index: number) {
@@ -212,10 +211,10 @@ export class SplitLane implements StoreLane {
     return rest;
   }
 
-  /** The arenas are swept in turn, some lines each time. */
+  /** Each arena is swept by its share of the lines. */
   sweep(nowMs: number, lines: number): number {
-    this.#sweeping = (this.#sweeping + 1) % this.parts.length;
-    return (this.parts[this.#sweeping] as Lane).sweep(nowMs, lines);
+    const each = Math.ceil(lines / this.parts.length);
+    return this.parts.reduce((sum, lane) => sum + lane.sweep(nowMs, each), 0);
   }
 
   sweepLines(): number {

@@ -103,7 +103,7 @@ describe.each(LISTENERS)('the end of a node ($name)', ({ flags }) => {
   });
 });
 
-describe('an I/O thread that fails', () => {
+describe.each(['1', '3'])('an I/O thread over %s arenas that fails', (arenas) => {
   const logged = async (server: TestServer, message: string, count: number): Promise<void> => {
     const seen = (): number => server.output().split(message).length - 1;
     for (let looks = 0; looks < 500 && seen() < count; looks++) await pause(20);
@@ -114,7 +114,8 @@ describe('an I/O thread that fails', () => {
   const environment = { ORLOP_REHEARSE_FAILURE: '1' };
 
   it('is replaced, and the others do not notice', async () => {
-    const flags = ['--listener', 'native', '--threads', '2', '--log-level', 'debug'];
+    const threads = ['--listener', 'native', '--threads', '2', '--log-level', 'debug'];
+    const flags = [...threads, '--arenas', arenas, '--memory', '192mb'];
     const server = await startServer({ flags, environment });
     const writer = await RawSocket.greeted(server.url);
     for (let id = 0; id < 1000; id++) writer.send(set(id, `kept:${id}`, `${id}`));
@@ -157,7 +158,7 @@ describe('an I/O thread that fails', () => {
   });
 
   it('leaves the node serving when it is the only one', async () => {
-    const flags = ['--listener', 'native', '--threads', '1'];
+    const flags = ['--listener', 'native', '--threads', '1', '--arenas', arenas];
     const server = await startServer({ flags, environment });
     process.kill(server.pid, 'SIGUSR2');
     await logged(server, FAILED, 1);

@@ -8,4 +8,10 @@ describe.each(['debug', 'release'] as const)('strange frames (%s)', (build) => {
     expect(frames).toBeGreaterThan(1000);
     expect(kinds).toBeGreaterThan(100);
   });
+
+  test('for three arenas are, too', () => {
+    const { frames, kinds } = fuzz(build, seed, 3000, 3);
+    expect(frames).toBeGreaterThan(1000);
+    expect(kinds).toBeGreaterThan(100);
+  });
 });

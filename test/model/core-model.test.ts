@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ArenaOptions } from '../../src/arena/arena.js';
+import type { StoreOptions } from '../../src/arena/store.js';
 import { POLICIES } from '../../src/config/config.js';
 import { Oracle } from './support/oracle.js';
 import { MIB, Rig, START_MS } from './support/rig.js';
@@ -159,7 +159,7 @@ class Run {
   readonly #churns: boolean;
   #fill = 0;
 
-  constructor(options: Partial<ArenaOptions>, churns: boolean) {
+  constructor(options: Partial<StoreOptions>, churns: boolean) {
     const rig = new Rig({ ...options, lanes: 2 });
     this.rigs = [rig, rig.beside(1)];
     this.#churns = churns;
@@ -225,7 +225,7 @@ class Run {
   }
 
   evictions(): number {
-    const { policy, chain, forced } = this.rigs[0].arena.stats().evicted;
+    const { policy, chain, forced } = this.rigs[0].store.stats().evicted;
     return policy + chain + forced;
   }
 
@@ -234,7 +234,7 @@ class Run {
   }
 }
 
-const runs = (options: Partial<ArenaOptions>, churns: boolean, after: (run: Run) => void) =>
+const runs = (options: Partial<StoreOptions>, churns: boolean, after: (run: Run) => void) =>
   fc.property(fc.array(step, { minLength: 1, maxLength: 25, size: 'max' }), (steps) => {
     const run = new Run(options, churns);
     for (const each of steps) run.step(each);
@@ -242,10 +242,22 @@ const runs = (options: Partial<ArenaOptions>, churns: boolean, after: (run: Run)
   });
 
 describe.each(['debug', 'release'] as const)('the core against a Map (%s)', (build) => {
-  test('in an arena where everything fits, nothing is lost', () => {
-    const options = { build, memoryBytes: 8 * MIB, segmentBytes: 65_536, maxValueBytes: 65_536 };
+  test.each([1, 3])('in %i arenas where everything fits, nothing is lost', (arenas) => {
+    const memoryBytes = 8 * MIB * arenas;
+    const options = { build, arenas, memoryBytes, segmentBytes: 65_536, maxValueBytes: 65_536 };
     const property = runs(options, false, (run) => expect(run.evictions()).toBe(0));
     checkProperty(FILE, 60, property);
+  });
+
+  test('in three tiny arenas, nothing is wrong', () => {
+    const memoryBytes = 3 * 300_000;
+    const options = { build, arenas: 3, memoryBytes, segmentBytes: 4096, maxValueBytes: 32_768 };
+    let evictions = 0;
+    const property = runs(options, true, (run) => {
+      evictions += run.evictions();
+    });
+    checkProperty(FILE, 40, property);
+    expect(evictions).toBeGreaterThan(1000);
   });
 
   test.each(

@@ -20,14 +20,14 @@ const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
 
 let cache: SharedCache;
 
-beforeEach(() => {
-  nowMs = START_MS;
-  cache = createCache({ memory: '32mb', maxValue: '1mb', maxThreads: 2 }, { clock });
-});
-
 afterEach(() => cache.close());
 
-describe('a cache in process', () => {
+describe.each([1, 3])('a cache in process, of %i arenas', (arenas) => {
+  beforeEach(() => {
+    nowMs = START_MS;
+    cache = createCache({ memory: '32mb', arenas, maxValue: '1mb', maxThreads: 2 }, { clock });
+  });
+
   test('gives back what was set, with its type', () => {
     const values = [
       'text',
@@ -200,7 +200,8 @@ describe('a cache in process', () => {
     expect(() => cache.incr('key', 1.5)).toThrow(InvalidArgumentError);
     expect(() => createCache({ memory: 'lots' })).toThrow(InputError);
     expect(() => createCache({ memory: '1mb' })).toThrow(/at least/);
-    expect(() => createCache({ memory: '5gb' })).toThrow(/at most/);
+    expect(() => createCache({ memory: '5gb', arenas: 1 })).toThrow(/at most/);
+    expect(() => createCache({ memory: '1tb' })).toThrow(/at most/);
     expect(() => createCache({ maxThreads: 0 })).toThrow(InputError);
   });
 

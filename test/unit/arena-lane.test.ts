@@ -53,7 +53,7 @@ describe('an arena', () => {
 
 describe('a lane', () => {
   test('counts what is queued and what room there is', () => {
-    const { lane, grants, nowMs } = new Rig();
+    const { firstLane: lane, grants, nowMs } = new Rig();
     expect(lane.queuedBytes).toBe(0);
     const frame = encodeFrame([{ op: OP.PING, value: 'x' }]);
     const roomBytes = lane.roomBytes;
@@ -65,7 +65,7 @@ describe('a lane', () => {
   });
 
   test('has no message before it executes and none after the last', () => {
-    const { lane, grants, nowMs } = new Rig();
+    const { firstLane: lane, grants, nowMs } = new Rig();
     expect(lane.next()).toBe(false);
     lane.push(3, grants, nowMs, encodeFrame([{ op: OP.PING, value: 'x' }]));
     expect(lane.execute(nowMs)).toBe(0);
@@ -89,7 +89,7 @@ describe('a lane', () => {
     rig.set('key', 'value');
     rig.lane.memory.fill(0xff, 65_536, 4 * MIB);
     expect(() => rig.get('key')).toThrow(LaneTrap);
-    expect(rig.lane.trapped).toBe(true);
+    expect(rig.firstLane.trapped).toBe(true);
     expect(rig.lane.next()).toBe(false);
     expect(() => rig.lane.execute(rig.nowMs)).toThrow(/lane 0 of the core stopped/);
     expect(() => rig.lane.sweep(rig.nowMs, 1)).toThrow(LaneTrap);

@@ -15,8 +15,12 @@ const WORKER = new URL('./support/embedded-thread.mjs', import.meta.url);
 
 const open: SharedCache[] = [];
 
-function create(maxThreads: number, memory = '24mb'): SharedCache {
-  const cache = createCache({ memory, maxThreads, maxValue: '64kb' });
+const MIB = 1024 * 1024;
+
+/** A cache with so much memory in each arena. */
+function createIn(arenas: number, maxThreads: number, eachBytes = 24 * MIB): SharedCache {
+  const memory = arenas * eachBytes;
+  const cache = createCache({ memory, arenas, maxThreads, maxValue: '64kb' });
   open.push(cache);
   return cache;
 }
@@ -53,7 +57,10 @@ async function attachSoon(cache: SharedCache) {
   }
 }
 
-describe('a cache shared by threads', () => {
+describe.each([1, 3])('a cache of %i arenas shared by threads', (arenas) => {
+  const create = (maxThreads: number, eachBytes?: number): SharedCache =>
+    createIn(arenas, maxThreads, eachBytes);
+
   test('is one cache: all see what one writes', async () => {
     const cache = create(4);
     cache.set('from main', { hello: 'thread' });
@@ -82,7 +89,7 @@ describe('a cache shared by threads', () => {
   });
 
   test('survives threads that are terminated in the middle of operations', async () => {
-    const cache = create(3, '12mb');
+    const cache = create(3, 12 * MIB);
     let written = 0;
     for (let round = 0; round < 40; round++) {
       const worker = start(cache, 'churn');
@@ -137,7 +144,10 @@ describe('a cache shared by threads', () => {
     };
     let nowMs = 1_750_000_000_000;
     const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
-    const cache = createCache({ memory: '16mb', maxThreads: 1 }, { clock, timers });
+    const cache = createCache(
+      { memory: arenas * 16 * MIB, arenas, maxThreads: 1 },
+      { clock, timers },
+    );
     for (let index = 0; index < 5000; index++) cache.set(`key ${index}`, 'v', { ttl: 100 });
     nowMs += 100;
     for (let period = 0; period < 301; period++) for (const task of tasks) task();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { describeBuilds } from '../model/support/builds.js';
+import { describeStores } from '../model/support/builds.js';
 import { FLAG, OP, STATUS } from '../model/support/wire.js';
 
-describeBuilds('clear', (open) => {
+describeStores('clear', (open) => {
   test('removes everything at once', () => {
     const rig = open();
     for (let index = 0; index < 5000; index++) rig.set(`key ${index}`, 'v');
@@ -66,6 +66,20 @@ describeBuilds('clear', (open) => {
     for (let index = 0; index < 5000; index++) rig.set(`key ${index}`, 'v');
     rig.clear();
     rig.lane.sweep(rig.nowMs, rig.lane.sweepLines() + 1);
-    expect(rig.arena.stats()).toMatchObject({ items: 0, itemBytes: 0 });
+    expect(rig.store.stats()).toMatchObject({ items: 0, itemBytes: 0 });
+  });
+
+  test('that was made elsewhere removes what is not above it', () => {
+    const rig = open();
+    const { version = 0n } = rig.set('old', 'v');
+    rig.nowMs += 1000;
+    rig.set('new', 'v');
+    expect(rig.one({ op: OP.CLEAR, version }).status).toBe(STATUS.OK);
+    expect(rig.one({ op: OP.CLEAR, version }).status).toBe(STATUS.EXISTS);
+    expect(rig.get('old')).toBeUndefined();
+    expect(rig.get('new')).toBe('v');
+    expect(rig.one({ op: OP.MERGE, key: 'old', value: 'v', version }).status).toBe(STATUS.EXISTS);
+    const later = rig.one({ op: OP.MERGE, key: 'old', value: 'v', version: version + 1n });
+    expect(later.status).toBe(STATUS.OK);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DONE, MORE } from '../../src/arena/lane.js';
 import { describeBuilds } from '../model/support/builds.js';
-import { MIB, type Rig } from '../model/support/rig.js';
+import { MIB, messageOf, type Rig } from '../model/support/rig.js';
 import {
   type Answer,
   concat,
@@ -23,7 +23,7 @@ function step(rig: Rig) {
   while (rig.lane.next()) {
     messages.push({
       connection: rig.lane.messageConnection,
-      bytes: rig.lane.message().slice(),
+      bytes: messageOf(rig.lane),
     });
   }
   return { result, messages };
@@ -145,7 +145,7 @@ describeBuilds('frames', (open) => {
     rig.lane.push(2, rig.grants, rig.nowMs, encodeFrame([{ op: OP.PING, id: 99, value: 'x' }]));
     const first = step(rig);
     expect(first.result).toBe(MORE);
-    const rest = rig.lane.takePending();
+    const rest = rig.firstLane.takePending();
     expect(rest?.connection).toBe(1);
     const second = rig.drain();
     expect(second.map((message) => message.connection)).toEqual([2]);

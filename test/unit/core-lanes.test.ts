@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { describeBuilds } from '../model/support/builds.js';
+import { describeStores } from '../model/support/builds.js';
 import { MIB } from '../model/support/rig.js';
 import { encodeFrame, OP, STATUS } from '../model/support/wire.js';
 
-describeBuilds('lanes', (open) => {
+describeStores('lanes', (open) => {
   test('see what the others write', () => {
     const one = open({ lanes: 3 });
     const two = one.beside(1);
@@ -48,7 +48,7 @@ describeBuilds('lanes', (open) => {
     for (let index = 0; index < 20_000; index++) {
       expect(one.set(`key ${index}`, 'x'.repeat(100)).status).toBe(STATUS.OK);
     }
-    expect(one.arena.stats().busy).toBe(0);
+    expect(one.store.stats().busy).toBe(0);
   });
 
   test('count on after a takeover', () => {
@@ -56,10 +56,10 @@ describeBuilds('lanes', (open) => {
     const two = one.beside(1);
     for (let index = 0; index < 10; index++) two.set(`key ${index}`, 'v');
     one.lane.takeOver(1, one.nowMs);
-    expect(one.arena.stats().verbs.set.ok).toBe(10);
+    expect(one.store.stats().verbs.set.ok).toBe(10);
     const again = one.beside(1);
     for (let index = 0; index < 10; index++) again.get(`key ${index}`);
-    expect(one.arena.stats()).toMatchObject({ hits: 10, items: 10 });
-    expect(one.arena.stats().verbs.set.ok).toBe(10);
+    expect(one.store.stats()).toMatchObject({ hits: 10, items: 10 });
+    expect(one.store.stats().verbs.set.ok).toBe(10);
   });
 });

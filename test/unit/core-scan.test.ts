@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { describeBuilds } from '../model/support/builds.js';
+import { describeStores } from '../model/support/builds.js';
 import { decodeKeys, OP, type Request, STATUS, textOf } from '../model/support/wire.js';
 
 const names = (count: number, prefix = 'key '): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
-describeBuilds('scan', (open) => {
+describeStores('scan', (open) => {
   test('of nothing comes to an end and has found nothing', () => {
     const rig = open();
     const answer = rig.one({ op: OP.SCAN });

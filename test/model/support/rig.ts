@@ -1,5 +1,7 @@
-import { Arena, type ArenaOptions } from '../../../src/arena/arena.js';
+import type { Arena } from '../../../src/arena/arena.js';
 import { DONE, type Lane, MORE } from '../../../src/arena/lane.js';
+import { Store, type StoreOptions } from '../../../src/arena/store.js';
+import type { StoreLane } from '../../../src/arena/storeLane.js';
 import {
   type Answer,
   decodeAnswers,
@@ -23,6 +25,16 @@ export const ALL_GRANTS = 0b1_1111_1111;
 /** A key for the hash of the table, so that runs repeat. */
 export const HASH_KEY = Uint8Array.from({ length: 16 }, (_, index) => index * 7 + 1);
 
+/** A copy of the current message of a lane. */
+export function messageOf({ memory, messageAt, messageLength }: StoreLane): Uint8Array {
+  return memory.slice(messageAt, messageAt + messageLength);
+}
+
+function storeOf(shared: Arena | Store | undefined): Store | undefined {
+  if (shared === undefined || shared instanceof Store) return shared;
+  return Store.attach({ arenas: [shared.handle] });
+}
+
 export interface Message {
   connection: number;
   closeCode: number;
@@ -30,19 +42,21 @@ export interface Message {
 }
 
 /**
- * One arena, one lane, one clock that the test turns: the core as a function from frames to
- * answers.
+ * One store, which has one arena unless `arenas` says otherwise, one lane, one clock that the test
+ * turns: the core as a function from frames to answers.
  */
 export class Rig {
+  readonly store: Store;
+  /** The first arena. */
   readonly arena: Arena;
-  readonly lane: Lane;
+  readonly lane: StoreLane;
   nowMs = START_MS;
   grants = ALL_GRANTS;
 
-  constructor(options: Partial<ArenaOptions> = {}, laneIndex = 0, arena?: Arena) {
-    this.arena =
-      arena ??
-      Arena.create({
+  constructor(options: Partial<StoreOptions> = {}, laneIndex = 0, shared?: Arena | Store) {
+    this.store =
+      storeOf(shared) ??
+      Store.create({
         memoryBytes: 16 * MIB,
         lanes: 1,
         maxValueBytes: MIB,
@@ -50,12 +64,22 @@ export class Rig {
         build: 'debug',
         ...options,
       });
-    this.lane = this.arena.openLane(laneIndex);
+    const [arena] = this.store.arenas;
+    if (arena === undefined) throw new Error('a store has an arena');
+    this.arena = arena;
+    this.lane = this.store.openLane(laneIndex);
+  }
+
+  /** The lane of the first arena, with what only a lane of one arena has. */
+  get firstLane(): Lane {
+    const [lane] = this.lane.parts;
+    if (lane === undefined) throw new Error('a store has an arena');
+    return lane;
   }
 
   /** A second thread's view of the same arena, in this thread. */
   beside(laneIndex: number): Rig {
-    const rig = new Rig({}, laneIndex, this.arena);
+    const rig = new Rig({}, laneIndex, this.store);
     rig.nowMs = this.nowMs;
     return rig;
   }
@@ -69,7 +93,7 @@ export class Rig {
         messages.push({
           connection: this.lane.messageConnection,
           closeCode: this.lane.closeCode,
-          bytes: this.lane.message().slice(),
+          bytes: messageOf(this.lane),
         });
       }
       if (result === DONE) return messages;

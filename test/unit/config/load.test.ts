@@ -143,12 +143,26 @@ describe('refusals', () => {
     ['2', '512mb'],
   ])('name the most memory that an arena takes with %s threads and values of %s', (...given) => {
     const [threads, maxValue] = given;
-    const flags = { threads, 'max-value': maxValue };
+    const flags = { threads, 'max-value': maxValue, arenas: '1' };
     const message = refusal({ flags: { ...flags, memory: '8gb' } });
-    const max = /at most (\S+) with/.exec(message)?.[1] ?? '';
+    const max = /each holds at most (\S+)\. Set arenas to \d or more/.exec(message)?.[1] ?? '';
     const { config } = loadConfig({ machine, flags: { ...flags, memory: max } });
     expect(config.memoryBytes).toBeGreaterThan(512 * MIB);
     expect(drawGeometry({ ...config, lanes: config.threads + 1 }).pages).toBeLessThan(65_536);
+  });
+
+  it('let memory be divided into arenas', () => {
+    const { config } = loadConfig({ machine, flags: { memory: '12gb' } });
+    expect([config.memoryBytes, config.arenas]).toEqual([12 * 1024 * MIB, 0]);
+    const flags = { memory: '12gb', arenas: '5' };
+    expect(loadConfig({ machine, flags }).config.arenas).toBe(5);
+    expect(refusal({ flags: { memory: '512gb', threads: '63', 'max-value': '26mb' } })).toMatch(
+      /more than a node holds: at most \d+mb with 63 threads/,
+    );
+    expect(refusal({ flags: { threads: '63', 'max-value': '100mb' } })).toMatch(
+      /^63 threads and values up to 100mb leave no room/,
+    );
+    expect(refusal({ flags: { arenas: '257' } })).toMatch(/from 0 to 256/);
   });
 
   it('keep room for one frame', () => {

@@ -8,9 +8,9 @@ const MIB = 1024 * 1024;
 const ids = (party: NotingParty): number[] => party.answers.map(({ id }) => id);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, id) => id);
 
-describe('the gather loop', () => {
+describe.each([1, 3])('the gather loop over %i arenas', (arenas) => {
   test('executes the frames of a turn in one go, and gives each its own answers', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const [a, b] = [loop.party(), loop.party()];
     loop.gather.submit(a, frameOf(set(0, 'a', '1'), get(1, 'a')));
     loop.gather.submit(b, frameOf(get(0, 'a'), get(1, 'b')));
@@ -25,7 +25,7 @@ describe('the gather loop', () => {
   });
 
   test('copies what it is given', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const party = loop.party();
     const frame = frameOf(set(0, 'key', 'value'));
     loop.gather.submit(party, frame);
@@ -36,7 +36,7 @@ describe('the gather loop', () => {
   });
 
   test('goes on over several turns when there is more than the outbox holds', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const party = loop.party();
     const other = loop.party();
     loop.gather.submit(party, frameOf(set(0, 'big', Buffer.alloc(MIB, 1))));
@@ -54,7 +54,7 @@ describe('the gather loop', () => {
   });
 
   test('executes at once when the inbox is full', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const party = loop.party();
     const frame = frameOf(set(0, 'k', Buffer.alloc(MIB)));
     for (let n = 0; n < 8; n++) loop.gather.submit(party, frame);
@@ -64,7 +64,7 @@ describe('the gather loop', () => {
   });
 
   test('holds back a party that takes no answers, and serves the others', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const [deaf, other] = [loop.party(), loop.party()];
     loop.gather.submit(other, frameOf(set(0, 'big', Buffer.alloc(MIB, 1))));
     loop.timers.settle();
@@ -85,7 +85,7 @@ describe('the gather loop', () => {
   });
 
   test('says when too much waits for a party', () => {
-    const loop = new Loop(1000);
+    const loop = new Loop(arenas, 1000);
     const deaf = loop.party();
     deaf.appetite = 1;
     loop.gather.submit(deaf, frameOf(get(0, 'k')));
@@ -97,7 +97,7 @@ describe('the gather loop', () => {
   });
 
   test('executes what a party sent before it left, and gives its slot away only afterwards', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const gone = loop.party();
     const { slot } = gone;
     loop.gather.submit(gone, frameOf(set(0, 'last', 'words')));
@@ -116,7 +116,7 @@ describe('the gather loop', () => {
   });
 
   test('passes the close code of a malformed frame on', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const party = loop.party();
     loop.gather.submit(party, Buffer.concat([frameOf(get(1, 'k')), Buffer.from([1, 2, 3])]));
     loop.timers.settle();
@@ -125,7 +125,7 @@ describe('the gather loop', () => {
   });
 
   test('books the time of a turn with the verbs it held', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const party = loop.party();
     loop.gather.submit(party, frameOf(set(0, 'k', 'v'), get(1, 'k'), get(2, 'k')));
     loop.timers.settle();
@@ -134,7 +134,7 @@ describe('the gather loop', () => {
   });
 
   test('stops for good when the core fails', () => {
-    const loop = new Loop();
+    const loop = new Loop(arenas);
     const party = loop.party();
     loop.lane.execute = () => {
       throw new Error('trap');
@@ -168,38 +168,46 @@ const step = fc.oneof(
   },
 );
 
-test('whoever is held back whenever, each gets every answer once and in order', () => {
-  const check = fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
-    const loop = new Loop();
-    const parties = upTo(4).map(() => loop.party());
-    const asked = [0, 0, 0, 0];
-    const first = loop.party();
-    loop.gather.submit(first, frameOf(set(0, 'big', Buffer.alloc(MIB / 2))));
-    loop.timers.settle();
-    for (const { kind, who, count } of steps) {
-      const party = parties[who];
-      if (party === undefined) continue;
-      if (kind === 'choke') party.appetite = count + 1;
-      else if (kind === 'turn') for (let n = 0; n <= count; n++) loop.timers.turn();
-      else if (kind === 'resume') {
+test.each([1, 3])(
+  'over %i arenas, whoever is held back whenever gets every answer, in order',
+  (arenas) => {
+    const check = fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
+      const loop = new Loop(arenas);
+      const parties = upTo(4).map(() => loop.party());
+      const asked = [0, 0, 0, 0];
+      const first = loop.party();
+      loop.gather.submit(first, frameOf(set(0, 'big', Buffer.alloc(MIB / 2))));
+      loop.timers.settle();
+      for (const { kind, who, count } of steps) {
+        const party = parties[who];
+        if (party === undefined) continue;
+        if (kind === 'choke') party.appetite = count + 1;
+        else if (kind === 'turn') for (let n = 0; n <= count; n++) loop.timers.turn();
+        else if (kind === 'resume') {
+          party.appetite = Number.POSITIVE_INFINITY;
+          loop.gather.resume(party);
+        } else {
+          const requests = upTo(count).map(() => {
+            const id = asked[who] ?? 0;
+            asked[who] = id + 1;
+            return get(id, id % 2 === 0 ? 'big' : 'none');
+          });
+          if (requests.length > 0) loop.gather.submit(party, frameOf(...requests));
+        }
+      }
+      for (const party of parties) {
         party.appetite = Number.POSITIVE_INFINITY;
         loop.gather.resume(party);
-      } else {
-        const requests = upTo(count).map(() => {
-          const id = asked[who] ?? 0;
-          asked[who] = id + 1;
-          return get(id, id % 2 === 0 ? 'big' : 'none');
-        });
-        if (requests.length > 0) loop.gather.submit(party, frameOf(...requests));
       }
-    }
-    for (const party of parties) {
-      party.appetite = Number.POSITIVE_INFINITY;
-      loop.gather.resume(party);
-    }
-    loop.timers.settle();
-    expect(parties.map(ids)).toEqual(asked.map(upTo));
-    expect(loop.failures).toEqual([]);
-  });
-  fc.assert(check, { numRuns: 100 });
-}, 60_000);
+      loop.timers.settle();
+      // The order is that of each key: even ids ask for one, odd ids for the other.
+      const shares = (all: number[]) => [0, 1].map((rest) => all.filter((id) => id % 2 === rest));
+      const got = parties.map((party) => shares(ids(party)));
+      expect(got).toEqual(asked.map((count) => shares(upTo(count))));
+      if (arenas === 1) expect(parties.map(ids)).toEqual(asked.map(upTo));
+      expect(loop.failures).toEqual([]);
+    });
+    fc.assert(check, { numRuns: 100 });
+  },
+  60_000,
+);

@@ -43,8 +43,9 @@ export class Loop {
   readonly failures: unknown[] = [];
   readonly grants: number;
 
-  constructor(maxPipelinedBytes = 64 * MIB, maxValueBytes = MIB) {
-    this.store = Store.create({ memoryBytes: 64 * MIB, lanes: 1, maxValueBytes });
+  constructor(arenas = 1, maxPipelinedBytes = 64 * MIB, maxValueBytes = MIB) {
+    const memoryBytes = arenas * 64 * MIB;
+    this.store = Store.create({ memoryBytes, arenas, lanes: 1, maxValueBytes });
     this.lane = this.store.openLane(0);
     this.tally = Board.create(1).tally(0);
     this.grants = this.store.constant('GRANTS_CLIENT');
