@@ -219,3 +219,13 @@ test('memory that does not fit into the arenas asked for is refused', async () =
   const starting = startServer({ flags: ['--memory', '9gb', '--arenas', '2'] });
   await expect(starting).rejects.toThrow(/does not fit into 2 arenas.*Set arenas to 3 or more/);
 });
+
+test('a node that is given more memory than there is starts, and says so', async () => {
+  const server = await startServer({ flags: ['--memory', '500gb'] });
+  expect(server.output()).toMatch(/"level":"warn".*"msg":"memory is more than this machine has"/);
+  const cache = connect(server.url);
+  await cache.setMany([1, 2, 3].map((n) => [`key ${n}`, n]));
+  expect(await cache.getMany(['key 1', 'key 2', 'key 3'])).toEqual([1, 2, 3]);
+  await cache.close();
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+});
