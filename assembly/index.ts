@@ -106,5 +106,5 @@ export {
   CLEAN_BATCH, BATCH_SLOT_BYTES,
 } from "./cleaner";
 export {
-  VERSION_COUNTER_BITS,
+  VERSION_COUNTER_BITS, versionOfClear,
 } from "./version";

@@ -21,6 +21,8 @@ import {
 export const VERSION_COUNTER_BITS: u64 = 22;
 /** Records of a later version are refused: fifty days of milliseconds stay above it. */
 export const VERSION_MAX: u64 = u64.MAX_VALUE - (1 << 54);
+/** Those of clears may be later, for a clear lies above everything there is. */
+export const CLEAR_VERSION_MAX: u64 = u64.MAX_VALUE - (1 << 53);
 
 /** The group's clock, Unix ms; the host hands it in. */
 export let nowMs: u64 = 0;

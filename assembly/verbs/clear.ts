@@ -2,8 +2,9 @@
  * Clear: whatever is not above the clear's version is dead from now on.
  *
  * With a version it is the record of a clear, from the log, a peer or the arena next door, and is
- * merged: nothing happens if it is not above the last clear. Its answer tells the highest version
- * there is; if that is another, somebody has written beside or above it.
+ * merged: nothing happens if it is not above the last clear. Its answer tells the last version that
+ * the clock of a thread allows. As long as that is below the record's, no thread can be about to
+ * write above it what it read below it.
  */
 import { ANSWER_VERSION, FLAG_VERSION, STATUS_EXISTS, STATUS_OK } from "../wire";
 import { COUNTER_CLEAR_MISS, COUNTER_CLEAR_OK, count } from "../counters";

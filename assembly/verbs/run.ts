@@ -23,7 +23,7 @@ import { clear } from "./clear";
 import { get } from "./get";
 import { incr } from "./incr";
 import { merge } from "./merge";
-import { VERSION_MAX, nowMs } from "../version";
+import { CLEAR_VERSION_MAX, VERSION_MAX, nowMs } from "../version";
 import { DONE } from "./outcome";
 import { ping } from "./ping";
 import { remove } from "./delete";
@@ -125,7 +125,7 @@ function isRecord(op: u32): bool {
 @inline
 function isKeylessValid(op: u32): bool {
   if (op == OP_PING) return keyLength == 0;
-  if (isRecord(op) && field(FLAG_VERSION) > VERSION_MAX) return false;
+  if (isRecord(op) && field(FLAG_VERSION) > CLEAR_VERSION_MAX) return false;
   return valueLength == 0 && (op == OP_SCAN || keyLength == 0);
 }
 

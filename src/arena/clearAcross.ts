@@ -4,24 +4,28 @@
  * record again, or into a store that is divided otherwise, does no harm then. With a version for
  * each arena, the record of one would take away what was written to another after its own clear.
  *
- * The arenas' clocks differ, though, and a clear is only good at a version that no thread has
- * reached. The first arena picks one by its own; the others are told it. Each tells the highest
- * version it knows of: if that is higher, it is no longer good, and the round goes on with one
- * above it, until all arenas in a row have cleared at the same.
+ * In one arena a clear takes a version that no thread's clock has reached: who has read something
+ * below it can't write a successor above it (`assembly/version.ts`). Here the version has to be
+ * ahead of all clocks in all arenas, and still be when the last arena is cleared. So it is taken a
+ * few milliseconds above the highest of them, and each arena tells how far its clocks are.
  *
- *   arena 0   clear           → 5
- *   arena 1   clear at 5      → 7 was reached
- *   arena 2   clear at 8      → 8
- *   arena 0   clear at 8      → 8
- *   arena 1   clear at 8      → 8         three in a row: done
+ *   version   above 5, 7, 6   → 11
+ *   arena 0   clear at 11     → the clocks are at 7
+ *   arena 1   clear at 11     → the clocks are at 7
+ *   arena 2   clear at 11     → the clocks are at 8         below 11: done
  *
- * Who writes meanwhile sees each arena cleared at a moment of its own. When an arena refuses in the
- * middle, because whoever reads its feed does not, some arenas are cleared and some are not; the
- * answer is INTERNAL then, which says that nobody knows.
+ * If this thread was stopped for longer in between, or an arena made it wait, a clock has got there,
+ * and the round begins again with a higher version. Then what somebody set meanwhile in an arena
+ * that was cleared already goes as well, though its clear seemed to be over: the price of no lock.
+ *
+ * Who looks on sees each arena cleared at a moment of its own. When an arena refuses in the middle,
+ * because nobody reads its feed, some are cleared and some are not; the answer is INTERNAL then,
+ * which says that nobody knows.
  */
 import type { Lane } from './lane.js';
 import {
   ANSWER_FIELDS_AT,
+  ANSWER_FLAGS_AT,
   ANSWER_STATUS_AT,
   type Asked,
   ask,
@@ -30,25 +34,33 @@ import {
   type Reply,
   viewOf,
 } from './loneRequest.js';
-import {
-  DEADLINE_AT,
-  FIELD_BYTES,
-  FLAGS_AT,
-  HEADER_BYTES,
-  OPCODE_AT,
-  SIZE_AT,
-} from './placement.js';
+import { DEADLINE_AT, FIELD_BYTES, FLAGS_AT, HEADER_BYTES, SIZE_AT } from './placement.js';
 
-/** The highest version that an arena told. */
-function versionOf({ bytes }: Reply): bigint {
+/** So far ahead of all clocks is a clear, in milliseconds; clearing takes a hundredth of one. */
+const AHEAD_MS = 4n;
+
+/** The last version that a clock of an arena allows. */
+function clockOf({ bytes }: Reply): bigint {
   return viewOf(bytes).getBigUint64(ANSWER_FIELDS_AT, true);
 }
 
-/** Makes the reply to a merged clear say that one arena applied it, and the highest version. */
-function joinReplies(reply: Reply, told: Reply): void {
-  if (isOk(told)) reply.bytes[ANSWER_STATUS_AT] = 0;
-  const version = versionOf(told);
-  if (version > versionOf(reply)) viewOf(reply.bytes).setBigUint64(ANSWER_FIELDS_AT, version, true);
+/** The answer to a clear, which tells no version, from that to one with a version. */
+function plainReply({ bytes, closeCode }: Reply): Reply {
+  const plain = bytes.slice(0, ANSWER_FIELDS_AT);
+  viewOf(plain).setUint32(SIZE_AT, plain.length, true);
+  plain[ANSWER_FLAGS_AT] = 0;
+  plain[ANSWER_STATUS_AT] = 0;
+  return { bytes: plain, closeCode };
+}
+
+/** The request with room for a version behind its header. */
+function withVersion(request: Uint8Array, flag: number): Uint8Array {
+  const bytes = new Uint8Array(request.length + FIELD_BYTES);
+  bytes.set(request.subarray(0, HEADER_BYTES));
+  bytes.set(request.subarray(HEADER_BYTES), HEADER_BYTES + FIELD_BYTES);
+  viewOf(bytes).setUint32(SIZE_AT, bytes.length, true);
+  bytes[FLAGS_AT] = flag;
+  return bytes;
 }
 
 /** One clear on its way through the arenas. */
@@ -56,15 +68,16 @@ export class ClearAcross {
   readonly #lanes: readonly Lane[];
   readonly #codes: LoneCodes;
   readonly #asked: Asked;
-  /** What the first arena answered, and so what the whole store answers. */
-  #reply: Reply | undefined;
-  /** The request as the other arenas get it: without a deadline, for it has begun. */
-  #beside: Uint8Array;
-  /** The version to clear at; the request of a merged clear names its own, which is final. */
+  /** Whether it is a clear of this store, and not the record of one, whose version is what it is. */
+  readonly #isOwn: boolean;
+  /** The request as arenas get it, with a version. */
+  readonly #bytes: Uint8Array;
   #version = 0n;
-  readonly #isMerge: boolean;
+  /** What the first arena answered. */
+  #reply: Reply | undefined;
   #arena = 0;
-  #agreed = 0;
+  /** How many arenas in a row were cleared at this version. */
+  #cleared = 0;
   /** When the clear came to the arena it is at; each may make it wait as long as any request. */
   #arrivalMs: number;
 
@@ -72,46 +85,45 @@ export class ClearAcross {
     this.#lanes = lanes;
     this.#codes = codes;
     this.#asked = asked;
-    this.#beside = asked.bytes.slice();
-    this.#beside.fill(0, DEADLINE_AT, DEADLINE_AT + 2);
+    const { bytes } = asked;
+    this.#isOwn = bytes[FLAGS_AT] === 0 && bytes[FLAGS_AT + 1] === 0;
+    this.#bytes = this.#isOwn ? withVersion(bytes, codes.flagVersion) : bytes.slice();
     this.#arrivalMs = asked.arrivalMs;
-    this.#isMerge = ((asked.bytes[FLAGS_AT] ?? 0) & codes.flagVersion) !== 0;
   }
 
   /** Goes on with the clear; its answer, or nothing as long as an arena makes it wait. */
   execute(nowMs: number): Reply | undefined {
-    if (this.#reply === undefined) {
-      const reply = ask(this.#first, this.#asked, nowMs);
-      if (reply === undefined || !this.#isCleared(reply)) return reply;
-      this.#reply = reply;
-      if (!this.#isMerge) this.#clearAt(this.#clearVersion());
-      this.#step(nowMs);
-    }
-    return this.#reply && this.#goOn(this.#reply, nowMs);
-  }
-
-  get #first(): Lane {
-    return this.#lanes[0] as Lane;
-  }
-
-  /** The version that the first arena is cleared at. */
-  #clearVersion(): bigint {
-    const words = new BigUint64Array(this.#first.buffer);
-    return Atomics.load(words, this.#codes.clearVersionAt / BigUint64Array.BYTES_PER_ELEMENT);
-  }
-
-  #goOn(reply: Reply, nowMs: number): Reply | undefined {
-    while (this.#agreed < this.#lanes.length) {
-      const told = ask(this.#lanes[this.#arena] as Lane, this.#besides(), nowMs);
+    if (this.#isOwn && this.#version === 0n) this.#rise(BigInt(Math.floor(nowMs)));
+    while (this.#cleared < this.#lanes.length) {
+      const told = ask(this.#lanes[this.#arena] as Lane, this.#request(), nowMs);
       if (told === undefined) return undefined;
-      if (!this.#isCleared(told)) {
-        reply.bytes[ANSWER_STATUS_AT] = this.#codes.internal;
-        return reply;
-      }
-      this.#judge(reply, told);
+      if (!this.#isCleared(told)) return this.#refused(told);
+      this.#reply ??= told;
+      this.#join(this.#reply, told);
       this.#step(nowMs);
     }
-    return reply;
+    const reply = this.#reply as Reply;
+    return this.#isOwn ? plainReply(reply) : reply;
+  }
+
+  /** Takes a version above that of the time and of every clear that an arena would make now. */
+  #rise(nowMs: bigint): void {
+    const bits = BigInt(this.#codes.counterBits);
+    const versions = this.#lanes.map((lane) => lane.clearVersion());
+    const highest = versions.reduce((a, b) => (a > b ? a : b), nowMs << bits);
+    this.#version = ((highest >> bits) + AHEAD_MS) << bits;
+    viewOf(this.#bytes).setBigUint64(HEADER_BYTES, this.#version, true);
+  }
+
+  /** The first arena judges whether the request may be carried out; the others are told to. */
+  #request(): Asked {
+    const { connection, grants } = this.#asked;
+    const { grantsAll, grantsMerge } = this.#codes;
+    const arrivalMs = this.#arrivalMs;
+    const bytes = this.#bytes;
+    if (this.#reply !== undefined) return { connection, grants: grantsAll, arrivalMs, bytes };
+    const own = this.#isOwn ? grants | grantsMerge : grants;
+    return { connection, grants: own, arrivalMs, bytes };
   }
 
   /** Whether an arena has cleared, now or before. */
@@ -119,38 +131,29 @@ export class ClearAcross {
     return isOk(reply) || reply.bytes[ANSWER_STATUS_AT] === this.#codes.exists;
   }
 
-  /** The request for an arena but the first, which has asked for the right to do it. */
-  #besides(): Asked {
-    const { connection } = this.#asked;
-    const { grantsAll } = this.#codes;
-    return { connection, grants: grantsAll, arrivalMs: this.#arrivalMs, bytes: this.#beside };
+  /** What is answered when an arena refuses: nobody knows, unless it is the first. */
+  #refused(told: Reply): Reply {
+    if (this.#reply === undefined) return told;
+    const reply = plainReply(this.#reply);
+    reply.bytes[ANSWER_STATUS_AT] = this.#codes.internal;
+    return reply;
   }
 
-  /** Goes on to the next arena. */
+  /** Takes in what an arena told: how far its clocks are, and that it has applied a record. */
+  #join(reply: Reply, told: Reply): void {
+    const clock = clockOf(told);
+    if (isOk(told)) reply.bytes[ANSWER_STATUS_AT] = 0;
+    if (clock > clockOf(reply)) viewOf(reply.bytes).setBigUint64(ANSWER_FIELDS_AT, clock, true);
+    if (!this.#isOwn || clock < this.#version) return;
+    this.#rise(clock >> BigInt(this.#codes.counterBits));
+    this.#cleared = -1;
+  }
+
+  /** Goes on to the next arena, without a deadline: the clear has begun. */
   #step(nowMs: number): void {
-    this.#agreed++;
+    this.#cleared++;
     this.#arena = (this.#arena + 1) % this.#lanes.length;
     this.#arrivalMs = nowMs;
-  }
-
-  /** Takes a higher version when a thread has reached the one that was cleared at. */
-  #judge(reply: Reply, told: Reply): void {
-    const reached = versionOf(told);
-    if (this.#isMerge) joinReplies(reply, told);
-    if (this.#isMerge || reached === this.#version) return;
-    const bits = BigInt(this.#codes.counterBits);
-    this.#clearAt(((reached >> bits) + 1n) << bits);
-    this.#agreed = -1;
-  }
-
-  #clearAt(version: bigint): void {
-    const bytes = new Uint8Array(HEADER_BYTES + FIELD_BYTES);
-    const view = viewOf(bytes);
-    view.setUint32(SIZE_AT, bytes.length, true);
-    view.setUint8(OPCODE_AT, this.#codes.clear);
-    view.setUint8(FLAGS_AT, this.#codes.flagVersion);
-    view.setBigUint64(HEADER_BYTES, version, true);
-    this.#version = version;
-    this.#beside = bytes;
+    this.#bytes.fill(0, DEADLINE_AT, DEADLINE_AT + 2);
   }
 }

@@ -41,6 +41,8 @@ export interface CoreFunctions {
   takeOver(lane: number, nowMs: number): void;
   census(): number;
   countersAt(lane: number): number;
+  /** The version that a clear would take now, as 64 bits with a sign. */
+  versionOfClear(): bigint;
   splitFormat(frameBytes: number): number;
   splitPrepare(): void;
   split(length: number, arenas: number): number;

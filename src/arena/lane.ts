@@ -220,6 +220,11 @@ export class Lane implements StoreLane {
     return rest;
   }
 
+  /** The version that a clear would take now: above everything that any lane knows of. */
+  clearVersion(): bigint {
+    return BigInt.asUintN(64, this.#core.versionOfClear());
+  }
+
   /** Removes expired items from the next `lines` lines of the table; how many there were. */
   sweep(nowMs: number, lines: number): number {
     return this.#guard(() => this.#core.sweep(nowMs, lines) >>> 0);

@@ -34,8 +34,9 @@ export interface LoneCodes {
   readonly exists: number;
   readonly internal: number;
   readonly grantsAll: number;
+  /** The right to merge alone. */
+  readonly grantsMerge: number;
   readonly counterBits: number;
-  readonly clearVersionAt: number;
 }
 
 /** Reads the numbers from the core. */
@@ -49,8 +50,8 @@ export function loneCodesOf(arena: Arena): LoneCodes {
     exists: arena.constant('STATUS_EXISTS'),
     internal: arena.constant('STATUS_INTERNAL'),
     grantsAll: arena.constant('GRANTS_ALL'),
+    grantsMerge: 1 << arena.constant('VERB_MERGE'),
     counterBits: arena.constant('VERSION_COUNTER_BITS'),
-    clearVersionAt: arena.constant('H_CLEAR_VERSION'),
   };
 }
 

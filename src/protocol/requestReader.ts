@@ -23,6 +23,7 @@ import {
   FLAG_TTL,
   FLAG_VERSION,
   ID_AT,
+  MAX_CLEAR_VERSION,
   MAX_MERGE_VERSION,
   MAX_SCAN_LIMIT,
   MAX_TTL_MS,
@@ -215,7 +216,7 @@ export class RequestReader {
   #isGoodRecord(): boolean {
     const version = this.field(FLAG_VERSION);
     if (version === undefined) return this.opcode !== OP_MERGE;
-    return version <= MAX_MERGE_VERSION;
+    return version <= (this.opcode === OP_CLEAR ? MAX_CLEAR_VERSION : MAX_MERGE_VERSION);
   }
 
   #flagsAgree(): boolean {

@@ -156,6 +156,8 @@ export const MIN_MAX_FRAME_BYTES = 1024 * 1024;
 export const MAX_TTL_MS = (2 ** 30 - 1) * 1000;
 /** The highest version a merged record may have: fifty days of milliseconds stay above it. */
 export const MAX_MERGE_VERSION = 2n ** 64n - 1n - 2n ** 54n;
+/** The highest version that the record of a clear may have: above all merged records. */
+export const MAX_CLEAR_VERSION = 2n ** 64n - 1n - 2n ** 53n;
 /** The longest deadline that fits into the header, in milliseconds. */
 export const MAX_DEADLINE_MS = 65_535;
 /** Keys in a page of a scan that does not say how many. */

@@ -1,8 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import { WAIT } from '../../src/arena/lane.js';
 import { mergeOf, readChanges } from '../model/support/replay.js';
 import { ALL_GRANTS, CLIENT_GRANTS, HASH_KEY, MIB, Rig, START_MS } from '../model/support/rig.js';
-import { decodeKeys, FLAG, OP, STATUS, textOf } from '../model/support/wire.js';
-import { keysOf, oneOfEach, openStore as open, upTo } from './support/stores.js';
+import { decodeAnswers, decodeKeys, FLAG, OP, STATUS, textOf } from '../model/support/wire.js';
+import {
+  BUSY_MS,
+  choked,
+  execute,
+  keysOf,
+  oneOfEach,
+  openStore as open,
+  push,
+  upTo,
+} from './support/stores.js';
 
 /** The version at which each arena was cleared last, as its feed tells. */
 const clearsOf = (rig: Rig): (bigint | undefined)[] =>
@@ -31,6 +41,26 @@ describe('a clear of several arenas', () => {
       expect(versions[0]).toBeGreaterThan(highest);
       if (round % 3 === 0) rig.nowMs += round - 5;
     }
+  });
+
+  test('begins again when clocks have passed its version while it had to wait', () => {
+    const rig = choked(2);
+    const other = rig.beside(1);
+    rig.nowMs += BUSY_MS;
+    execute(rig);
+    push(rig, 2, [{ op: OP.CLEAR }], 7);
+    expect(execute(rig).result).toBe(WAIT);
+    const [first] = clearsOf(rig);
+    other.nowMs = rig.nowMs + 500;
+    const late = oneOfEach(rig).map((key) => other.set(key, 'late').version ?? 0n);
+    for (const feed of rig.store.openFeeds(0)) readChanges(feed);
+    const answers = rig.drain().flatMap(({ bytes }) => decodeAnswers(bytes));
+    expect(answers).toMatchObject([{ id: 7, status: STATUS.OK, version: undefined }]);
+    const versions = clearsOf(rig);
+    expect(new Set(versions).size).toBe(1);
+    expect(versions[0]).toBeGreaterThan(first ?? 0n);
+    expect(versions[0]).toBeGreaterThan(late.reduce((a, b) => (a > b ? a : b)));
+    expect(rig.scan()).toEqual([]);
   });
 
   test('takes a version that is above what any arena has merged', () => {

@@ -125,7 +125,7 @@ export class Oracle {
     this.#items.clear();
     const topMs = this.#top >> VERSION_COUNTER_BITS;
     const latestMs = BigInt(Math.max(nowMs, this.#latestMs));
-    this.#top = ((topMs > latestMs ? topMs : latestMs) + 3n) << VERSION_COUNTER_BITS;
+    this.#top = ((topMs > latestMs ? topMs : latestMs) + 8n) << VERSION_COUNTER_BITS;
   }
 
   #apply(key: string, after: Item | undefined): void {
