@@ -14,9 +14,10 @@
  *   arena 1   clear at 11     → the clocks are at 7
  *   arena 2   clear at 11     → the clocks are at 8         below 11: done
  *
- * If this thread was stopped for longer in between, or an arena made it wait, a clock has got there,
- * and the round begins again with a higher version. Then what somebody set meanwhile in an arena
- * that was cleared already goes as well, though its clear seemed to be over: the price of no lock.
+ * If this thread was stopped for longer in between, or an arena made it wait, a clock has got
+ * there, and the round begins again with a higher version. Then what somebody set meanwhile in an
+ * arena that was cleared already goes as well, though its clear seemed to be over: the price of no
+ * lock.
  *
  * Who looks on sees each arena cleared at a moment of its own. When an arena refuses in the middle,
  * because nobody reads its feed, some are cleared and some are not; the answer is INTERNAL then,
@@ -68,7 +69,7 @@ export class ClearAcross {
   readonly #lanes: readonly Lane[];
   readonly #codes: LoneCodes;
   readonly #asked: Asked;
-  /** Whether it is a clear of this store, and not the record of one, whose version is what it is. */
+  /** Whether it is a clear of this store, and not the record of one, whose version is given. */
   readonly #isOwn: boolean;
   /** The request as arenas get it, with a version. */
   readonly #bytes: Uint8Array;
