@@ -11,6 +11,14 @@ import { itemsFor } from './capacity.js';
 import { readTraceFile } from './formats/traceFile.js';
 import { GENERATED, generate } from './generated.js';
 import { type TraceFlags, traceCommand } from './options.js';
+import {
+  absentPeers,
+  compareMemory,
+  installedPeers,
+  type MemoryRow,
+  memoryTable,
+  memoryVerdicts,
+} from './peers/equalMemory.js';
 import { measurePoint, type Point, type TraceRow } from './point.js';
 import { pointTable } from './pointTable.js';
 import type { Stream } from './stream.js';
@@ -38,6 +46,7 @@ function capacitiesOf(stream: Stream, flags: TraceFlags): number[] {
 async function measureStream(stream: Stream, flags: TraceFlags, say: Say): Promise<Point[]> {
   const points: Point[] = [];
   const plan = { policies: flags.policy, threads: flags.threads, promotion: flags.promotion };
+  if (flags.policy.length === 0) return points;
   for (const capacity of capacitiesOf(stream, flags)) {
     const point = await measurePoint(stream, capacity, plan, (row, seconds) => {
       const rate = (row.requests / seconds / 1e6).toFixed(2);
@@ -54,6 +63,18 @@ async function measureStream(stream: Stream, flags: TraceFlags, say: Say): Promi
 
 function progress(stream: Stream, { policy, threads, capacity }: TraceRow): string {
   return `${stream.name}, room for ${capacity}, ${policy}, ${threads} threads`;
+}
+
+/** The stream on Orlop and its peers with the same memory. */
+async function comparePeers(stream: Stream, flags: TraceFlags, say: Say): Promise<MemoryRow[]> {
+  const rows: MemoryRow[] = [];
+  const limits = { memoryBytes: flags.peerMemory, requests: flags.peerRequests };
+  for (const capacity of capacitiesOf(stream, flags)) {
+    const compared = await compareMemory(stream, capacity, installedPeers(), limits);
+    say(`\n${memoryTable(compared)}`);
+    rows.push(...compared);
+  }
+  return rows;
 }
 
 /** The JSON of the results; the trace is named where there are several. */
@@ -75,8 +96,15 @@ async function main(): Promise<void> {
   say(`${about.commit} on ${about.cores} × ${about.cpu}, Node ${about.node}`);
   const startMs = systemClock.monotonicMs();
   const points: Point[] = [];
-  for (const stream of streams) points.push(...(await measureStream(stream, flags, say)));
-  say(`\n${verdicts(points).join('\n')}`);
+  const peerRows: MemoryRow[] = [];
+  const hasPeers = flags.peers ?? !flags.json;
+  if (hasPeers)
+    for (const peer of absentPeers()) say(`${peer} is not installed here and is skipped`);
+  for (const stream of streams) {
+    points.push(...(await measureStream(stream, flags, say)));
+    if (hasPeers) peerRows.push(...(await comparePeers(stream, flags, say)));
+  }
+  say(`\n${[...verdicts(points), ...memoryVerdicts(peerRows)].join('\n')}`);
   say(`\nafter ${((systemClock.monotonicMs() - startMs) / 1000).toFixed(0)} s`);
   const rows = points.flatMap((point) => point.rows);
   if (flags.json) process.stdout.write(rowsJson(rows, streams.length > 1));

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LANES_MAX } from '../../src/arena/geometry.js';
 import { messageOf } from '../../src/base/errors.js';
+import { parseSize } from '../../src/base/sizes.js';
 import { didYouMean } from '../../src/base/suggestion.js';
 import { POLICIES, type Policy } from '../../src/config/config.js';
 import { type Capacity, parseCapacity } from './capacity.js';
@@ -21,10 +22,19 @@ export interface TraceFlags {
   readonly keys: number;
   readonly seed: number;
   readonly json: boolean;
+  /** Missing where the command line does not say: then where there are tables. */
+  readonly peers?: boolean;
+  /** In bytes. */
+  readonly peerMemory: number;
+  readonly peerRequests: number;
 }
 
+/** Only the peers are of interest. */
+const NO_POLICY = 'none';
 const PROMOTION_MAX = 3;
 const SIZE_MAX = 2 ** 30;
+const PEER_MEMORY_BYTES = 8 * 1024 * 1024;
+const PEER_REQUESTS = 10_000_000;
 
 /** Makes commander show a refusal as one of its own. */
 function checked<T>(parse: (text: string) => T): (text: string) => T {
@@ -59,6 +69,7 @@ function policyNamed(name: string): Policy {
 }
 
 function policiesNamed(text: string): readonly Policy[] {
+  if (text === NO_POLICY) return [];
   const names = text.split(',').map((name) => name.trim().toLowerCase());
   return names.includes('all') ? POLICIES : [...new Set(names.map(policyNamed))];
 }
@@ -95,7 +106,7 @@ export function traceCommand(): Command {
         .default(capacities('1%,10%'), '1%,10%'),
     )
     .addOption(
-      new Option('--policy <LIST>', `which: ${POLICIES.join(', ')}`)
+      new Option('--policy <LIST>', `which: ${POLICIES.join(', ')}, all, ${NO_POLICY}`)
         .argParser(policiesNamed)
         .default(POLICIES, 'all'),
     )
@@ -109,5 +120,13 @@ export function traceCommand(): Command {
     .option('--keys <number>', 'generated', wholeUpTo(SIZE_MAX, 2), RECIPE_DEFAULT.keys)
     .option('--seed <number>', 'generated', wholeUpTo(2 ** 32 - 1, 0), RECIPE_DEFAULT.seed)
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
+    .option('--peers', 'beside redis-server and memcached at equal memory, with --json, too')
+    .option('--no-peers', 'not beside them; without --json they are')
+    .addOption(
+      new Option('--peer-memory <size>', 'memory of each of them at least')
+        .argParser(checked(parseSize))
+        .default(PEER_MEMORY_BYTES, '8mb'),
+    )
+    .option('--peer-requests <number>', 'to each of them', wholeUpTo(SIZE_MAX), PEER_REQUESTS)
     .addHelpText('after', EXAMPLES);
 }

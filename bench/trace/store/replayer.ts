@@ -21,13 +21,16 @@ import {
   ID_AT,
   SIZE_AT,
 } from '../../../src/protocol/wire.js';
+import { type Copies, keyOf } from '../copies.js';
 import { Gets, Sets } from './requests.js';
 import type { Shape } from './shape.js';
 
 /** What the threads of a replay share. */
 export interface Shared {
-  /** The key of each request. */
+  /** The key of each request of the stream. */
   readonly keys: Uint32Array;
+  /** So many programs ask for the same, each under keys of its own, one after the other. */
+  readonly copies: Copies;
   /** For each key the request from which on it has expired; empty where nothing expires. */
   readonly expiries: Uint32Array;
   /** For each key 1 while a request for it is under way. */
@@ -89,11 +92,11 @@ export class Replayer {
 
   /** Takes turns until the stream is at its end. */
   run(): Replayed {
-    const { keys, cursor, shape } = this.#shared;
+    const { copies, cursor, shape } = this.#shared;
     for (;;) {
       const from = Atomics.add(cursor, 0, shape.frame);
-      if (from >= keys.length) break;
-      this.#turn(from, Math.min(keys.length, from + shape.frame));
+      if (from >= copies.requests) break;
+      this.#turn(from, Math.min(copies.requests, from + shape.frame));
     }
     return { requests: this.#requests, misses: this.#misses, waits: this.#waits };
   }
@@ -111,10 +114,10 @@ export class Replayer {
 
   /** Marks keys and writes their GETs up to the first that is marked; how many those are. */
   #gather(from: number, to: number): number {
-    const { keys, marks } = this.#shared;
+    const { keys, copies, marks } = this.#shared;
     let count = 0;
     for (; from + count < to; count++) {
-      const key = keys[from + count] as number;
+      const key = keyOf(keys, copies, from + count);
       if (Atomics.compareExchange(marks, key, 0, 1) !== 0) break;
       this.#keys[count] = key;
       this.#gets.write(count, key);
@@ -123,8 +126,8 @@ export class Replayer {
   }
 
   #awaitMark(request: number): void {
-    const { keys, marks } = this.#shared;
-    const key = keys[request] as number;
+    const { keys, copies, marks } = this.#shared;
+    const key = keyOf(keys, copies, request);
     for (let spins = 0; Atomics.load(marks, key) !== 0; spins++) {
       if (spins > SPINS) Atomics.wait(marks, key, 1, NAP_MS);
     }

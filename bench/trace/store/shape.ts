@@ -64,3 +64,22 @@ export function shapeFor(capacity: number, lanes: number): Shape {
     frame: Math.max(1, Math.min(FRAME_MAX, Math.floor(capacity / SEGMENTS))),
   };
 }
+
+/** As many segments a node has at least that leaves their size to the core. */
+const NODE_SEGMENTS = 512;
+
+/** The sizes for a replay in which memory decides: items without ballast. */
+export function shapeInMemory(memoryBytes: number): Shape {
+  const segmentBytes = Math.max(
+    SEGMENT_BYTES_MIN,
+    2 ** Math.floor(Math.log2(memoryBytes / NODE_SEGMENTS)),
+  );
+  return {
+    keyBytes: KEY_BYTES,
+    valueBytes: VALUE_BYTES,
+    segmentBytes,
+    memoryBytes,
+    itemsPerSegment: Math.floor(segmentBytes / ITEM_BYTES),
+    frame: FRAME_MAX,
+  };
+}

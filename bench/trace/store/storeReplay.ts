@@ -5,10 +5,11 @@ import { Arena } from '../../../src/arena/arena.js';
 import type { EvictionCounts } from '../../../src/arena/stats.js';
 import { systemClock } from '../../../src/base/clock.js';
 import type { Policy } from '../../../src/config/config.js';
+import { type Copies, oneCopy } from '../copies.js';
 import type { Stream } from '../stream.js';
 import type { Replayed, Shared } from './replayer.js';
 import type { ThreadData } from './replayThread.js';
-import { type Shape, shapeFor } from './shape.js';
+import { type Shape, shapeFor, shapeInMemory } from './shape.js';
 
 const ENTRY = new URL('./replayThread.js', import.meta.url);
 const MAX_VALUE_BYTES = 64 * 1024;
@@ -31,11 +32,12 @@ function sharedWords(words: ArrayLike<number>): SharedArrayBuffer {
   return buffer;
 }
 
-function share(stream: Stream, shape: Shape): Shared {
+function share(stream: Stream, copies: Copies, shape: Shape): Shared {
   return {
     keys: new Uint32Array(sharedWords(stream.keys)),
+    copies,
     expiries: new Uint32Array(sharedWords(stream.expiries ?? [])),
-    marks: new Int32Array(new SharedArrayBuffer(stream.keyCount * WORD_BYTES)),
+    marks: new Int32Array(new SharedArrayBuffer(copies.count * copies.keyCount * WORD_BYTES)),
     cursor: new Int32Array(new SharedArrayBuffer(WORD_BYTES)),
     startMs: systemClock.nowMs(),
     shape,
@@ -51,26 +53,45 @@ export interface StoreReplayOptions {
   readonly promotion?: number | undefined;
 }
 
-/** Replays a stream on a new store. */
-export async function replayOnStore(
-  stream: Stream,
-  options: StoreReplayOptions,
-): Promise<StoreReplay> {
+/** Replays a stream on a new store with room for a number of items. */
+export function replayOnStore(stream: Stream, options: StoreReplayOptions): Promise<StoreReplay> {
   const { policy, capacity, threads, promotion } = options;
   const shape = shapeFor(capacity, threads);
   const { memoryBytes, segmentBytes } = shape;
   const bounds = { memoryBytes, segmentBytes, maxItems: capacity, maxValueBytes: MAX_VALUE_BYTES };
   const arena = Arena.create({ ...bounds, policy, promotion, lanes: threads });
+  return replayOn(arena, share(stream, oneCopy(stream), shape));
+}
+
+/** Replays copies of a stream on a new store with so much memory, by one thread. */
+export function replayInMemory(
+  stream: Stream,
+  copies: Copies,
+  memoryBytes: number,
+): Promise<StoreReplay> {
+  const shape = shapeInMemory(memoryBytes);
+  const { segmentBytes } = shape;
+  const arena = Arena.create({
+    memoryBytes,
+    segmentBytes,
+    maxValueBytes: MAX_VALUE_BYTES,
+    lanes: 1,
+  });
+  // The peers' clock is the real one, on which nothing expires meanwhile; so nothing does here.
+  return replayOn(arena, share({ ...stream, expiries: undefined }, copies, shape));
+}
+
+async function replayOn(arena: Arena, shared: Shared): Promise<StoreReplay> {
   const startMs = systemClock.monotonicMs();
-  const done = await runThreads(arena, share(stream, shape), threads);
+  const threads = await runThreads(arena, shared, arena.geometry.lanes);
   const sum = (pick: (one: Replayed) => number): number =>
-    done.reduce((total, one) => total + pick(one), 0);
+    threads.reduce((total, one) => total + pick(one), 0);
   const { evicted, items } = arena.stats();
   return {
     requests: sum(({ requests }) => requests),
     misses: sum(({ misses }) => misses),
     waits: sum(({ waits }) => waits),
-    threads: done,
+    threads,
     evicted,
     items,
     seconds: (systemClock.monotonicMs() - startMs) / 1000,

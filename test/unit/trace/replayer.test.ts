@@ -11,10 +11,12 @@ function sharedFor(
   shape: Shape,
   expiries: readonly number[] = [],
 ): Shared {
+  const keyCount = Math.max(...keys) + 1;
   return {
     keys: Uint32Array.from(keys),
+    copies: { count: 1, keyCount, requests: keys.length },
     expiries: Uint32Array.from(expiries),
-    marks: new Int32Array(new SharedArrayBuffer(4 * (Math.max(...keys) + 1))),
+    marks: new Int32Array(new SharedArrayBuffer(4 * keyCount)),
     cursor: new Int32Array(new SharedArrayBuffer(4)),
     startMs: START_MS,
     shape,
