@@ -116,6 +116,18 @@ export function weighCursor(cursor: u32, bytes: u32): void {
   if (paged > pagedBytesMax()) store<u32>(at, load<u32>(at, CURSOR_NEXT), CURSOR_END);
 }
 
+/** The header of the segment this lane fills under `cursor`, 0 = none. */
+@inline
+export function cursorSegment(cursor: u32): u32 {
+  return load<u32>(cursorAt(cursor), CURSOR_SEGMENT);
+}
+
+/** Where the whole items in it end. */
+@inline
+export function cursorWhole(cursor: u32): u32 {
+  return load<u32>(cursorAt(cursor), CURSOR_WHOLE);
+}
+
 /** Seals what this lane fills under `cursor`; false when there is nothing in it. */
 export function sealCursor(cursor: u32): bool {
   const at = cursorAt(cursor);

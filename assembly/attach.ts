@@ -1,10 +1,12 @@
 import {
   H_LANES_ATTACHED, H_MAGIC, L_ATTACHED, L_COUNTERS, L_FEED_HEAD, L_FEED_TAIL, MAGIC, feedBytes_,
-  feedRing, inboxAt_, inboxBytes_, laneAt, laneBlock, outboxAt_, outboxBytes_, readGeometry,
+  feedRing, inboxAt_, inboxBytes_, itemsMax, laneAt, laneBlock, outboxAt_, outboxBytes_, readGeometry,
 } from "./layout";
-import { resetCandidates } from "./sample";
+import { openSketch } from "./sketch";
+import { resetCandidates } from "./candidates";
 import { resetExecution } from "./execute";
 import { resetVictims } from "./victims";
+import { resetWindow } from "./window";
 
 /** Makes this instance, which is this thread, lane `n` of the arena; a lane has one thread. */
 export function attach(n: u32): void {
@@ -13,6 +15,8 @@ export function attach(n: u32): void {
   resetExecution();
   resetVictims();
   resetCandidates();
+  resetWindow();
+  openSketch(itemsMax);
   if (atomic.xchg<u32>(laneAt, 1, L_ATTACHED) == 0) atomic.add<u32>(H_LANES_ATTACHED, 1);
 }
 

@@ -19,15 +19,15 @@
  */
 import {
   LINE_BYTES, L_BATCH, L_CLEANING, L_COUNTERS, PAGES_PER_SEGMENT, itemsMax, lane, laneAt,
-  laneBlock, pageShift, segmentBytes, segments,
+  laneBlock, segmentBytes, segments,
 } from "./layout";
 import {
-  CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_MAIN, allocate, attachedLanes, completeItem,
-  sealLane, survivorReserve, takeAllocated, takeBack, weighCursor,
+  CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_MAIN, attachedLanes, sealLane, survivorReserve,
+  takeAllocated,
 } from "./allocator";
 import {
   COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_ITEMS_REMOVED,
-  COUNTER_MOVED, count, countItems,
+  count, countItems,
 } from "./counters";
 import {
   POOL_MAIN, POOL_SMALL, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, retireSegment, segmentBase,
@@ -37,20 +37,20 @@ import {
   findItem, foundAt, foundEntry, isTentative, lineOf, overflowOf, settledEntry,
 } from "./table";
 import {
-  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemExpiryMs, itemFlags,
-  itemInlineAt, itemState, itemVersion, settle,
+  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemFlags, itemInlineAt,
+  itemState, itemVersion, settle,
 } from "./item";
 import {
-  VERDICT_EVICT, isHaunted, itemRank, keepsPlace, onEvicted, onTaken, ordersByRank, rankKept,
-  verdict,
+  VERDICT_EVICT, evictByRank, isHaunted, itemRank, keepsPlace, onEvicted, onTaken, ordersByRank,
+  poolAfter, rankKept, verdict,
 } from "./policy";
-import { evictSampled } from "./sample";
-import { closeIdlePageSegments, freePages, movePages, pagedLength, pagesFor } from "./pages";
-import { isCleared, isExpired, isPaged, moveEntry, removeEnded, removeEntry } from "./entry";
+import { closeIdlePageSegments, freePages, movePages } from "./pages";
+import { isCleared, isExpired, isPaged, removeEnded, removeEntry } from "./entry";
 import {
   MODE_COMPACT, MODE_POLICY, deadWanted, nextVictim, noteEvicted, victimMode,
 } from "./victims";
 import { hashOfItem } from "./hash";
+import { moveItem } from "./move";
 import { pin } from "./epoch";
 import { pagesWanted } from "./draft";
 import { ghostLine, shapeGhost } from "./ghost";
@@ -91,6 +91,11 @@ function freeAim(): u32 {
   return 2 * attachedLanes() + 2;
 }
 
+/** Whether hardly any segment is free. */
+export function isShort(): bool {
+  return freeHint() <= 2 * freeAim();
+}
+
 /** After each group: cleans in proportion to what was allocated, if segments are short. */
 export function tend(): void {
   const allocated = takeAllocated();
@@ -108,7 +113,7 @@ export function tend(): void {
  */
 function evictWanted(bytes: u32): bool {
   while (bytes > 0 && deadWanted > 0) {
-    const evicted = evictSampled();
+    const evicted = evictByRank();
     if (evicted == 0) break;
     noteEvicted(evicted);
     bytes -= min<u32>(bytes, evicted);
@@ -271,8 +276,10 @@ function cleanItem(item: u32, hash: u64, pool: u32): void {
   }
   if (load<u32>(work(), WORK_MODE) == MODE_COMPACT || (itemFlags(item) & ITEM_TOMBSTONE) != 0) {
     const age = wordStamp(segmentWord(load<u32>(work())));
-    const cursor = pool == POOL_SMALL ? CURSOR_COMPACT_SMALL : CURSOR_COMPACT_MAIN;
-    if (!keep(item, hash, at, entry, cursor, age, load<u8>(item, ITEM_RANK))) {
+    const rank = u32(load<u8>(item, ITEM_RANK));
+    const small = poolAfter(item, rank) == POOL_SMALL;
+    const cursor = small ? CURSOR_COMPACT_SMALL : CURSOR_COMPACT_MAIN;
+    if (!moveItem(item, hash, at, entry, cursor, 0, age, u8(rank))) {
       evict(item, hash, at, entry, pool, COUNTER_EVICTED_FORCED);
     } else count(COUNTER_COMPACTED);
     return;
@@ -292,29 +299,13 @@ function cleanByPolicy(item: u32, hash: u64, at: u32, entry: u64, pool: u32): vo
   const cursor = keepsPlace() ? CURSOR_COMPACT_MAIN : CURSOR_MAIN;
   const age = keepsPlace() ? wordStamp(segmentWord(load<u32>(work()))) : 0;
   const may = itemsMax != 0 ? keptInRow < KEPT_IN_ROW_MAX : left >= bytes;
-  if (!may || !keep(item, hash, at, entry, cursor, age, rank)) {
+  if (!may || !moveItem(item, hash, at, entry, cursor, 0, age, rank)) {
     evict(item, hash, at, entry, pool, COUNTER_EVICTED_FORCED);
     return;
   }
   keptInRow++;
   store<u32>(work(), left - min<u32>(left, bytes), WORK_KEEP);
   if (pool == POOL_SMALL && isPaged(item)) movePages(itemInlineAt(item), POOL_SMALL, POOL_MAIN);
-}
-
-/** Copies the item elsewhere and swings its entry over; false when there is no room for it. */
-function keep(
-  item: u32, hash: u64, at: u32, entry: u64, cursor: u32, age: u64, rank: u8,
-): bool {
-  const bytes = itemBytes(item);
-  const copy = allocate(cursor, bytes, 0, age);
-  if (copy == 0) return false;
-  memory.copy(copy, item, bytes);
-  store<u8>(copy, rank, ITEM_RANK);
-  completeItem(cursor, itemExpiryMs(copy));
-  if (isPaged(copy)) weighCursor(cursor, pagesFor(pagedLength(copy)) << pageShift);
-  if (moveEntry(at, entry, hash, copy)) count(COUNTER_MOVED);
-  else takeBack(cursor, copy);
-  return true;
 }
 
 function evict(item: u32, hash: u64, at: u32, entry: u64, pool: u32, cause: u32): void {

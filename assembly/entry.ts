@@ -3,7 +3,7 @@
  * whoever wins settles the accounts of the item that left.
  */
 import {
-  ITEM_HEADER_BYTES, ITEM_LIFETIME, ITEM_PAGED, ITEM_TOMBSTONE, LIFETIME_NONE, itemBytes,
+  ITEM_HEADER_BYTES, ITEM_LIFETIME, ITEM_PAGED, ITEM_RANK, ITEM_TOMBSTONE, LIFETIME_NONE, itemBytes,
   itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyLength, itemVersion, markGone,
   segmentOfItem,
 } from "./item";
@@ -11,7 +11,9 @@ import {
   COUNTER_BYTES_ADDED, COUNTER_BYTES_REMOVED, COUNTER_CLEARED, COUNTER_EXPIRED,
   COUNTER_ITEMS_ADDED, COUNTER_ITEMS_REMOVED, count, countBy,
 } from "./counters";
-import { addDead, segmentWord, wordPool } from "./segment";
+import { POOL_MAIN, addDead, segmentWord, wordPool } from "./segment";
+import { joinRegion, quitRegion } from "./regions";
+import { hasRegions } from "./policy";
 import { ownPages, pagedLength, retirePages, weighPages } from "./pages";
 import { clearVersion, nowMs, raiseFloor } from "./version";
 import { entryItem, entryOf, swapEntry } from "./table";
@@ -27,8 +29,10 @@ export function valueLength(item: u32): u32 {
   return isPaged(item) ? pagedLength(item) : itemInlineLength(item);
 }
 
+/** The pool an item is weighed with; under `tinylfu` segments change theirs, so it is always one. */
 @inline
 export function poolOfItem(item: u32): u32 {
+  if (hasRegions()) return POOL_MAIN;
   return wordPool(segmentWord(segmentOfItem(item)));
 }
 
@@ -60,10 +64,11 @@ function countEnd(item: u32): void {
   else if (isExpired(item)) count(COUNTER_EXPIRED);
 }
 
-/** Settles the accounts of an item that entered the table. */
-export function entered(item: u32): void {
+/** Settles the accounts of an item that entered the table with `rank`; others may change it. */
+export function entered(item: u32, rank: u32): void {
   countBy(COUNTER_BYTES_ADDED, weight(item));
   count(COUNTER_ITEMS_ADDED);
+  if (hasRegions()) joinRegion(rank);
   if (!isPaged(item)) return;
   weighPages(itemInlineAt(item), poolOfItem(item));
   ownPages(itemInlineAt(item));
@@ -73,6 +78,7 @@ export function entered(item: u32): void {
 function left(item: u32, keepPages: bool): void {
   countBy(COUNTER_BYTES_REMOVED, weight(item));
   count(COUNTER_ITEMS_REMOVED);
+  if (hasRegions()) quitRegion(item);
   if (isPaged(item) && !keepPages) retirePages(itemInlineAt(item), poolOfItem(item));
   addDead(segmentOfItem(item), itemBytes(item));
 }
@@ -81,14 +87,16 @@ function left(item: u32, keepPages: bool): void {
  * Puts `item` in the place of `entry`. When it lists the same pages as the item before, say so.
  */
 export function replaceEntry(at: u32, entry: u64, hash: u64, item: u32, samePages: bool): bool {
+  const rank = u32(load<u8>(item, ITEM_RANK));
   if (!swapEntry(at, entry, entryOf(hash, item))) return false;
   const old = entryItem(entry);
   countEnd(old);
   if (samePages) {
     countBy(COUNTER_BYTES_ADDED, weight(item));
     count(COUNTER_ITEMS_ADDED);
+    if (hasRegions()) joinRegion(rank);
     if (isPaged(item)) ownPages(itemInlineAt(item));
-  } else entered(item);
+  } else entered(item, rank);
   left(old, samePages);
   markGone(old);
   return true;
@@ -115,8 +123,13 @@ export function removeEnded(at: u32, entry: u64, hash: u64): bool {
 
 /** Points an entry at a copy of its item elsewhere. */
 export function moveEntry(at: u32, entry: u64, hash: u64, copy: u32): bool {
+  const rank = u32(load<u8>(copy, ITEM_RANK));
   if (!swapEntry(at, entry, entryOf(hash, copy))) return false;
   const old = entryItem(entry);
+  if (hasRegions()) {
+    joinRegion(rank);
+    quitRegion(old);
+  }
   if (isPaged(copy)) ownPages(itemInlineAt(copy));
   addDead(segmentOfItem(old), itemBytes(old));
   return true;

@@ -29,7 +29,7 @@ import {
   answerMalformed, answerTo, askToClose, closeMessage, openOutbox, outboxFull,
 } from "./answer";
 import { DEFERRED } from "./verbs/outcome";
-import { POLICY_S3FIFO, beginGroup, endGroup } from "./policy";
+import { POLICY_S3FIFO, POLICY_TINYLFU, beginGroup, endGroup } from "./policy";
 import { candidate, lineOf, overflowOf } from "./table";
 import { ghostLine } from "./ghost";
 import { hasKey, refuse, run } from "./verbs/run";
@@ -39,6 +39,7 @@ import { nowMs, readClearVersion, setClock } from "./version";
 import { pin, unpin } from "./epoch";
 import { readFeeding } from "./feed";
 import { restock, tend } from "./cleaner";
+import { sketchBlock } from "./sketch";
 
 export const DONE: u32 = 0;
 export const MORE: u32 = 1;
@@ -159,7 +160,8 @@ function decodeInto(slot: u32, at: u32): void {
   const line = hasKey(op) ? lineOf(hash) : tableAt;
   store<u64>(slot, hash, SLOT_HASH);
   store<u32>(slot, line, SLOT_LINE);
-  const ghost = op == OP_SET && policy == POLICY_S3FIFO ? ghostLine(hash) : line;
+  const ghost = op == OP_SET && policy == POLICY_S3FIFO ? ghostLine(hash)
+    : policy == POLICY_TINYLFU ? sketchBlock(hash) : line;
   store<u32>(slot, ghost, SLOT_GHOST);
   store<u32>(slot, op == OP_GET ? REACH_WHOLE : REACH_HEADER, SLOT_REACH);
 }

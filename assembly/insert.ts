@@ -29,6 +29,7 @@ import { addDead } from "./segment";
 import { entered } from "./entry";
 import { evictFromChain, mayGrow } from "./chain";
 import { clearVersion, floorVersion, readClearVersion } from "./version";
+import { itemRank } from "./policy";
 
 /** What `resolve` is deciding about: an item and its entry. */
 let current: u32 = 0;
@@ -44,6 +45,7 @@ const SCAN_LOST: u32 = 2;
  */
 export function insertItem(hash: u64, item: u32): bool {
   const word = entryOf(hash, item) | ENTRY_TENTATIVE;
+  const rank = itemRank(item);
   const at = place(hash, word);
   current = item;
   currentAt = at;
@@ -54,7 +56,7 @@ export function insertItem(hash: u64, item: u32): bool {
   } while (itemState(item) == STATE_PENDING);
   if (itemState(item) == STATE_LIVE) {
     swapEntry(at, word, word & ~ENTRY_TENTATIVE);
-    entered(item);
+    entered(item, rank);
     return true;
   }
   swapEntry(at, word, 0);

@@ -93,6 +93,12 @@ export const H_LFU_HAND: u32 = 1536;
 export const H_SIEVE_HAND: u32 = 1600;
 /** Whether the hand has come to what is being written. */
 export const H_SIEVE_HEAD: u32 = 1608;
+/** Of `tinylfu`: increments of the sketch, its hand, the clocks of two regions, the climber. */
+export const H_SKETCH_COUNT: u32 = 1664;
+export const H_SKETCH_HAND: u32 = 1728;
+export const H_PROBATION_CLOCK: u32 = 1792;
+export const H_PROTECTED_CLOCK: u32 = 1856;
+export const H_CLIMB: u32 = 1920;
 /** Where `census` writes its block of u64 gauges. */
 export const H_GAUGES: u32 = 1024;
 
@@ -111,6 +117,10 @@ export const L_FEED_HEAD: u32 = 64;
 export const L_FEED_PREPARED: u32 = 68;
 export const L_FEED_TAIL: u32 = 128;
 export const L_COUNTERS: u32 = 192;
+/** How many items the lane brought into each region (`regions.ts`), and what it asked for. */
+export const L_REGIONS: u32 = 704;
+export const L_HITS: u32 = 736;
+export const L_MISSES: u32 = 744;
 /** Bump cursors of the lane's active segments: see `allocator.ts`. */
 export const L_CURSORS: u32 = 768;
 /** The group in work: 64 x GROUP_SLOT_BYTES, see `group.ts`. */
@@ -121,7 +131,7 @@ export const L_BATCH: u32 = 4096;
 export const L_TEXT: u32 = 6144;
 /** What the lane's cleaner will take next: see `victims.ts`. */
 export const L_VICTIMS: u32 = 6400;
-/** What the lane would evict next by rank: see `sample.ts`. */
+/** What the lane would evict next by rank: see `candidates.ts`. */
 export const L_CANDIDATES: u32 = 6720;
 
 /* This instance's copy of the geometry. */

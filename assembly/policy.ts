@@ -6,6 +6,8 @@
  *                cleaner walks the next one and asks for a verdict on each item it meets.
  *   by ranks     lru, lfu: the item with the lowest standing in a sample leaves, wherever it lies,
  *                and cleaners only move what stays closer together.
+ *   by both      tinylfu: samples find who is lowest, and a walk over segments who is oldest in
+ *                the window; cleaners only move, too.
  *
  * Each has a file of its own that names its paper.
  */
@@ -14,7 +16,13 @@ import { LFU_BEGIN, LFU_SAMPLE, lfuAfterHit, lfuCounter, lfuHit, lfuPass } from 
 import { LRU_SAMPLE, lruEvicted, lruHit, lruStanding } from "./lru";
 import { CURSOR_MAIN, sealCursor } from "./allocator";
 import { POOL_MAIN, POOL_SMALL, freeHint } from "./segment";
+import { poolOfItem } from "./entry";
 import { S3FIFO_RANK_MAX, s3fifoHit, s3fifoPool, s3fifoRankKept, s3fifoStays } from "./s3fifo";
+import {
+  TINYLFU_NEW, TINYLFU_SAMPLE, evictTinylfu, tinylfuBegin, tinylfuCandidatePool, tinylfuEnd,
+  tinylfuHit, tinylfuPool, tinylfuRankAfter, tinylfuStanding, tinylfuWritten,
+} from "./tinylfu";
+import { evictSampled } from "./sample";
 import { ghostAdd } from "./ghost";
 import { policy, segments } from "./layout";
 import { readRecency, stampUse } from "./recency";
@@ -39,35 +47,68 @@ export function itemRank(item: u32): u32 {
 /** Whether items leave by their ranks, wherever they lie. */
 @inline
 export function ordersByRank(): bool {
-  return policy == POLICY_LRU || policy == POLICY_LFU;
+  return policy == POLICY_LRU || policy == POLICY_LFU || policy == POLICY_TINYLFU;
+}
+
+/** Whether ranks say in which region an item is, and regions are counted (`regions.ts`). */
+@inline
+export function hasRegions(): bool {
+  return policy == POLICY_TINYLFU;
+}
+
+/** Evicts one item by rank; returns the bytes it took in its segment, 0 when none was found. */
+export function evictByRank(): u32 {
+  return policy == POLICY_TINYLFU ? evictTinylfu() : evictSampled();
+}
+
+/** The pool of candidates (`candidates.ts`) for an item that a sample met, or NO_POOL. */
+@inline
+export function candidatePool(item: u32): u32 {
+  return policy == POLICY_TINYLFU ? tinylfuCandidatePool(item) : 0;
 }
 
 /** Items to look at for one that leaves by rank. */
 @inline
 export function sampleSize(): u32 {
-  return policy == POLICY_LFU ? LFU_SAMPLE : LRU_SAMPLE;
+  if (policy == POLICY_LFU) return LFU_SAMPLE;
+  return policy == POLICY_TINYLFU ? TINYLFU_SAMPLE : LRU_SAMPLE;
 }
 
 /** The pool of a key that has no entry. */
 @inline
 export function poolForNew(hash: u64): u32 {
-  return policy == POLICY_S3FIFO ? s3fifoPool(hash) : POOL_MAIN;
+  if (policy == POLICY_S3FIFO) return s3fifoPool(hash);
+  return policy == POLICY_TINYLFU ? POOL_SMALL : POOL_MAIN;
+}
+
+/** The pool of what takes the place of an item, with `rank`. */
+@inline
+export function poolAfter(item: u32, rank: u32): u32 {
+  return policy == POLICY_TINYLFU ? tinylfuPool(rank) : poolOfItem(item) & 1;
 }
 
 /** The rank of an item that replaces none. */
 @inline
 export function rankOfNew(): u32 {
   if (policy == POLICY_LRU) return stampUse();
+  if (policy == POLICY_TINYLFU) return TINYLFU_NEW;
   return policy == POLICY_LFU ? LFU_BEGIN : 0;
 }
 
-/** Told of an item that was hit. */
+/** Told of an item that was hit by a read. */
 @inline
-export function onHit(item: u32): void {
+export function onHit(hash: u64, item: u32): void {
   if (policy == POLICY_S3FIFO) s3fifoHit(item);
   else if (policy == POLICY_LRU) lruHit(item);
   else if (policy == POLICY_LFU) lfuHit(item);
   else if (policy == POLICY_SIEVE) sieveHit(item);
+  else if (policy == POLICY_TINYLFU) tinylfuHit(hash, item);
+}
+
+/** Told that a value was written for a key that readers did not find, or did. */
+@inline
+export function onWritten(hash: u64, isNew: bool): void {
+  if (policy == POLICY_TINYLFU) tinylfuWritten(hash, isNew);
 }
 
 /** The rank of the item that replaces `item`: an overwrite keeps its place and counts as a hit. */
@@ -76,6 +117,7 @@ export function rankAfter(item: u32): u32 {
   if (policy == POLICY_S3FIFO) return min<u32>(itemRank(item) + 1, S3FIFO_RANK_MAX);
   if (policy == POLICY_LRU) return stampUse();
   if (policy == POLICY_LFU) return lfuAfterHit(itemRank(item));
+  if (policy == POLICY_TINYLFU) return tinylfuRankAfter(itemRank(item));
   return policy == POLICY_SIEVE ? 1 : 0;
 }
 
@@ -91,17 +133,20 @@ export function onAdded(): void {
 @inline
 export function beginGroup(): void {
   if (policy == POLICY_LRU) readRecency();
+  else if (policy == POLICY_TINYLFU) tinylfuBegin();
 }
 
 /** After a group of so many. */
 @inline
 export function endGroup(requests: u32): void {
   if (policy == POLICY_LFU) lfuPass(requests);
+  else if (policy == POLICY_TINYLFU) tinylfuEnd(requests);
 }
 
 /** Where an item stands among others, 0 to 255: the lowest goes first. */
 export function standing(item: u32): u32 {
   if (policy == POLICY_LRU) return lruStanding(item);
+  if (policy == POLICY_TINYLFU) return tinylfuStanding(item);
   return policy == POLICY_LFU ? lfuCounter(itemRank(item)) : itemRank(item);
 }
 

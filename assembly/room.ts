@@ -1,9 +1,8 @@
 /** Room for one more item in an arena that bounds their number. */
 import { countItems } from "./counters";
 import { evictNext } from "./cleaner";
-import { evictSampled } from "./sample";
 import { itemsMax } from "./layout";
-import { ordersByRank } from "./policy";
+import { evictByRank, ordersByRank } from "./policy";
 
 /** Items that are evicted for one new item at most, so that a write stays bounded. */
 const EVICTIONS_MAX: u32 = 64;
@@ -11,6 +10,6 @@ const EVICTIONS_MAX: u32 = 64;
 /** Evicts until one more item is allowed, or nothing can be evicted. */
 export function makeRoom(): void {
   for (let n: u32 = 0; n < EVICTIONS_MAX && countItems() >= itemsMax; n++) {
-    if (ordersByRank() ? evictSampled() == 0 : !evictNext()) return;
+    if (ordersByRank() ? evictByRank() == 0 : !evictNext()) return;
   }
 }

@@ -3,61 +3,43 @@
  * among those and the best that earlier samples left over (Redis, `evict.c`: a small sample with a
  * pool of sixteen comes close to the exact order). Nobody keeps a list, so a hit costs one byte and
  * threads do not meet.
- *
- *   candidate, 16 bytes   0 entry u64 | 8 where it stands u32 | 12 its item's standing u32
- *
- * A candidate may have changed since: it is evicted only if its entry is still the same and its
- * item stands no higher than it did.
  */
-import { BUCKET_BYTES, L_BATCH, L_CANDIDATES, laneAt, tableAt, tableBuckets } from "./layout";
+import { BUCKET_BYTES, L_BATCH, laneAt, tableAt, tableBuckets } from "./layout";
 import { COUNTER_EVICTED_POLICY, count } from "./counters";
 import { ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine } from "./table";
 import { ITEM_TOMBSTONE, itemBytes, itemFlags, itemVersion } from "./item";
+import { candidatePool, itemRank, onEvicted, sampleSize, standing } from "./policy";
+import {
+  NO_POOL, candidateAt, candidateEntry, candidateStanding, dropCandidate, lowestCandidate, offer,
+} from "./candidates";
 import { isCleared, isExpired, poolOfItem, removeEnded, removeEntry } from "./entry";
-import { itemRank, onEvicted, sampleSize, standing } from "./policy";
 import { chanceBelow } from "./chance";
 import { hashOfItem } from "./hash";
 
-export const CANDIDATES: u32 = 16;
-export const CANDIDATE_BYTES: u32 = 16;
-const CANDIDATE_AT: u32 = 8;
-const CANDIDATE_STANDING: u32 = 12;
 /** Entries of one chain that a sample considers at most. */
 const CHAIN_MAX: u32 = 256;
 /** Chains a sample may look at, and samples that are taken for one eviction. */
 const CHAINS_MAX: u32 = 256;
 const SAMPLES_MAX: u32 = 16;
 
-/** Candidates this lane has. */
-let candidates: u32 = 0;
 /** Where the touching loop leaves what it loads, so that it is loaded. */
 let sink: u64 = 0;
-
-@inline
-function candidateAt(n: u32): u32 {
-  return laneAt + L_CANDIDATES + n * CANDIDATE_BYTES;
-}
-
-/** Forgets the candidates there are. */
-export function resetCandidates(): void {
-  candidates = 0;
-}
 
 /** Evicts one item; returns the bytes it took in its segment, 0 when none was found. */
 export function evictSampled(): u32 {
   for (let tries: u32 = 0; tries < SAMPLES_MAX; tries++) {
     const ended = sample();
     if (ended != 0) return ended;
-    while (candidates > 0) {
-      const bytes = evictCandidate(lowest());
+    for (let slot = lowestOf(0); slot != 0; slot = lowestOf(0)) {
+      const bytes = evictCandidate(0, slot);
       if (bytes != 0) return bytes;
     }
   }
   return 0;
 }
 
-/** Takes a sample; returns the bytes of an item it removed because its time was up, or 0. */
-function sample(): u32 {
+/** Takes a sample; returns the bytes of items it removed because their time was up. */
+export function sample(): u32 {
   const wanted = sampleSize();
   let seen: u32 = 0;
   let ended: u32 = 0;
@@ -93,7 +75,7 @@ function gather(home: u32): u32 {
   return n;
 }
 
-/** Makes an entry a candidate if it is better than another; bytes of its item if it was over. */
+/** Offers an entry to its pool; returns the bytes of its item if that was over and removed. */
 function consider(at: u32): u32 {
   const entry = loadEntry(at);
   if (entry == 0 || isTentative(entry)) return 0;
@@ -101,61 +83,44 @@ function consider(at: u32): u32 {
   if (isExpired(item) || isCleared(item)) {
     return removeEnded(at, entry, hashOfItem(item)) ? itemBytes(item) : 0;
   }
-  if (itemFlags(item) & ITEM_TOMBSTONE) return 0;
-  const stands = standing(item);
-  if (isCandidate(at)) return 0;
-  if (candidates == CANDIDATES) {
-    const worst = highest();
-    if (load<u32>(worst, CANDIDATE_STANDING) <= stands) return 0;
-    dropCandidate(worst);
-  }
-  const slot = candidateAt(candidates++);
-  store<u64>(slot, entry);
-  store<u32>(slot, at, CANDIDATE_AT);
-  store<u32>(slot, stands, CANDIDATE_STANDING);
+  const pool = candidatePool(item);
+  if (pool == NO_POOL || (itemFlags(item) & ITEM_TOMBSTONE) != 0) return 0;
+  offer(pool, at, entry, standing(item));
   return 0;
 }
 
-function isCandidate(at: u32): bool {
-  for (let n: u32 = 0; n < candidates; n++) {
-    if (load<u32>(candidateAt(n), CANDIDATE_AT) == at) return true;
-  }
-  return false;
-}
-
-/** Takes a candidate out; the others keep their order, so that of equals the first goes first. */
-function dropCandidate(slot: u32): void {
-  const next = slot + CANDIDATE_BYTES;
-  memory.copy(slot, next, candidateAt(candidates--) - next);
-}
-
-function highest(): u32 {
-  let slot = candidateAt(0);
-  for (let n: u32 = 1; n < candidates; n++) {
-    const other = candidateAt(n);
-    if (load<u32>(other, CANDIDATE_STANDING) > load<u32>(slot, CANDIDATE_STANDING)) slot = other;
+/**
+ * The candidate of a pool that stands lowest and is still what it was, or 0. Its item may have
+ * changed again before the caller looks.
+ */
+export function lowestOf(pool: u32): u32 {
+  let slot = lowestCandidate(pool);
+  while (slot != 0 && !isAsBefore(slot)) {
+    dropCandidate(pool, slot);
+    slot = lowestCandidate(pool);
   }
   return slot;
 }
 
-function lowest(): u32 {
-  let slot = candidateAt(0);
-  for (let n: u32 = 1; n < candidates; n++) {
-    const other = candidateAt(n);
-    if (load<u32>(other, CANDIDATE_STANDING) < load<u32>(slot, CANDIDATE_STANDING)) slot = other;
-  }
-  return slot;
+/** Whether a candidate's entry is the same and its item stands no higher. */
+@inline
+function isAsBefore(slot: u32): bool {
+  const entry = candidateEntry(slot);
+  if (loadEntry(candidateAt(slot)) != entry) return false;
+  return standing(entryItem(entry)) <= candidateStanding(slot);
 }
 
-/** Takes a candidate from the pool and evicts it; 0 when it has changed. */
-function evictCandidate(slot: u32): u32 {
-  const entry = load<u64>(slot);
-  const at = load<u32>(slot, CANDIDATE_AT);
-  const stood = load<u32>(slot, CANDIDATE_STANDING);
-  dropCandidate(slot);
-  if (loadEntry(at) != entry) return 0;
+/** Takes a candidate from its pool and evicts it; bytes of its item, 0 when it has changed. */
+export function evictCandidate(pool: u32, slot: u32): u32 {
+  const entry = candidateEntry(slot);
+  const at = candidateAt(slot);
+  dropCandidate(pool, slot);
+  return evictEntry(at, entry);
+}
+
+/** Evicts the item of an entry; its bytes, 0 when the entry has changed. */
+export function evictEntry(at: u32, entry: u64): u32 {
   const item = entryItem(entry);
-  if (standing(item) > stood) return 0;
   const hash = hashOfItem(item);
   const pool = poolOfItem(item);
   const rank = itemRank(item);

@@ -8,6 +8,7 @@
  *   12 deadBase  u32  what the lanes had counted as dead when this life began
  *   16 expiresBy u64  Unix ms when the last of its items has expired; ETERNAL: some never do;
  *                      0 while ACTIVE
+ *   24 walked    u32  bytes that `window.ts` has walked
  *
  *   state        stamp                 who may move it on
  *   FREE         0                     anyone: to ACTIVE, LINES, PAGES
@@ -32,6 +33,7 @@ export const SEGMENT_WORD: u32 = 0;
 export const SEGMENT_USED: u32 = 8;
 export const SEGMENT_DEAD_BASE: u32 = 12;
 export const SEGMENT_EXPIRES_BY: u32 = 16;
+export const SEGMENT_WALKED: u32 = 24;
 
 export const SEGMENT_FREE: u32 = 0;
 export const SEGMENT_ACTIVE: u32 = 1;
@@ -177,6 +179,7 @@ function claim(header: u32, word: u64, state: u32, pool: u32, stamp: u64): bool 
   if (!swapWord(header, word, wordOf(SEGMENT_CLEANING, lane, pool, stamp))) return false;
   store<u32>(header, 0, SEGMENT_USED);
   store<u64>(header, 0, SEGMENT_EXPIRES_BY);
+  store<u32>(header, 0, SEGMENT_WALKED);
   store<u32>(header, deadEver(header), SEGMENT_DEAD_BASE);
   atomic.store<u64>(header, wordOf(state, lane, pool, stamp), SEGMENT_WORD);
   noteFree(freeHint() - 1);

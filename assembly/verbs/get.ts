@@ -12,7 +12,7 @@ export function get(hash: u64): u32 {
   if (!find(hash, keyAt, keyLength)) return miss();
   const item = entryItem(foundEntry);
   if (!isAlive(item)) return miss();
-  onHit(item);
+  onHit(hash, item);
   count(COUNTER_GET_OK);
   if (has(FLAG_NO_VALUE)) answerMeta(STATUS_OK, item);
   else answerValue(STATUS_OK, item, has(FLAG_WITH_META));

@@ -8,11 +8,11 @@ import {
 import { STATUS_NO_SPACE, STATUS_OK, STATUS_TOO_LARGE } from "../wire";
 import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
 import { entryItem, findForWrite, foundAt, foundEntry } from "../table";
-import { isAlive, poolOfItem, replaceEntry } from "../entry";
+import { isAlive, replaceEntry } from "../entry";
 import { insertItem } from "../insert";
 import { itemsMax, valueBytesMax } from "../layout";
 import { makeRoom } from "../room";
-import { onAdded, poolForNew, rankAfter, rankOfNew } from "../policy";
+import { onAdded, onWritten, poolAfter, poolForNew, rankAfter, rankOfNew } from "../policy";
 import { readFloor, versionAfter, versionOfInsert } from "../version";
 
 export const WROTE: u32 = 0;
@@ -66,8 +66,8 @@ export function nextVersion(hash: u64): u64 {
 }
 
 @inline
-function poolFor(hash: u64): u32 {
-  if (present != 0) return poolOfItem(present) & 1;
+function poolFor(hash: u64, rank: u32): u32 {
+  if (present != 0) return poolAfter(present, rank);
   if (chosenPool < 0) chosenPool = i32(poolForNew(hash));
   return u32(chosenPool);
 }
@@ -81,7 +81,8 @@ export function write(
   const rank = current != 0 ? rankAfter(current) : rankOfNew();
   if (pending && itemsMax != 0) makeRoom();
   const item = draftItem(
-    poolFor(hash), version, expiryMs, flags, pending, keyAt, keyLength, valueAt, length, kind, rank,
+    poolFor(hash, rank), version, expiryMs, flags, pending, keyAt, keyLength, valueAt, length, kind,
+    rank,
   );
   if (item == 0) return NO_MEMORY;
   if (!prepareItem(item)) {
@@ -102,12 +103,14 @@ export function write(
   }
   publishRecord();
   written = item;
+  onWritten(hash, current == 0);
   return WROTE;
 }
 
 /** Publishes the value there is under another expiry; the key looked up is alive. */
 export function rewrite(hash: u64, version: u64, expiryMs: u64): u32 {
-  const item = draftCopy(current, poolFor(hash), version, expiryMs, rankAfter(current));
+  const rank = rankAfter(current);
+  const item = draftCopy(current, poolFor(hash, rank), version, expiryMs, rank);
   if (item == 0) return NO_MEMORY;
   if (!prepareItem(item)) {
     discardDraft(item, false);
@@ -120,6 +123,7 @@ export function rewrite(hash: u64, version: u64, expiryMs: u64): u32 {
   }
   publishRecord();
   written = item;
+  onWritten(hash, false);
   return WROTE;
 }
 
