@@ -121,6 +121,8 @@ export const L_COUNTERS: u32 = 192;
 export const L_REGIONS: u32 = 704;
 export const L_HITS: u32 = 736;
 export const L_MISSES: u32 = 744;
+/** How far the lane's segment for new items is filled (`window.ts`). */
+export const L_FILLED: u32 = 752;
 /** Bump cursors of the lane's active segments: see `allocator.ts`. */
 export const L_CURSORS: u32 = 768;
 /** The group in work: 64 x GROUP_SLOT_BYTES, see `group.ts`. */

@@ -78,8 +78,13 @@ export function segmentHeader(n: u32): u32 {
 }
 
 @inline
+export function segmentNumber(header: u32): u32 {
+  return (header - segmentsAt) / SEGMENT_HEADER_BYTES;
+}
+
+@inline
 export function segmentBase(header: u32): u32 {
-  return storeAt + (((header - segmentsAt) / SEGMENT_HEADER_BYTES) << segmentShift);
+  return storeAt + (segmentNumber(header) << segmentShift);
 }
 
 @inline
@@ -100,7 +105,7 @@ export function segmentUsed(header: u32): u32 {
 /** Where a lane counts the bytes of a segment's items that it took out of the table. */
 @inline
 function deadCount(n: u32, header: u32): u32 {
-  return deadAt + ((n * segments + (header - segmentsAt) / SEGMENT_HEADER_BYTES) << 2);
+  return deadAt + ((n * segments + segmentNumber(header)) << 2);
 }
 
 /**

@@ -27,7 +27,7 @@ import {
 import { POOL_MAIN, POOL_SMALL, segmentWord, wordPool } from "./segment";
 import { NO_POOL, candidateEntry, dropCandidate } from "./candidates";
 import { climb, isFull, noteRequest, protectedRoom, readRoom, room, windowRoom } from "./climber";
-import { endedBytes, leaveWindow } from "./window";
+import { endedBytes, leaveWindow, sayFilled } from "./window";
 import { entryItem, findItem, foundAt, foundEntry, isTentative } from "./table";
 import { evictCandidate, evictEntry, lowestOf, sample } from "./sample";
 import { sketchAdd, sketchFrequency, sketchPass } from "./sketch";
@@ -50,12 +50,17 @@ const DEMOTED_MAX: u32 = 16;
 const LEAVES_MAX: u32 = 8;
 /** Items a lane may bring into the window before others leave it, where items are not bounded. */
 const GROUP: u32 = 64;
+/** Evictions for which the window may hold a little too much. */
+const CROWDED_MAX: u32 = 256;
 /** From this frequency on a candidate that loses is admitted by chance, against attackers. */
 const LUCKY_FREQUENCY: u32 = 6;
 const LUCKY_ONE_IN: u32 = 128;
 /** Where items stand that are neither victims nor to be demoted. */
 const STANDING_WINDOW: u32 = 64;
 const STANDING_PROTECTED: u32 = 128;
+
+/** Evictions since the window was last not too full. */
+let crowded: u32 = 0;
 
 /** The rank of an item that replaces none. */
 export const TINYLFU_NEW: u32 = RANK_WINDOW;
@@ -74,6 +79,7 @@ export function tinylfuHit(hash: u64, item: u32): void {
 export function tinylfuWritten(hash: u64, isNew: bool): void {
   noteRequest(!isNew);
   sketchAdd(hash);
+  sayFilled();
 }
 
 @inline
@@ -169,15 +175,28 @@ function demote(): void {
   }
 }
 
-/** Lets what the climber took from the window go on probation; false when room was made instead. */
+/** Lets what is too much in the window go on probation; false when room was made instead. */
 function shrinkWindow(): bool {
-  const slack = attachedLanes() * (itemsMax == 0 ? GROUP : 1);
-  for (let n: u32 = 0; n < LEAVES_MAX; n++) {
-    if (countRegion(REGION_WINDOW) <= windowRoom + slack) return true;
+  const slack = itemsMax == 0 ? attachedLanes() * GROUP : attachedLanes() - 1;
+  for (let n: u32 = 0; n < LEAVES_MAX && isTooMuch(slack); n++) {
     if (leaveWindow() == 0) return endedBytes == 0;
     notePlaced();
   }
   return true;
+}
+
+/**
+ * Whether the window holds more than it should. Between an eviction and the insert it was for other
+ * lanes see one less or one more; that is taken for too much only when it stays.
+ */
+function isTooMuch(slack: u32): bool {
+  const items = countRegion(REGION_WINDOW);
+  if (items <= windowRoom) crowded = 0;
+  else if (++crowded > CROWDED_MAX) {
+    crowded = 0;
+    return true;
+  }
+  return items > windowRoom + slack;
 }
 
 /** A candidate of a pool, looked for in some more samples if there is none; 0 = none. */

@@ -6,14 +6,19 @@
  * of the main pool. All lanes walk the same segment and note in its header how far they are; two
  * that meet the same item race for its rank.
  *
- * A segment may hold more items than the window. So when no sealed one is left a lane walks the one
- * it is filling itself, as far as it is filled.
+ * A segment may hold more items than the window. So when no sealed one is left those are walked
+ * that lanes are filling, as far as they say that they are filled:
+ *
+ *   filled   63        44 43        24 23              0
+ *            +-----------+------------+-----------------+
+ *            | age       | segment    | bytes / 4       |   said when the last item was published
+ *            +-----------+------------+-----------------+
  *
  * Caffeine's window is a list in the order of use. Here an item that was hit since it was placed is
  * copied to the window's end instead (CLOCK), which comes to the same within the noise of the
  * climber.
  */
-import { H_SEGMENT_SEQUENCE, segments } from "./layout";
+import { H_SEGMENT_SEQUENCE, L_FILLED, laneAt, laneBlock, lanes, segments } from "./layout";
 import {
   CURSOR_COMPACT_SMALL, CURSOR_SMALL, cursorSegment, cursorWhole, survivorReserve,
 } from "./allocator";
@@ -21,8 +26,8 @@ import {
   ITEM_RANK, ITEM_TOMBSTONE, STATE_LIVE, isGone, itemBytes, itemFlags, itemState,
 } from "./item";
 import {
-  POOL_MAIN, POOL_SMALL, SEGMENT_SEALED, SEGMENT_WALKED, segmentBase, segmentHeader, segmentUsed,
-  segmentWord, swapWord, wordLane, wordOf, wordPool, wordStamp, wordState,
+  POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_SEALED, SEGMENT_WALKED, segmentBase,
+  segmentHeader, segmentNumber, segmentUsed, segmentWord, swapWord, wordLane, wordOf, wordPool, wordStamp, wordState,
 } from "./segment";
 import { RANK_WINDOW, REGION_WINDOW, rankProbation, regionOf, swapRank } from "./regions";
 import { findItem, foundAt, foundEntry, isTentative } from "./table";
@@ -34,8 +39,15 @@ import { moveItem } from "./move";
 const RENEWALS_MAX: u32 = 64;
 /** ...and pass over because they have left it. */
 const PASSED_MAX: u32 = 1024;
-/** Looks at the own segments alone before others are looked for again. */
+/** Looks at segments being filled alone before others are looked for again. */
 const FRUITLESS_MAX: u32 = 64;
+
+const FILLED_AGE_SHIFT: u64 = 44;
+const FILLED_AGE_MASK: u64 = 0xfffff;
+const FILLED_SEGMENT_SHIFT: u64 = 24;
+const FILLED_SEGMENT_MASK: u32 = 0xfffff;
+const FILLED_BYTES_MASK: u32 = 0xffffff;
+const FILLED_BYTES_SHIFT: u32 = 2;
 
 /** The segment this lane walks, 0 = none, its word, and where its items end. */
 let walked: u32 = 0;
@@ -99,7 +111,7 @@ function isInWindow(item: u32): bool {
     && itemState(item) == STATE_LIVE;
 }
 
-/** Makes sure that there is a segment to walk; one of the lane's own only as a last resort. */
+/** Makes sure that there is a segment to walk; one that is being filled only as a last resort. */
 function chooseSegment(): bool {
   if (walked != 0 && wordState(walkedWord) == SEGMENT_SEALED) {
     if (segmentWord(walked) == walkedWord) return true;
@@ -110,7 +122,7 @@ function chooseSegment(): bool {
     fruitless = sequence;
     looks = 0;
   }
-  return chooseOwn(CURSOR_COMPACT_SMALL) || chooseOwn(CURSOR_SMALL);
+  return chooseCompacted() || chooseFilled();
 }
 
 /** Chooses the oldest sealed segment of the small pool. */
@@ -130,15 +142,46 @@ function chooseSealed(): bool {
   return true;
 }
 
-/** Chooses what this lane fills under a cursor, if there is something in it to walk. */
-function chooseOwn(cursor: u32): bool {
-  const header = cursorSegment(cursor);
+/** Chooses what this lane's compaction fills, if there is something in it to walk. */
+function chooseCompacted(): bool {
+  const header = cursorSegment(CURSOR_COMPACT_SMALL);
   if (header == 0) return false;
-  walkedEnd = cursorWhole(cursor);
+  walkedEnd = cursorWhole(CURSOR_COMPACT_SMALL);
   if (segmentBase(header) + load<u32>(header, SEGMENT_WALKED) >= walkedEnd) return false;
   walked = header;
   walkedWord = segmentWord(header);
   return true;
+}
+
+/** Says how far the segment for new items is filled, so that others can walk it. */
+export function sayFilled(): void {
+  const header = cursorSegment(CURSOR_SMALL);
+  if (header == 0) return;
+  const bytes = u64((cursorWhole(CURSOR_SMALL) - segmentBase(header)) >> FILLED_BYTES_SHIFT);
+  const segment = u64(segmentNumber(header)) << FILLED_SEGMENT_SHIFT;
+  const age = wordStamp(segmentWord(header)) << FILLED_AGE_SHIFT;
+  atomic.store<u64>(laneAt + L_FILLED, age | segment | bytes);
+}
+
+/** Chooses the segment that is being filled in which there is most to walk. */
+function chooseFilled(): bool {
+  let most: u32 = 0;
+  for (let n: u32 = 0; n < lanes; n++) {
+    const filled = atomic.load<u64>(laneBlock(n) + L_FILLED);
+    if (filled == 0) continue;
+    const header = segmentHeader(u32(filled >> FILLED_SEGMENT_SHIFT) & FILLED_SEGMENT_MASK);
+    const word = segmentWord(header);
+    if (wordState(word) != SEGMENT_ACTIVE || wordPool(word) != POOL_SMALL) continue;
+    if ((wordStamp(word) ^ (filled >> FILLED_AGE_SHIFT)) & FILLED_AGE_MASK) continue;
+    const bytes = (u32(filled) & FILLED_BYTES_MASK) << FILLED_BYTES_SHIFT;
+    const before = load<u32>(header, SEGMENT_WALKED);
+    if (bytes <= before + most) continue;
+    most = bytes - before;
+    walked = header;
+    walkedWord = word;
+    walkedEnd = segmentBase(header) + bytes;
+  }
+  return most > 0;
 }
 
 /** Hands a segment that was walked to its end over to the main pool. */
@@ -155,7 +198,10 @@ function renew(item: u32): bool {
   const hash = hashOfItem(item);
   if (!findItem(hash, item) || isTentative(foundEntry)) return true;
   const reserve = survivorReserve();
-  return moveItem(item, hash, foundAt, foundEntry, CURSOR_SMALL, reserve, 0, u8(RANK_WINDOW));
+  const rank = u8(RANK_WINDOW);
+  if (!moveItem(item, hash, foundAt, foundEntry, CURSOR_SMALL, reserve, 0, rank)) return false;
+  sayFilled();
+  return true;
 }
 
 /** Removes an item whose time is up; whether that made room. */
