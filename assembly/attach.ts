@@ -1,6 +1,7 @@
 import {
   H_LANES_ATTACHED, H_MAGIC, L_ATTACHED, L_COUNTERS, L_FEED_HEAD, L_FEED_TAIL, MAGIC, feedBytes_,
-  feedRing, inboxAt_, inboxBytes_, itemsMax, laneAt, laneBlock, outboxAt_, outboxBytes_, readGeometry,
+  feedRing, inboxAt_, inboxBytes_, itemsMax, laneAt, laneBlock, outboxAt_, outboxBytes_,
+  readGeometry,
 } from "./layout";
 import { openSketch } from "./sketch";
 import { resetCandidates } from "./candidates";

@@ -29,7 +29,7 @@ export function valueLength(item: u32): u32 {
   return isPaged(item) ? pagedLength(item) : itemInlineLength(item);
 }
 
-/** The pool an item is weighed with; under `tinylfu` segments change theirs, so it is always one. */
+/** The pool an item is weighed with: always one where segments go from pool to pool. */
 @inline
 export function poolOfItem(item: u32): u32 {
   if (hasRegions()) return POOL_MAIN;

@@ -20,9 +20,12 @@
  * to the end of its region the clock has gone on by about as much as the region holds, whatever the
  * load is, and six bits tell the oldest few hundredths of it from the rest.
  *
- *   clock, 16 bytes    0 tick (32) | counted in it (32), u64 | 8 count to a tick u32, in 256ths, 0 = not known
+ *   clock, 16 bytes    0 tick (32) | counted in it (32), u64
+ *                      8 how many to a tick u32, in 256ths; 0 = not known
  */
-import { H_PROBATION_CLOCK, H_PROTECTED_CLOCK, L_REGIONS, laneAt, laneBlock, lanes } from "./layout";
+import {
+  H_PROBATION_CLOCK, H_PROTECTED_CLOCK, L_REGIONS, laneAt, laneBlock, lanes,
+} from "./layout";
 import { ITEM_RANK } from "./item";
 
 export const REGION_OUT: u32 = 0;

@@ -15,7 +15,9 @@
  * long as it takes, so a hand goes over the blocks, some with each group of requests, and who reads
  * a counter that the hand has not come to yet halves what it reads.
  */
-import { H_SKETCH_COUNT, H_SKETCH_HAND, LINE_BYTES, alignUp, ghostAt, ghostBuckets } from "./layout";
+import {
+  H_SKETCH_COUNT, H_SKETCH_HAND, LINE_BYTES, alignUp, ghostAt, ghostBuckets,
+} from "./layout";
 
 const COUNTER_MAX: u32 = 15;
 const QUARTERS: u32 = 4;

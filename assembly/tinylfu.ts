@@ -15,8 +15,8 @@
  * `climber.ts` how large the window is. A hit writes a byte of the item, if it was not written
  * lately, and a count in the sketch until that is full.
  *
- * Regions are brought to their sizes where items are evicted, and, while the cache fills, after each
- * group of requests; a promotion does not pay for the demotion it calls for. The work of one
+ * Regions are brought to their sizes where items are evicted, and, while the cache fills, after
+ * each group of requests; a promotion does not pay for the demotion it calls for. The work of one
  * eviction is bounded, and what is left is done by the next.
  */
 import {

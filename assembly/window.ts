@@ -2,9 +2,9 @@
  * The window of W-TinyLFU, in order of arrival. New items lie in segments of the small pool, so the
  * segments in the order of their ages are the queue, and who wants the oldest item walks the oldest
  * of them. Nothing is moved: an item that leaves the window stays where it lies, only its rank
- * changes (`regions.ts`), and when the walk has come to the end of a segment the segment becomes one
- * of the main pool. All lanes walk the same segment and note in its header how far they are; two
- * that meet the same item race for its rank.
+ * changes (`regions.ts`), and when the walk has come to the end of a segment that becomes one of
+ * the main pool. All lanes walk the same segment and note in its header how far they are; two that
+ * meet the same item race for its rank.
  *
  * A segment may hold more items than the window. So when no sealed one is left those are walked
  * that lanes are filling, as far as they say that they are filled:
@@ -27,7 +27,8 @@ import {
 } from "./item";
 import {
   POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_SEALED, SEGMENT_WALKED, segmentBase,
-  segmentHeader, segmentNumber, segmentUsed, segmentWord, swapWord, wordLane, wordOf, wordPool, wordStamp, wordState,
+  segmentHeader, segmentNumber, segmentUsed, segmentWord, swapWord, wordLane, wordOf, wordPool,
+  wordStamp, wordState,
 } from "./segment";
 import { RANK_WINDOW, REGION_WINDOW, rankProbation, regionOf, swapRank } from "./regions";
 import { findItem, foundAt, foundEntry, isTentative } from "./table";
