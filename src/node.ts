@@ -5,7 +5,7 @@
  *   main thread   listener ─ station on lane 0 ─ sweeper ─ supervisor ─ reports
  *   I/O threads   app without a listen socket ─ station on lanes 1 … N
  */
-import { Store } from './arena/store.js';
+import type { Store } from './arena/store.js';
 import type { StoreLane } from './arena/storeLane.js';
 import { type Clock, systemClock } from './base/clock.js';
 import { InputError, messageOf } from './base/errors.js';
@@ -14,6 +14,8 @@ import { VERSION } from './base/version.js';
 import type { Config } from './config/config.js';
 import { isLoopback } from './config/loopback.js';
 import { thisMachine } from './config/machine.js';
+import { type DurableStore, hostOf, makeStore } from './durableStore.js';
+import type { DataLog } from './log/dataLog.js';
 import { Board, DRAINING, SERVING } from './net/board.js';
 import type { Report, ReportName } from './net/http/door.js';
 import { limitsOf } from './net/limits.js';
@@ -58,7 +60,9 @@ export async function startNode(config: Config): Promise<Node> {
   const terminal = process.stdout.isTTY === true;
   const log = await createLogger({ level: config.logLevel, format: config.logFormat, terminal });
   const binding = await chooseBinding(config, log);
-  const node = new RunningNode(config, binding, log);
+  const threads = binding === undefined ? 0 : config.threads;
+  const durable = await makeStore(config, threads, log);
+  const node = new RunningNode(config, binding, log, durable);
   try {
     await node.start();
   } catch (error) {
@@ -99,6 +103,9 @@ class RunningNode implements Node {
   readonly #timers: Timers = systemTimers;
   readonly #threads: number;
   readonly #store: Store;
+  readonly #dataLog: DataLog | undefined;
+  /** Where to listen. */
+  readonly #wantedPort: number;
   readonly #board: Board;
   readonly #lane: StoreLane;
   readonly #station: Station;
@@ -110,7 +117,12 @@ class RunningNode implements Node {
   #supervisor: Supervisor | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(config: Config, binding: NativeBinding | undefined, log: Log) {
+  constructor(
+    config: Config,
+    binding: NativeBinding | undefined,
+    log: Log,
+    { store, log: dataLog, port }: DurableStore,
+  ) {
     this.#config = config;
     this.#binding = binding;
     this.#log = log;
@@ -119,7 +131,9 @@ class RunningNode implements Node {
       this.#fail = resolve;
     });
     this.#warnOfMemory();
-    this.#store = Store.create({ ...config, lanes: this.#threads + 1 });
+    this.#store = store;
+    this.#dataLog = dataLog;
+    this.#wantedPort = port;
     this.#board = Board.create(this.#threads + 1);
     this.#lane = this.#store.openLane(0);
     this.#tokenDigest = TokenGate.digest(config.authToken);
@@ -157,6 +171,7 @@ class RunningNode implements Node {
       clock: this.#clock,
       timers: this.#timers,
       report: (name) => this.#report(name),
+      log: this.#dataLog,
       onFailure: (error) => this.#failed(error),
     });
   }
@@ -171,6 +186,7 @@ class RunningNode implements Node {
       store: this.#store,
       board: this.#board,
       clock: this.#clock,
+      log: this.#dataLog,
       facts: { ...fixed, startedMs },
     };
   }
@@ -199,8 +215,8 @@ class RunningNode implements Node {
   }
 
   async #listen(): Promise<Listener> {
-    const { port } = this.#config;
-    const host = this.#config.host.replace(/^\[(.*)\]$/, '$1');
+    const port = this.#wantedPort;
+    const host = hostOf(this.#config);
     if (this.#binding === undefined) {
       const { PortableListener } = await import('./net/portable/portableListener.js');
       return PortableListener.open(this.#station, host, port);
@@ -222,6 +238,7 @@ class RunningNode implements Node {
       report: (name) => this.#report(name),
       timers: this.#timers,
       log: this.#log,
+      dataLog: this.#dataLog,
       takeOver: (lane) => this.#takeOver(lane),
     });
     await this.#supervisor.start(this.#threads);
@@ -255,5 +272,6 @@ class RunningNode implements Node {
     await this.#supervisor?.close();
     await this.#listener?.close();
     this.#station.stop();
+    await this.#dataLog?.close();
   }
 }

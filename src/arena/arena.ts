@@ -137,6 +137,25 @@ export class Arena {
     if (this.geometry.feedBytes === 0) throw new InputError('the arena was made without feeds');
   }
 
+  /**
+   * Has every write from now on take a version above `highest`, whatever the clock says, and what
+   * is not above `cleared` be gone. For a store that was filled from outside; nobody may use it
+   * yet.
+   */
+  restoreVersions(highest: bigint, cleared: bigint): void {
+    const words = new Uint32Array(this.handle.memory.buffer);
+    const floorsAt = (words[this.constant('H_FLOORS_AT') / 4] ?? 0) / 8;
+    const floors = this.constant('FLOORS');
+    for (let floor = floorsAt; floor < floorsAt + floors; floor++) this.#raise(floor, highest);
+    this.#raise(this.constant('H_CLEAR_VERSION') / 8, cleared);
+  }
+
+  #raise(word: number, version: bigint): void {
+    if (Atomics.load(this.#counters, word) < version) {
+      Atomics.store(this.#counters, word, version);
+    }
+  }
+
   /** Switches the publication of changes to the feeds of all lanes. */
   publish(on: boolean): void {
     if (on) this.#checkFeeds();

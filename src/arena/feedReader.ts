@@ -23,6 +23,8 @@ export const RECORD_HEADER_BYTES = 32;
 const FILLER = 0;
 const KINDS: readonly (RecordKind | undefined)[] = [undefined, 'put', 'remove', 'clear'];
 const TWO_32 = 2 ** 32;
+/** How often `mark` looks whether a thread that is about to publish has done so. */
+const MARK_LOOKS = 1000;
 
 /** The changes of one lane, one record at a time; there may be one reader for each lane. */
 export class FeedReader {
@@ -37,6 +39,9 @@ export class FeedReader {
   keyLength = 0;
   valueAt = 0;
   valueLength = 0;
+  /** Where in `memory` the records that `run` found start, and how many bytes they are. */
+  runAt = 0;
+  runBytes = 0;
 
   readonly #words: Uint32Array<SharedArrayBuffer>;
   readonly #versions: BigUint64Array<SharedArrayBuffer>;
@@ -44,8 +49,11 @@ export class FeedReader {
   readonly #ringMask: number;
   readonly #headWord: number;
   readonly #tailWord: number;
+  readonly #preparedWord: number;
   #at = 0;
   #position: number;
+  /** What `mark` noticed ends here. */
+  #marked: number;
 
   /** Starts at what was not given back yet. */
   constructor(core: Core, memory: WasmMemory, lane: number) {
@@ -57,7 +65,10 @@ export class FeedReader {
     this.#ringMask = (functions.feedBytes() >>> 0) - 1;
     this.#headWord = (functions.feedHeadAt(lane) >>> 0) / 4;
     this.#tailWord = (functions.feedTailAt(lane) >>> 0) / 4;
+    const preparedBytes = core.constant('L_FEED_PREPARED') - core.constant('L_FEED_HEAD');
+    this.#preparedWord = this.#headWord + preparedBytes / 4;
     this.#position = Atomics.load(this.#words, this.#tailWord);
+    this.#marked = this.#position;
   }
 
   /** Steps to the next record and describes it; false when none is published. */
@@ -88,6 +99,54 @@ export class FeedReader {
     this.keyAt = at + RECORD_HEADER_BYTES;
     this.valueAt = this.keyAt + this.keyLength;
     this.#at = at;
+  }
+
+  /** Bytes that are published and not given back. */
+  get pendingBytes(): number {
+    const head = Atomics.load(this.#words, this.#headWord);
+    return (head - Atomics.load(this.#words, this.#tailWord)) >>> 0;
+  }
+
+  /**
+   * Notices what is published now, for `run` to find. False when there may be a change that others
+   * see already, but whose record is not published: its thread was stopped in between.
+   */
+  mark(): boolean {
+    const words = this.#words;
+    const prepared = Atomics.load(words, this.#preparedWord);
+    for (let look = 0; look < MARK_LOOKS; look++) {
+      const head = Atomics.load(words, this.#headWord);
+      this.#marked = head;
+      if (((head - prepared) | 0) >= 0) return true;
+      // What was prepared was dropped, for the change was not made.
+      if (Atomics.load(words, this.#preparedWord) === head) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Finds the next of the noticed records that lie one behind the other and have at most `limit`
+   * bytes together, in `runAt` and `runBytes`; a longer one is found alone. False when there are no
+   * more.
+   */
+  run(limit: number): boolean {
+    const words = this.#words;
+    this.runBytes = 0;
+    while (this.#position !== this.#marked) {
+      const at = this.#ringAt + (this.#position & this.#ringMask);
+      const word = at >>> 2;
+      const size = words[word] ?? 0;
+      if (((words[word + 1] ?? 0) & 0xff) === FILLER) {
+        if (this.runBytes > 0) return true;
+        this.#position = (this.#position + size) >>> 0;
+        continue;
+      }
+      if (this.runBytes === 0) this.runAt = at;
+      else if (at !== this.runAt + this.runBytes || this.runBytes + size > limit) return true;
+      this.runBytes += size;
+      this.#position = (this.#position + size) >>> 0;
+    }
+    return this.runBytes > 0;
   }
 
   /** The version of the current record. */

@@ -84,6 +84,11 @@ export class Store {
     return this.arenas.map((arena) => arena.openFeed(index));
   }
 
+  /** See `Arena.restoreVersions`. */
+  restoreVersions(highest: bigint, cleared: bigint): void {
+    for (const arena of this.arenas) arena.restoreVersions(highest, cleared);
+  }
+
   /** Switches the publication of changes to the feeds of all lanes. */
   publish(on: boolean): void {
     for (const arena of this.arenas) arena.publish(on);

@@ -23,6 +23,14 @@ export const LISTENERS = ['auto', 'native', 'portable'] as const;
 /** The name of a listener. */
 export type ListenerKind = (typeof LISTENERS)[number];
 
+/**
+ * When a change is on disk: before it is answered, at most about a second later, or when the
+ * operating system sees fit.
+ */
+export const FSYNCS = ['always', 'everysec', 'never'] as const;
+/** The name of a way to sync. */
+export type Fsync = (typeof FSYNCS)[number];
+
 /** Everything a node can be told, validated and complete. */
 export interface Config {
   /** The address to listen on; anything but loopback needs `authToken`. */
@@ -41,6 +49,12 @@ export interface Config {
   readonly promotion: number;
   /** The longest value accepted, in bytes. */
   readonly maxValueBytes: number;
+  /** The folder of the log; without one nothing survives the process. */
+  readonly dataDir?: string;
+  /** When changes are on disk. */
+  readonly fsync: Fsync;
+  /** A file of the log is ended at this size, in bytes. */
+  readonly dataFileBytes: number;
   /** The token that clients have to present; without one everybody on loopback is let in. */
   readonly authToken?: string;
   /** Open connections at which further ones are turned away. */
@@ -68,4 +82,15 @@ const MIN_FRAME_BYTES = 1024 * 1024;
 /** The longest frame that a node with this value limit accepts, in bytes. */
 export function maxFrameBytes(maxValueBytes: number): number {
   return Math.max(MIN_FRAME_BYTES, maxValueBytes + FRAME_MARGIN_BYTES);
+}
+
+/** The longest key with the headers of its record, in bytes. */
+const FEED_MARGIN_BYTES = 66 * 1024;
+const MIN_FEED_BYTES = 8 * 1024 * 1024;
+
+/** Room for the changes of one thread that the log has not read yet, in bytes. */
+export function feedBytes(maxValueBytes: number): number {
+  // Half of a ring must hold the longest record, and a ring is a power of two.
+  const bytes = Math.max(MIN_FEED_BYTES, 2 * (maxValueBytes + FEED_MARGIN_BYTES));
+  return 2 ** Math.ceil(Math.log2(bytes));
 }

@@ -87,6 +87,7 @@ function settleToken(settled: Map<SettingName, Effective>): void {
 
 function toConfig(values: Values): Config {
   const token = values['auth-token'];
+  const folder = values['data-dir'];
   return {
     host: values.host,
     port: values.port,
@@ -96,6 +97,9 @@ function toConfig(values: Values): Config {
     policy: values.policy,
     promotion: values.promotion,
     maxValueBytes: values['max-value'],
+    ...(folder === undefined ? {} : { dataDir: folder }),
+    fsync: values.fsync,
+    dataFileBytes: values['data-file-size'],
     ...(token === undefined ? {} : { authToken: token }),
     maxConnections: values['max-connections'],
     maxPipelinedBytes: values['max-pipelined'],

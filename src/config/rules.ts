@@ -1,7 +1,7 @@
 /** What settings must satisfy together. Each rule throws an `InputError` that says what to do. */
 import { InputError } from '../base/errors.js';
 import { formatSize } from '../base/sizes.js';
-import { ARENAS_MAX, maxFrameBytes } from './config.js';
+import { ARENAS_MAX, feedBytes, maxFrameBytes } from './config.js';
 import { isLoopback } from './loopback.js';
 import type { Values } from './settings.js';
 
@@ -11,16 +11,17 @@ const PAGE_BYTES = 65_536;
 const ARENA_BYTES = 65_535 * PAGE_BYTES;
 
 /** Room for requests and answers that each thread needs beside the items, in bytes. */
-function laneBytes(maxValueBytes: number): number {
+function laneBytes(maxValueBytes: number, logged: boolean): number {
   const inboxBytes = MIB + maxFrameBytes(maxValueBytes) + PAGE_BYTES;
   const outboxBytes = MIB + maxValueBytes + 4 * PAGE_BYTES;
-  return inboxBytes + outboxBytes;
+  return inboxBytes + outboxBytes + (logged ? feedBytes(maxValueBytes) : 0);
 }
 
 /** The most memory that items can have in one arena, in bytes, whole mebibytes. */
-function arenaRoomBytes(threads: number, maxValueBytes: number): number {
-  const lanes = threads + 1;
-  const bytes = ARENA_BYTES - PAGE_BYTES - lanes * laneBytes(maxValueBytes);
+function arenaRoomBytes(threads: number, maxValueBytes: number, logged: boolean): number {
+  // With a log there is at least one lane besides that of the main thread, to load it.
+  const lanes = Math.max(threads, logged ? 1 : 0) + 1;
+  const bytes = ARENA_BYTES - PAGE_BYTES - lanes * laneBytes(maxValueBytes, logged);
   return Math.max(0, Math.floor(bytes / MIB) * MIB);
 }
 
@@ -28,7 +29,8 @@ function arenaRoomBytes(threads: number, maxValueBytes: number): number {
 function checkMemory(values: Values): void {
   const { threads, memory, arenas } = values;
   const besides = `${threads} threads and values up to ${formatSize(values['max-value'])}`;
-  const roomBytes = arenaRoomBytes(threads, values['max-value']);
+  const logged = values['data-dir'] !== undefined;
+  const roomBytes = arenaRoomBytes(threads, values['max-value'], logged);
   if (roomBytes === 0) {
     throw new InputError(`${besides} leave no room for items. Lower threads or max-value.`);
   }

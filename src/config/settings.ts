@@ -6,7 +6,7 @@
 import type { z } from 'zod';
 import { formatDurationExactly } from '../base/durations.js';
 import { formatSizeExactly } from '../base/sizes.js';
-import { ARENAS_MAX, LISTENERS, LOG_FORMATS, LOG_LEVELS, POLICIES } from './config.js';
+import { ARENAS_MAX, FSYNCS, LISTENERS, LOG_FORMATS, LOG_LEVELS, POLICIES } from './config.js';
 import { choiceField, durationField, integerField, sizeField, textField } from './fields.js';
 import type { Machine } from './machine.js';
 
@@ -104,6 +104,30 @@ const store = {
   } satisfies Setting<number>,
 };
 
+const data = {
+  'data-dir': {
+    schema: textField(/\S/, 'must be the path of a folder'),
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'folder',
+    help: 'folder of the log; without one nothing survives the process',
+  } satisfies Setting<Optional>,
+  fsync: {
+    schema: choiceField(FSYNCS),
+    fallback: () => 'everysec',
+    show: String,
+    placeholder: 'when',
+    help: `when changes are on disk: ${FSYNCS.join(', ')}`,
+  } satisfies Setting<(typeof FSYNCS)[number]>,
+  'data-file-size': {
+    schema: sizeField(MIB, GIB),
+    fallback: () => 64 * MIB,
+    show: formatSizeExactly,
+    placeholder: 'size',
+    help: 'size at which a file of the log is ended',
+  } satisfies Setting<number>,
+};
+
 const access = {
   'auth-token': {
     schema: textField(TOKEN, 'must be 1 to 1024 visible ASCII characters'),
@@ -178,7 +202,7 @@ const log = {
 };
 
 /** All settings by name, in the order in which they are shown. */
-export const SETTINGS = { ...network, ...store, ...access, ...limits, ...log };
+export const SETTINGS = { ...network, ...store, ...data, ...access, ...limits, ...log };
 
 /** The name of a setting, as in flags and files: `max-value`. */
 export type SettingName = keyof typeof SETTINGS;

@@ -1,7 +1,7 @@
 /**
- * How many bytes of values were written when: 64 spans of equal length, which double their length
+ * How many bytes of records were written when: 64 spans of equal length, which double their length
  * whenever a time comes that does not fit. What is older than the first span counts in the first.
- * Recovery sums these over all files to know from when on everything fits into the memory.
+ * From those of all files recovery knows from when on everything fits into the memory.
  */
 
 /** Spans that a table of ages has. */
@@ -41,32 +41,11 @@ export class Ages {
     this.spanMs *= 2;
   }
 
-  /** Counts what `other` counts, each span as if all of it were written at its end. */
-  add(other: Ages): void {
-    for (let span = 0; span < SPANS; span++) {
-      const bytes = other.bytes[span] ?? 0;
-      if (bytes > 0) this.note(other.baseMs + (span + 1) * other.spanMs - 1, bytes);
-    }
-  }
-
   /** Takes over a table that was stored. */
   restore(baseMs: number, spanMs: number, bytes: ArrayLike<number>): void {
     this.#empty = baseMs === 0;
     this.baseMs = baseMs;
     this.spanMs = Math.max(1, spanMs);
     this.bytes.set(bytes);
-  }
-
-  /**
-   * The earliest start of a span from which on at most `budgetBytes` were written; when even the
-   * last span holds more, the time after it. 0 when everything fits.
-   */
-  fitsFromMs(budgetBytes: number): number {
-    let left = budgetBytes;
-    for (let span = SPANS - 1; span >= 0; span--) {
-      left -= this.bytes[span] ?? 0;
-      if (left < 0) return this.baseMs + (span + 1) * this.spanMs;
-    }
-    return 0;
   }
 }

@@ -3,6 +3,7 @@
  * that ends the file in order (`last`), where the bytes end (`end`), or where no block of this file
  * stands although bytes do (`broken`).
  */
+import { messageOf } from '../base/errors.js';
 import {
   BLOCK_HEADER_BYTES,
   type BlockHeader,
@@ -48,6 +49,8 @@ export class FileScan {
   ended: ScanEnd | undefined;
   /** Why the scan is broken, in a few words. */
   problem = '';
+  /** What the device said when it could not read a part of the file. */
+  unreadable: string | undefined;
   /** Where the next block would start; where the whole part of the file ends. */
   next = FILE_HEADER_BYTES;
 
@@ -108,7 +111,7 @@ export class FileScan {
 
   #break(problem: string, offset: number): false {
     this.ended = 'broken';
-    this.problem = problem;
+    this.problem = this.unreadable ?? problem;
     this.next = offset;
     return false;
   }
@@ -144,8 +147,18 @@ export class FileScan {
     const kept = this.#keep(offset, length);
     const want = Math.min(this.bytes.length, this.fileBytes - offset) - kept;
     this.#from = offset;
-    this.#to = offset + kept + readFully(this.#file, this.bytes, kept, want, offset + kept);
+    this.#to = offset + kept + this.#read(kept, want, offset + kept);
+    // What can't be had reads as zeros, which are no block.
     if (this.#to < offset + length) this.bytes.fill(0, this.#to - offset, length);
+  }
+
+  #read(at: number, length: number, offset: number): number {
+    try {
+      return readFully(this.#file, this.bytes, at, length, offset);
+    } catch (error) {
+      this.unreadable = `the device can't read it: ${messageOf(error)}`;
+      return 0;
+    }
   }
 
   /** Moves what `bytes` has from `offset` on to its front; how much that is. */

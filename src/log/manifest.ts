@@ -1,21 +1,26 @@
 /**
- * The manifest says which files are the log. It is one line of JSON and one with the checksum of
- * the first, so that a person can read it and nobody changes it by accident:
+ * The manifest says which files are the log. It is one line of JSON, broken here, and one with
+ * the checksum of the first, so that a person can read it and nobody changes it by accident:
  *
- *   {"format":1,"node":"5f0c…","next":8,"files":[{"number":6,"end":1048576},{"number":7}]}
+ *   {"format":1,"node":"5f0c…","next":8,
+ *    "files":[{"number":6,"end":4096,"summary":"…"},{"number":7}]}
  *   crc32c 1a2b3c4d
  *
- * A file with an `end` was not ended by its writer: recovery found what was whole of it, and the
- * rest does not count. Files that are not in the manifest do not belong to the log.
+ * A file with an `end` was not ended by its writer: recovery found what was whole of it, and noted
+ * the summary that it lacks, in base64. Files that are not in the manifest do not belong to the
+ * log.
  */
 import { checksum } from './checksum.js';
 import { FORMAT, NODE_BYTES } from './fileHeader.js';
+import { Summary } from './summary.js';
 
 /** One file of the log. */
 export interface ManifestFile {
   readonly number: number;
   /** Where the file ends, in bytes, when that was decided by recovery. */
   readonly end?: number;
+  /** What is in a file with an `end`. */
+  readonly summary?: Summary;
 }
 
 /** Which files are the log. */
@@ -34,7 +39,12 @@ const NODE = new RegExp(`^[0-9a-f]{${NODE_BYTES * 2}}$`);
 /** The text of a manifest. */
 export function encodeManifest({ node, next, files }: Manifest): string {
   const nodeText = Buffer.from(node).toString('hex');
-  const line = JSON.stringify({ format: FORMAT, node: nodeText, next, files });
+  const listed = files.map(({ number, end, summary }) => ({
+    number,
+    end,
+    summary: summary && Buffer.from(summary.encode()).toString('base64'),
+  }));
+  const line = JSON.stringify({ format: FORMAT, node: nodeText, next, files: listed });
   return `${line}\ncrc32c ${sumOf(line)}\n`;
 }
 
@@ -51,15 +61,18 @@ export function decodeManifest(text: string): Manifest | string {
   if (format !== FORMAT) return `the log has format ${format}; this version reads ${FORMAT}`;
   if (typeof node !== 'string' || !NODE.test(node)) return 'the manifest names no node';
   if (!isNumber(next) || !Array.isArray(files)) return 'the manifest lists no files';
-  if (!files.every((file) => isFile(file, next))) return 'the manifest lists an impossible file';
-  return { node: Uint8Array.from(Buffer.from(node, 'hex')), next, files };
+  const listed = files.map((file) => fileOf(file, next));
+  if (!listed.every((file) => file !== undefined)) return 'the manifest lists an impossible file';
+  return { node: Uint8Array.from(Buffer.from(node, 'hex')), next, files: listed };
 }
 
 const isNumber = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 
-function isFile(value: unknown, next: number): value is ManifestFile {
-  if (typeof value !== 'object' || value === null || !('number' in value)) return false;
-  if (!isNumber(value.number) || value.number >= next) return false;
-  return !('end' in value) || isNumber(value.end);
+function fileOf(value: unknown, next: number): ManifestFile | undefined {
+  const { number, end, summary } = (value ?? {}) as Record<string, unknown>;
+  if (!isNumber(number) || number >= next) return undefined;
+  if (end === undefined && summary === undefined) return { number };
+  const decoded = Summary.decode(Buffer.from(String(summary), 'base64'));
+  return isNumber(end) && decoded !== undefined ? { number, end, summary: decoded } : undefined;
 }

@@ -75,7 +75,8 @@ export function salvageFolder(parts: SalvageParts, folder: string): SalvageRepor
 
 /** The file that was written last will not be that any more, so it needs an end. */
 function endOf(file: ManifestFile, survey: Survey | undefined): ManifestFile {
-  return survey?.condition === 'torn' ? { ...file, end: survey.end } : file;
+  if (survey?.condition !== 'torn') return file;
+  return { ...file, end: survey.end, summary: survey.summary };
 }
 
 function findManifest(

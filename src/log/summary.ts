@@ -3,7 +3,7 @@
  * of a file's last block, so that a file that was ended in order need not be read to know it.
  *
  *    0 records u32       4 puts u32          8 removes u32       12 clears u32
- *   16 bytes of puts u64                    24 lowest version of a put or remove u64, 0 = none
+ *   16 bytes of puts and removes u64        24 lowest version of a put or remove u64, 0 = none
  *   32 highest version u64                  40 highest version of a clear u64, 0 = none
  *   48 ages: base u64, Unix ms              56 ages: span u64, ms
  *   64 ages: bytes in each span, 64 of u32
@@ -15,14 +15,14 @@ import type { RecordWalk } from './record.js';
 export const SUMMARY_BYTES = 64 + SPANS * 4;
 const U32_MAX = 2 ** 32 - 1;
 
-/** Counts over the records of a file, or of several. */
+/** Counts over the records of a file. */
 export class Summary {
   records = 0;
   puts = 0;
   removes = 0;
   clears = 0;
-  /** Bytes of the puts, headers included. */
-  putBytes = 0;
+  /** Bytes of the puts and removes, headers included. */
+  bytes = 0;
   readonly ages = new Ages();
   // Versions as two numbers each: this runs for every record that is written.
   #lowHigh = U32_MAX;
@@ -60,13 +60,10 @@ export class Summary {
       this.#raiseClear(high, low);
       return;
     }
+    if (kind === 'put') this.puts++;
+    else this.removes++;
     this.#lower(high, low);
-    if (kind === 'remove') {
-      this.removes++;
-      return;
-    }
-    this.puts++;
-    this.putBytes += walk.size;
+    this.bytes += walk.size;
     this.ages.note(msOf(high, low), walk.size);
   }
 
@@ -88,19 +85,6 @@ export class Summary {
     this.#lowLow = low;
   }
 
-  /** Counts what `other` counts. */
-  add(other: Summary): void {
-    if (other.puts + other.removes > 0) this.#lower(other.#lowHigh, other.#lowLow);
-    this.#raise(other.#highHigh, other.#highLow);
-    this.#raiseClear(other.#clearHigh, other.#clearLow);
-    this.records += other.records;
-    this.puts += other.puts;
-    this.removes += other.removes;
-    this.clears += other.clears;
-    this.putBytes += other.putBytes;
-    this.ages.add(other.ages);
-  }
-
   /** The bytes of the summary. */
   encode(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(SUMMARY_BYTES);
@@ -110,7 +94,7 @@ export class Summary {
       view.setUint32(index * 4, count, true);
     });
     const times = [BigInt(ages.baseMs), BigInt(ages.spanMs)];
-    const long = [BigInt(this.putBytes), this.lowest, this.highest, this.cleared, ...times];
+    const long = [BigInt(this.bytes), this.lowest, this.highest, this.cleared, ...times];
     long.forEach((value, index) => {
       view.setBigUint64(16 + index * 8, value, true);
     });
@@ -131,7 +115,7 @@ export class Summary {
     summary.puts = word(4);
     summary.removes = word(8);
     summary.clears = word(12);
-    summary.putBytes = long(16);
+    summary.bytes = long(16);
     if (summary.puts + summary.removes > 0) summary.#lower(word(28), word(24));
     summary.#raise(word(36), word(32));
     summary.#raiseClear(word(44), word(40));

@@ -22,6 +22,8 @@ export interface Survey {
   readonly end: number;
   readonly problem: string;
   readonly blocks: number;
+  /** Up to here the file was on disk once, as its whole blocks say. */
+  readonly synced: number;
   readonly summary: Summary;
   /** Whole blocks behind the end. */
   readonly beyond: Beyond;
@@ -48,8 +50,10 @@ export function surveyFile(
   try {
     const summary = new Summary();
     let blocks = 0;
+    let synced = 0;
     scanBlocks(scan, (walk) => {
       blocks++;
+      synced = Math.max(synced, scan.block.synced);
       while (walk.next()) summary.note(walk);
     });
     return {
@@ -62,6 +66,7 @@ export function surveyFile(
       end: scan.next,
       problem: scan.problem,
       blocks,
+      synced,
       summary,
       beyond: findBeyond(scan, scan.next),
     };

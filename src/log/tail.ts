@@ -88,6 +88,7 @@ export type Condition =
  * have no end; `decided` one whose end stands in the manifest.
  */
 export function judge(scan: FileScan, active: boolean, decided: boolean): Condition {
+  if (scan.unreadable !== undefined) return 'damaged';
   if (scan.ended === 'last') return 'whole';
   if (scan.ended === 'end' && decided) return 'whole';
   if (!active || decided || scan.header === undefined) return 'damaged';

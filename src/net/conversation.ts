@@ -132,6 +132,10 @@ export class Conversation extends Party {
     return false;
   }
 
+  override ease(): void {
+    this.drained();
+  }
+
   override overflow(): void {
     this.end(CLOSE_TOO_MUCH_PIPELINED);
   }

@@ -19,6 +19,7 @@
  * - The inbox is full: the loop executes at once, and what still finds no room waits in the queue.
  * - Other threads hold memory that is needed (WAIT): the rest stays where it is until the next
  *   turn.
+ * - Answers have to wait for the disk, or writes can't be taken: see `durability.ts`.
  * - A socket closes while frames of it are in the inbox: they are executed, for they were received,
  *   and the answers are dropped. Its slot is not given to another before the inbox is empty.
  */
@@ -26,7 +27,10 @@ import { DONE, WAIT } from '../arena/lane.js';
 import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import type { Timers } from '../base/timers.js';
+import type { Fsync } from '../config/config.js';
+import type { Signals } from '../log/signals.js';
 import { FIGURE, type Tally } from './board.js';
+import { Durability } from './durability.js';
 import type { Party } from './party.js';
 import type { Stopwatch } from './stopwatch.js';
 
@@ -34,6 +38,12 @@ import type { Stopwatch } from './stopwatch.js';
  * Fillings of the outbox that one turn of the event loop delivers before it reads sockets again.
  */
 const ROUNDS_PER_TURN = 4;
+
+/** The log as far as a thread that serves is concerned. */
+export interface LogLink {
+  readonly signals: Signals;
+  readonly fsync: Fsync;
+}
 
 /** What the loop works with; all of it belongs to one thread. */
 export interface GatherParts {
@@ -44,6 +54,8 @@ export interface GatherParts {
   readonly stopwatch: Stopwatch;
   /** Bytes of waiting requests that one party may have. */
   readonly maxPipelinedBytes: number;
+  /** The log that the store is written to, if there is one. */
+  readonly log: LogLink | undefined;
   /** The lane or the loop is broken; nothing is executed any more. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -62,11 +74,18 @@ export class Gather {
   #scheduled = false;
   #failed = false;
   #running = false;
+  readonly #durability: Durability | undefined;
   readonly #task = (): void => this.#turn();
 
   constructor(parts: GatherParts) {
     this.#parts = parts;
+    this.#durability = parts.log && makeDurability(parts.log, parts.maxPipelinedBytes);
     this.#lane = parts.lane;
+  }
+
+  /** True when everything that was queued is executed and answered. */
+  get done(): boolean {
+    return this.idle && (this.#durability?.idle ?? true);
   }
 
   /** True when nothing is queued, in the inbox or behind it. */
@@ -100,8 +119,14 @@ export class Gather {
   /** Takes a frame of whole requests, which is copied, to be executed when this turn ends. */
   submit(party: Party, bytes: Uint8Array): void {
     if (!this.#scheduled) this.#schedule();
-    if (!party.held && this.#lane.push(party.slot, party.grants, this.#arrivalMs, bytes)) return;
+    if (!party.held && this.#push(party, this.#arrivalMs, bytes)) return;
     this.#submitLater(party, bytes);
+  }
+
+  #push(party: Party, arrivalMs: number, bytes: Uint8Array): boolean {
+    const { slot, grants } = party;
+    const allowed = this.#durability === undefined ? grants : this.#durability.allowed(grants);
+    return this.#lane.push(slot, allowed, arrivalMs, bytes);
   }
 
   /** Executes what is queued now instead of at the end of the turn. */
@@ -141,7 +166,7 @@ export class Gather {
       // Running may have held the party, or closed it.
       if (party.slot < 0) return;
     }
-    if (!party.held && this.#lane.push(party.slot, party.grants, this.#arrivalMs, bytes)) return;
+    if (!party.held && this.#push(party, this.#arrivalMs, bytes)) return;
     party.held = true;
     party.queue.push(bytes.slice(), this.#arrivalMs);
     if (!party.paused) this.#list(party);
@@ -174,6 +199,8 @@ export class Gather {
       if (choked) this.#takeBack();
       if (result !== WAIT) continue;
       tally[FIGURE.waits] = (tally[FIGURE.waits] ?? 0) + 1;
+      // It may be the feed that is full.
+      this.#parts.log?.signals.nudge();
       return;
     }
   }
@@ -181,12 +208,18 @@ export class Gather {
   /** Hands out the outbox; true when somebody can take no more. */
   #deliver(): boolean {
     const lane = this.#lane;
+    const durability = this.#durability;
+    durability?.executed();
     let choked = false;
     while (lane.next()) {
       const party = this.#slots[lane.messageConnection];
       if (party === undefined) continue;
       const answers = new Uint8Array(lane.buffer, lane.messageAt, lane.messageLength);
-      if (!party.deliver(answers, lane.closeCode)) continue;
+      const full =
+        durability === undefined
+          ? party.deliver(answers, lane.closeCode)
+          : durability.pass(party, answers, lane.closeCode);
+      if (!full) continue;
       party.paused = true;
       party.held = true;
       choked = true;
@@ -210,6 +243,7 @@ export class Gather {
 
   /** The inbox is empty: slots become free, and those who wait get their turn. */
   #settle(): void {
+    this.#durability?.settle();
     for (const slot of this.#leaving) this.#free.push(slot);
     if (this.#leaving.length > 0) this.#leaving = [];
     if (this.#backlog.length > 0) this.#submitBacklog();
@@ -229,10 +263,20 @@ export class Gather {
         continue;
       }
       party.listed = true;
-      if (!this.#lane.push(party.slot, party.grants, frame.arrivalMs, frame.bytes)) break;
+      if (!this.#push(party, frame.arrivalMs, frame.bytes)) break;
       party.queue.drop();
       waiting.push(party);
     }
     this.#backlog = waiting.slice(at);
   }
+}
+
+function makeDurability({ signals, fsync }: LogLink, maxWithheldBytes: number): Durability {
+  return new Durability({
+    signals,
+    always: fsync === 'always',
+    maxWithheldBytes,
+    deliver: (party, answers, closeCode) => party.deliver(answers, closeCode),
+    ease: (party) => party.ease(),
+  });
 }

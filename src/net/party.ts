@@ -15,6 +15,8 @@ export abstract class Party {
   held = false;
   /** True while nothing of it may be executed, because its answers are not being read. */
   paused = false;
+  /** Bytes of its answers that wait until the log is on disk. */
+  withheldBytes = 0;
   /** True while the loop has it in its list of those with frames to submit. */
   listed = false;
 
@@ -23,6 +25,9 @@ export abstract class Party {
    * True when it can take no further ones for now.
    */
   abstract deliver(answers: Uint8Array, closeCode: number): boolean;
+
+  /** Nothing of it waits for the disk any more: it may go on, if that was why it was paused. */
+  abstract ease(): void;
 
   /** More bytes wait in its queue than it may have. */
   abstract overflow(): void;

@@ -10,7 +10,7 @@ import { CLOSE_GOING_AWAY, CLOSE_TOO_MANY } from '../protocol/wire.js';
 import { type Board, DRAINING, FIGURE, type Figure, type Tally } from './board.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import { reasonOf } from './farewell.js';
-import { Gather } from './gather.js';
+import { Gather, type LogLink } from './gather.js';
 import { Greeter } from './greeting.js';
 import { Door, type Reporter } from './http/door.js';
 import type { Limits } from './limits.js';
@@ -31,6 +31,8 @@ export interface StationParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly report: Reporter;
+  /** The log that the store is written to, if there is one. */
+  readonly log: LogLink | undefined;
   /** Something broke that leaves this thread unable to serve. Called once. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -69,7 +71,8 @@ export class Station {
     const gather = this.#gather;
     const greeter = new Greeter(this.#gate, limits);
     this.#shared = { gather, greeter, limits, tally, grants };
-    this.door = new Door({ ...this.#shared, gate: this.#gate, board, report: parts.report });
+    const { report, log } = parts;
+    this.door = new Door({ ...this.#shared, gate: this.#gate, board, report, log });
     this.#vigil = new Vigil(clock, limits.frameTimeoutMs);
     this.#watch = timers.every(tickMs(limits.frameTimeoutMs), () => this.guard(this.#tick));
     this.#watch.unref();
@@ -78,12 +81,13 @@ export class Station {
   readonly #tick = (): void => this.#vigil.tick(this.#gather.parties);
 
   #makeGather(): Gather {
-    const { store, lane, clock, timers, limits } = this.#parts;
+    const { store, lane, clock, timers, limits, log } = this.#parts;
     const { tally } = this;
     const stopwatch = new Stopwatch(verbTotals(store, lane), tally, clock);
     const { maxPipelinedBytes } = limits;
     const onFailure = (error: unknown): void => this.fail(error);
-    return new Gather({ lane, clock, timers, tally, stopwatch, maxPipelinedBytes, onFailure });
+    const shared = { lane, clock, timers, tally, stopwatch, maxPipelinedBytes };
+    return new Gather({ ...shared, log, onFailure });
   }
 
   /** Whether a page from `origin` may connect; with a token, the token decides. */
@@ -149,7 +153,7 @@ export class Station {
   }
 
   #quiet(): boolean {
-    return this.#failed || (this.#gather.idle && this.#gather.parties.every(isQuiet));
+    return this.#failed || (this.#gather.done && this.#gather.parties.every(isQuiet));
   }
 
   /** Looks after nobody any more. */

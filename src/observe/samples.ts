@@ -11,7 +11,7 @@ import {
   LATENCY_BOUNDS_US,
   type Tally,
 } from '../net/board.js';
-import type { Snapshot, Sources } from './snapshot.js';
+import { LOG_STATES, type Snapshot, type Sources } from './snapshot.js';
 
 /** One value with its labels; histograms have parts with names of their own. */
 export interface Sample {
@@ -31,6 +31,7 @@ export interface Family {
 type Labelled = readonly (readonly [label: string, value: number])[];
 
 const US_PER_S = 1e6;
+const MS_PER_S = 1000;
 
 function one(type: 'counter' | 'gauge', name: string, help: string, value: number): Family {
   return { name, help, type, samples: [{ value, labels: {} }] };
@@ -220,11 +221,53 @@ function ofTheProcess(snapshot: Snapshot, { facts }: Sources): Family[] {
   ];
 }
 
+function ofTheLog({ log, store }: Snapshot): Family[] {
+  if (log === undefined) return [];
+  const { figures, state } = log;
+  const states = LOG_STATES.map((name): [string, number] => [name, name === state ? 1 : 0]);
+  const deferred = 'Writes that had to be tried again because the log was behind';
+  return [
+    many(
+      'gauge',
+      'orlop_log_state',
+      'The state of the log: 1 for the one it is in',
+      'state',
+      states,
+    ),
+    one('counter', 'orlop_log_records_total', 'Changes written to the log', figures.records),
+    one('counter', 'orlop_log_written_bytes_total', 'Bytes of these changes', figures.bytes),
+    one('counter', 'orlop_log_syncs_total', 'Syncs of the log', figures.syncs),
+    one(
+      'counter',
+      'orlop_log_sync_seconds_total',
+      'Time that syncs of the log took',
+      figures.syncMs / MS_PER_S,
+    ),
+    one(
+      'gauge',
+      'orlop_log_sync_seconds_max',
+      'The longest that a sync of the log took',
+      figures.syncMsMax / MS_PER_S,
+    ),
+    one(
+      'gauge',
+      'orlop_log_pending_bytes',
+      'Changes that are not written yet',
+      figures.pendingBytes,
+    ),
+    one('gauge', 'orlop_log_files', 'Files of the log', figures.files),
+    one('gauge', 'orlop_log_bytes', 'Bytes of the files of the log', figures.logBytes),
+    one('counter', 'orlop_log_full_total', 'How often the disk of the log was full', figures.fulls),
+    one('counter', 'orlop_log_deferred_total', deferred, store.feedDeferred),
+  ];
+}
+
 /** Every metric of a node, as it is now. */
 export function familiesOf(sources: Sources, snapshot: Snapshot): Family[] {
   return [
     ...ofTheStore(snapshot),
     ...ofTheSockets(snapshot),
+    ...ofTheLog(snapshot),
     loopDelays(sources.board),
     durations(sources.board),
     ...ofTheProcess(snapshot, sources),

@@ -1,6 +1,8 @@
 import { type ArenaStats, sumStats } from '../arena/stats.js';
 import type { Store } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';
+import type { Fsync } from '../config/config.js';
+import { LOG_FIGURES, type LogFigure, type Signals } from '../log/signals.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
 
 /** What does not change while a node runs. */
@@ -21,6 +23,14 @@ export interface Sources {
   readonly board: Board;
   readonly facts: NodeFacts;
   readonly clock: Clock;
+  /** The log that the store is written to, if there is one. */
+  readonly log: LogSource | undefined;
+}
+
+/** The figures of a log. */
+export interface LogSource {
+  readonly signals: Signals;
+  readonly fsync: Fsync;
 }
 
 /** Everything a report can say, at about one moment. */
@@ -32,6 +42,27 @@ export interface Snapshot {
   readonly uptimeMs: number;
   /** Sums over all threads; delays of event loops are not sums, see the tallies. */
   readonly sums: Readonly<Record<Figure, number>>;
+  readonly log: LogSnapshot | undefined;
+}
+
+/** What a log says of itself. */
+export interface LogSnapshot {
+  readonly fsync: Fsync;
+  /** `running`, `full`, `failed` or `closed`. */
+  readonly state: string;
+  readonly figures: Readonly<Record<LogFigure, number>>;
+}
+
+/** The states of a log by their numbers. */
+export const LOG_STATES = ['running', 'full', 'failed', 'closed'] as const;
+
+function snapshotOf({ signals, fsync }: LogSource): LogSnapshot {
+  const figures = LOG_FIGURES.map((name) => [name, signals.figure(name)] as const);
+  return {
+    fsync,
+    state: LOG_STATES[signals.state],
+    figures: Object.fromEntries(figures) as Record<LogFigure, number>,
+  };
 }
 
 function sumOf(board: Board, figure: Figure): number {
@@ -41,7 +72,7 @@ function sumOf(board: Board, figure: Figure): number {
 }
 
 /** Reads everything once. */
-export function takeSnapshot({ store, board, facts, clock }: Sources): Snapshot {
+export function takeSnapshot({ store, board, facts, clock, log }: Sources): Snapshot {
   const arenas = store.arenaStats();
   const sums = FIGURES.map((figure) => [figure, sumOf(board, figure)] as const);
   return {
@@ -50,5 +81,6 @@ export function takeSnapshot({ store, board, facts, clock }: Sources): Snapshot 
     connections: board.connections,
     uptimeMs: Math.max(0, clock.nowMs() - facts.startedMs),
     sums: Object.fromEntries(sums) as Record<Figure, number>,
+    log: log && snapshotOf(log),
   };
 }

@@ -2,7 +2,7 @@ import { type Sources, takeSnapshot } from './snapshot.js';
 
 /** The document at `/v1/stats`, which `orlop stats` prints. */
 export function statsDocument(sources: Sources): object {
-  const { store, arenas, connections, uptimeMs, sums } = takeSnapshot(sources);
+  const { store, arenas, connections, uptimeMs, sums, log } = takeSnapshot(sources);
   const { facts } = sources;
   const reads = store.hits + store.misses;
   return {
@@ -52,5 +52,6 @@ export function statsDocument(sources: Sources): object {
       failed: sums.http5xx,
     },
     turns: { executed: sums.turns, waited: sums.waits },
+    ...(log && { log: { fsync: log.fsync, state: log.state, ...log.figures } }),
   };
 }

@@ -182,6 +182,22 @@ export class InternalError extends StatusError {
   override readonly name = 'InternalError';
 }
 
+/**
+ * The node's log has no room on its disk. Nothing was changed, or the change was made in memory and
+ * may be lost when the node stops.
+ */
+export class DiskFullError extends StatusError {
+  override readonly name = 'DiskFullError';
+}
+
+/** The node's log can't be written any more; as with `DiskFullError`, the change may be there. */
+export class DiskFailedError extends StatusError {
+  override readonly name = 'DiskFailedError';
+}
+
+/** After these nobody knows whether the operation was executed. */
+const UNKNOWN_OUTCOMES: readonly StatusName[] = ['INTERNAL', 'DISK_FULL', 'DISK_FAILED'];
+
 type StatusErrorClass = new (
   status: number,
   message?: string,
@@ -202,6 +218,8 @@ const CLASSES: Partial<Record<StatusName, StatusErrorClass>> = {
   BAD_NAMESPACE: BadNamespaceError,
   UNSUPPORTED_VERSION: UnsupportedVersionError,
   INTERNAL: InternalError,
+  DISK_FULL: DiskFullError,
+  DISK_FAILED: DiskFailedError,
 };
 
 /** The error for an answer with `status`, an outcome where an error is due, or a true error. */
@@ -212,5 +230,6 @@ export function errorOfStatus(status: number): OrlopError {
     return new TimeoutError('the deadline passed before the node got to the request');
   }
   const ErrorClass = CLASSES[name] ?? StatusError;
-  return new ErrorClass(status, undefined, { outcome: name === 'INTERNAL' ? 'unknown' : 'none' });
+  const outcome = UNKNOWN_OUTCOMES.includes(name) ? 'unknown' : 'none';
+  return new ErrorClass(status, undefined, { outcome });
 }

@@ -40,6 +40,18 @@ export const STATUSES = [
     http: 400,
   },
   { code: 27, name: 'INTERNAL', message: 'the node failed; its log says why', http: 500 },
+  {
+    code: 28,
+    name: 'DISK_FULL',
+    message: "the disk of the node's log is full, so it takes no changes",
+    http: 507,
+  },
+  {
+    code: 29,
+    name: 'DISK_FAILED',
+    message: "the disk of the node's log failed, so it takes no changes until it is started anew",
+    http: 500,
+  },
 ] as const satisfies readonly StatusRow[];
 
 /** The stable name of a status: `NOT_FOUND`. */

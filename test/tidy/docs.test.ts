@@ -42,7 +42,13 @@ describe('the README', () => {
 
   it('states the defaults as they are', () => {
     const machine: Machine = thisMachine();
-    const relative: SettingName[] = ['threads', 'memory', 'auth-token', 'auth-token-file'];
+    const relative: SettingName[] = [
+      'threads',
+      'memory',
+      'data-dir',
+      'auth-token',
+      'auth-token-file',
+    ];
     for (const name of SETTING_NAMES.filter((one) => !relative.includes(one))) {
       const { fallback, show } = settingNamed(name);
       expect(rows.get(name)).toContain(`\`${show(fallback(machine, 16 * 1024 * 1024))}\``);

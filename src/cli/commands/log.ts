@@ -41,13 +41,13 @@ function rowOf(survey: Survey): string[] {
 
 function documentOf(survey: Survey): object {
   const { summary, beyond, name, purpose, condition, fileBytes, end, problem, blocks } = survey;
-  const { records, puts, removes, clears, putBytes } = summary;
+  const { records, puts, removes, clears, bytes } = summary;
   const versions = {
     lowest: String(summary.lowest),
     highest: String(summary.highest),
     cleared: String(summary.cleared),
   };
-  const counts = { blocks, records, puts, removes, clears, putBytes };
+  const counts = { blocks, records, puts, removes, clears, bytes };
   return { name, purpose, condition, fileBytes, end, problem, ...counts, versions, beyond };
 }
 

@@ -3,14 +3,15 @@
  * those who ask have no token; metrics and everything under `/v1` want the token as a bearer.
  */
 import { messageOf } from '../../base/errors.js';
+import { FAILED } from '../../log/signals.js';
 import { SOCKET_PATH } from '../../protocol/wire.js';
 import { type Board, DRAINING, FIGURE, SERVING, type Tally } from '../board.js';
-import type { Gather } from '../gather.js';
+import type { Gather, LogLink } from '../gather.js';
 import type { Limits } from '../limits.js';
 import type { TokenGate } from '../token.js';
 import type { Exchange, Reply } from './exchange.js';
 import { KEYS_PATH, KeyDoor } from './keys.js';
-import { errorReply, jsonReply, methodReply, statusReply } from './replies.js';
+import { errorReply, jsonReply, methodReply, statusReply, statusText } from './replies.js';
 
 /** A report about the whole node, ready to be sent. */
 export interface Report {
@@ -35,6 +36,8 @@ export interface DoorParts {
   readonly board: Board;
   readonly tally: Tally;
   readonly report: Reporter;
+  /** The log that the store is written to, if there is one. */
+  readonly log: LogLink | undefined;
 }
 
 const READ_ONLY = 'GET, HEAD';
@@ -68,9 +71,14 @@ export class Door {
       this.#reply(exchange, methodReply(READ_ONLY));
       return;
     }
-    const { state } = this.#parts.board;
-    const ready = exchange.path === '/livez' || state === SERVING;
-    if (ready) {
+    const { board, log } = this.#parts;
+    const { state } = board;
+    const alive = exchange.path === '/livez';
+    if (!alive && state === SERVING && log?.signals.state === FAILED) {
+      this.#reply(exchange, errorReply(503, 'DISK_FAILED', statusText('DISK_FAILED')));
+      return;
+    }
+    if (alive || state === SERVING) {
       this.#reply(exchange, jsonReply(200, { status: 'ok' }));
       return;
     }

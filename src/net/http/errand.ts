@@ -19,6 +19,10 @@ export class Errand extends Party {
     return false;
   }
 
+  override ease(): void {
+    // It has one answer, and nothing comes after that.
+  }
+
   override overflow(): void {
     // One request at most is as long as a frame may be, so its queue holds what it was made for.
   }

@@ -35,6 +35,11 @@ export function codeReply(code: number, message?: string): Reply {
   return errorReply(row.http, row.name, message ?? row.message, headers);
 }
 
+/** What the protocol's table says to a person about a status. */
+export function statusText(name: StatusName): string {
+  return statusOf(STATUS[name])?.message ?? name;
+}
+
 /** The reply to a method that the path does not have. */
 export function methodReply(allowed: string): Reply {
   return errorReply(405, 'METHOD_NOT_ALLOWED', `this path has ${allowed}`, [['allow', allowed]]);

@@ -10,6 +10,7 @@ import { Store } from '../../arena/store.js';
 import { systemClock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { sleep, systemTimers } from '../../base/timers.js';
+import { Signals } from '../../log/signals.js';
 import { Board } from '../board.js';
 import { CLOSE_THREAD_FAILED } from '../farewell.js';
 import type { Report, ReportName } from '../http/door.js';
@@ -49,6 +50,7 @@ export class IoThread {
       clock: systemClock,
       timers: systemTimers,
       report: (name) => this.#ask(name),
+      log: start.log && { signals: new Signals(start.log.signals), fsync: start.log.fsync },
       onFailure: (error) => this.#failed(error),
     });
     this.#app = makeApp(this.#station);

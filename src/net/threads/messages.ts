@@ -3,6 +3,7 @@
  * life.
  */
 import type { StoreHandle } from '../../arena/store.js';
+import type { Fsync } from '../../config/config.js';
 import type { Report, ReportName } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Descriptor } from '../native/binding.js';
@@ -14,6 +15,8 @@ export interface IoThreadStart {
   readonly board: SharedArrayBuffer;
   readonly limits: Limits;
   readonly tokenDigest: Uint8Array | undefined;
+  /** The log that the store is written to, if there is one. */
+  readonly log: { readonly signals: SharedArrayBuffer; readonly fsync: Fsync } | undefined;
 }
 
 /** From an I/O thread to the main thread. */

@@ -12,6 +12,7 @@ import { messageOf } from '../../base/errors.js';
 import { packageFile } from '../../base/packageRoot.js';
 import type { Timers } from '../../base/timers.js';
 import { type Board, FIGURE } from '../board.js';
+import type { LogLink } from '../gather.js';
 import type { Report, Reporter } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
@@ -34,6 +35,8 @@ export interface SupervisorParts {
   readonly report: Reporter;
   readonly timers: Timers;
   readonly log: Log;
+  /** The log that the store is written to, if there is one. */
+  readonly dataLog: LogLink | undefined;
   /** Frees what the dead holder of a lane left in the store. */
   readonly takeOver: (lane: number) => void;
 }
@@ -85,8 +88,9 @@ export class Supervisor {
   }
 
   #spawn(lane: number): void {
-    const { store, board, limits, tokenDigest } = this.#parts;
-    const start: IoThreadStart = { store, lane, board: board.buffer, limits, tokenDigest };
+    const { store, board, limits, tokenDigest, dataLog } = this.#parts;
+    const log = dataLog && { signals: dataLog.signals.buffer, fsync: dataLog.fsync };
+    const start: IoThreadStart = { store, lane, board: board.buffer, limits, tokenDigest, log };
     const worker = new Worker(packageFile(...THREAD_FILE), {
       workerData: start,
       name: `orlop-io-${lane}`,

@@ -80,6 +80,8 @@ export interface ServerOptions {
   readonly node?: string;
   /** How many files it may have open at a time. */
   readonly openFiles?: number;
+  /** A program that runs the node, with its arguments: `strace …`. It passes signals on. */
+  readonly under?: readonly string[];
 }
 
 /** `exec` keeps the pid, so that signals reach the node and not the shell. */
@@ -95,7 +97,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const defaults = ['--port', '0', '--memory', '64mb', '--threads', '1', '--log-format', 'json'];
   const env = { ...plainEnvironment(), ...environment };
   const command = [node, MAIN, 'serve', ...defaults, ...flags];
-  const [file = node, ...rest] = withOpenFiles(options.openFiles, command);
+  const limited = withOpenFiles(options.openFiles, command);
+  const [file = node, ...rest] = [...(options.under ?? []), ...limited];
   const child = spawn(file, rest, { env });
   running.add(child);
   let text = '';

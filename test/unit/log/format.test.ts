@@ -150,16 +150,16 @@ test('a summary counts what is in a file, and is read back', () => {
   const encoded = summary.encode();
   expect(encoded.length).toBe(SUMMARY_BYTES);
   for (const each of [summary, Summary.decode(encoded)]) {
-    expect(each).toMatchObject({ records: 4, puts: 2, removes: 1, clears: 1, putBytes: 2 * 64 });
+    expect(each).toMatchObject({ records: 4, puts: 2, removes: 1, clears: 1, bytes: 168 });
     expect(each?.lowest).toBe(versionAt(START_MS + 2));
     expect(each?.highest).toBe(versionAt(START_MS + 9));
     expect(each?.cleared).toBe(versionAt(START_MS + 9));
-    expect(each?.ages.bytes.reduce((sum, bytes) => sum + bytes, 0)).toBe(128);
+    expect(each?.ages.bytes.reduce((sum, bytes) => sum + bytes, 0)).toBe(168);
   }
   expect(Summary.decode(encoded.subarray(1))).toBeUndefined();
   const view = new DataView(encoded.buffer);
   expect([0, 4, 8, 12].map((at) => view.getUint32(at, true))).toEqual([4, 2, 1, 1]);
-  expect(view.getBigUint64(16, true)).toBe(128n);
+  expect(view.getBigUint64(16, true)).toBe(168n);
   expect(view.getBigUint64(24, true)).toBe(versionAt(START_MS + 2));
   expect(view.getBigUint64(32, true)).toBe(versionAt(START_MS + 9));
   expect(view.getBigUint64(40, true)).toBe(versionAt(START_MS + 9));
@@ -171,12 +171,13 @@ test('a manifest is text that nobody changes by accident', () => {
   const manifest = {
     node: Uint8Array.from({ length: 16 }, (_, index) => index * 16),
     next: 9,
-    files: [{ number: 6, end: 1_048_576 }, { number: 8 }],
+    files: [{ number: 6, end: 1_048_576, summary: new Summary() }, { number: 8 }],
   };
   const text = encodeManifest(manifest);
+  const summary = Buffer.from(new Summary().encode()).toString('base64');
   expect(text.split('\n')[0]).toBe(
     '{"format":1,"node":"00102030405060708090a0b0c0d0e0f0","next":9,' +
-      '"files":[{"number":6,"end":1048576},{"number":8}]}',
+      `"files":[{"number":6,"end":1048576,"summary":"${summary}"},{"number":8}]}`,
   );
   expect(decodeManifest(text)).toEqual(manifest);
   for (let at = 0; at < text.length; at++) {

@@ -104,7 +104,7 @@ test('blocks are closed when they are full, and know how far the file was synced
   const { blocks, summary, condition } = surveyFile(systemDevice, folder, { number: 1 }, false);
   expect(condition).toBe('whole');
   expect(summary.records).toBe(1000);
-  expect(blocks - 1).toBe(Math.ceil(summary.putBytes / (BLOCK_BYTES - (BLOCK_BYTES % 144))));
+  expect(blocks - 1).toBe(Math.ceil(summary.bytes / (BLOCK_BYTES - (BLOCK_BYTES % 144))));
 });
 
 test('what is in the buffer counts as pending until it is written', () => {
@@ -124,7 +124,7 @@ test('a manifest takes the place of the other whole, or not at all', () => {
   const { node } = headerOf(1);
   expect(readManifest(systemDevice, folder)).toBeUndefined();
   const first = { node, next: 2, files: [{ number: 1 }] };
-  const second = { node, next: 3, files: [{ number: 1, end: 128 }, { number: 2 }] };
+  const second = { node, next: 3, files: [{ number: 1 }, { number: 2 }] };
   replaceManifest(systemDevice, folder, first);
   const { calls } = ((device) => {
     replaceManifest(device, folder, first);

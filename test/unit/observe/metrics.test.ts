@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Store } from '../../../src/arena/store.js';
 import { systemClock } from '../../../src/base/clock.js';
+import { FULL, Signals } from '../../../src/log/signals.js';
 import { Board, FIGURE, HISTOGRAMS_AT } from '../../../src/net/board.js';
 import { metricsPage } from '../../../src/observe/metrics.js';
 import type { Sources } from '../../../src/observe/snapshot.js';
@@ -19,7 +20,7 @@ function sources(): Sources {
     maxValueBytes: MIB,
     startedMs: systemClock.nowMs() - 5000,
   };
-  return { store, board: Board.create(2), facts, clock: systemClock };
+  return { store, board: Board.create(2), facts, clock: systemClock, log: undefined };
 }
 
 describe('the page of metrics', () => {
@@ -33,6 +34,23 @@ describe('the page of metrics', () => {
     expect(body).toMatch(/^orlop_frames_received_total 5$/m);
     expect(body).toMatch(/^orlop_connections_refused_total\{cause="slow_reader"\} 4$/m);
     expect(body).toMatch(/^orlop_info\{version="1\.2\.3",policy="s3fifo",listener="native"/m);
+  });
+
+  test('tells of the log, where there is one', async () => {
+    expect((await metricsPage(sources())).body).not.toMatch(/orlop_log/);
+    const signals = Signals.create();
+    signals.set('records', 7);
+    signals.set('syncMs', 1500);
+    signals.state = FULL;
+    const from: Sources = { ...sources(), log: { signals, fsync: 'always' } };
+    const { body } = await metricsPage(from);
+    expect(body).toMatch(/^orlop_log_records_total 7$/m);
+    expect(body).toMatch(/^orlop_log_sync_seconds_total 1.5$/m);
+    expect(body).toMatch(/^orlop_log_state\{state="full"\} 1$/m);
+    expect(body).toMatch(/^orlop_log_state\{state="running"\} 0$/m);
+    expect(statsDocument(from)).toMatchObject({
+      log: { fsync: 'always', state: 'full', records: 7 },
+    });
   });
 
   test('has histograms whose buckets add up', async () => {

@@ -24,25 +24,4 @@ function churn() {
   }
 }
 
-/**
- * Sets keys of its own, many in one frame, while others clear; what it finds is what it set last or
- * nothing, and after a clear of its own it is nothing until it sets again.
- */
-function quarrel() {
-  const own = Array.from({ length: 60 }, (_, n) => `${workerData.handle.holder} ${n}`);
-  let found = 0;
-  for (let round = 1; round <= workerData.amount; round++) {
-    cache.setMany(own.map((key) => [key, round]));
-    for (const value of cache.getMany(own)) {
-      if (value === round) found++;
-      else if (value !== undefined) throw new Error(`round ${round} finds ${value}`);
-    }
-    if (round % 3 !== 0) continue;
-    cache.clear();
-    const left = cache.getMany(own).filter((value) => value !== undefined);
-    if (left.length > 0) throw new Error(`${left} of round ${round} outlived a clear`);
-  }
-  return found;
-}
-
-parentPort.postMessage({ greet, count, churn, quarrel }[workerData.job]());
+parentPort.postMessage({ greet, count, churn }[workerData.job]());

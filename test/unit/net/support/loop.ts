@@ -1,7 +1,7 @@
 import { Store } from '../../../../src/arena/store.js';
 import type { StoreLane } from '../../../../src/arena/storeLane.js';
 import { Board, type Tally } from '../../../../src/net/board.js';
-import { Gather } from '../../../../src/net/gather.js';
+import { Gather, type LogLink } from '../../../../src/net/gather.js';
 import { Party } from '../../../../src/net/party.js';
 import { Stopwatch, verbTotals } from '../../../../src/net/stopwatch.js';
 import { answersIn, type SeenAnswer } from '../../../e2e/support/rawSocket.js';
@@ -14,6 +14,7 @@ export class NotingParty extends Party {
   readonly answers: SeenAnswer[] = [];
   readonly closeCodes: number[] = [];
   overflowed = 0;
+  eased = 0;
   /** Messages it takes before it is choked; then it stays so until the test resumes it. */
   appetite = Number.POSITIVE_INFINITY;
 
@@ -26,6 +27,10 @@ export class NotingParty extends Party {
     this.answers.push(...answersIn(Uint8Array.from(answers)));
     if (closeCode !== 0) this.closeCodes.push(closeCode);
     return --this.appetite <= 0;
+  }
+
+  override ease(): void {
+    this.eased++;
   }
 
   override overflow(): void {
@@ -43,7 +48,12 @@ export class Loop {
   readonly failures: unknown[] = [];
   readonly grants: number;
 
-  constructor(arenas = 1, maxPipelinedBytes = 64 * MIB, maxValueBytes = MIB) {
+  constructor(
+    arenas = 1,
+    maxPipelinedBytes = 64 * MIB,
+    maxValueBytes = MIB,
+    log: LogLink | undefined = undefined,
+  ) {
     const memoryBytes = arenas * 64 * MIB;
     this.store = Store.create({ memoryBytes, arenas, lanes: 1, maxValueBytes });
     this.lane = this.store.openLane(0);
@@ -56,6 +66,7 @@ export class Loop {
       tally,
       clock: timers,
       maxPipelinedBytes,
+      log,
       stopwatch: new Stopwatch(verbTotals(this.store, lane), tally, timers),
       onFailure: (error) => this.failures.push(error),
     });

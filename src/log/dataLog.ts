@@ -1,0 +1,180 @@
+/**
+ * The log of a node as its main thread sees it: opened, read back, and then written by a thread of
+ * its own until the node closes.
+ *
+ *   opened ──recover──▶ recovered ──start──▶ running ⇄ full
+ *                                               └──▶ failed           then closed
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { Store } from '../arena/store.js';
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { packageFile } from '../base/packageRoot.js';
+import type { Random } from '../base/random.js';
+import type { Timers } from '../base/timers.js';
+import type { Fsync } from '../config/config.js';
+import type { Device } from './device.js';
+import type { Jobs } from './jobs.js';
+import { encodeManifest } from './manifest.js';
+import { type OpenedLog, openFolder } from './opening.js';
+import { type Recovered, recover } from './recovery.js';
+import { FAILED, Signals } from './signals.js';
+import type { FromLog, LogThreadStart, ToLog } from './thread.js';
+
+/** Where the log says what happens; never keys or values. */
+export interface LogNews {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What a data log works with. */
+export interface DataLogParts {
+  readonly folder: string;
+  readonly fsync: Fsync;
+  readonly fileBytes: number;
+  readonly device: Device;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: Timers;
+  readonly news: LogNews;
+}
+
+const THREAD_FILE = ['dist', 'workers', 'log.js'] as const;
+
+/** See the top of this file. */
+export class DataLog {
+  readonly fsync: Fsync;
+  readonly signals = Signals.create();
+  readonly #parts: DataLogParts;
+  readonly #opened: OpenedLog;
+  #thread: { readonly worker: Worker; readonly commands: MessagePort } | undefined;
+  #share = 0;
+  /** Settles when the thread has ended. */
+  #ended: Promise<void> = Promise.resolve();
+
+  private constructor(parts: DataLogParts, opened: OpenedLog) {
+    this.#parts = parts;
+    this.#opened = opened;
+    this.fsync = parts.fsync;
+  }
+
+  /** Opens the folder for this process. Throws `InputError`, and `LogDamage` for damage. */
+  static open(parts: DataLogParts): DataLog {
+    const opened = openFolder(parts, parts.folder);
+    const { folder, news } = parts;
+    if (opened.cut !== undefined) {
+      news.warn({ folder, ...opened.cut }, 'cut off the torn tail of a log file');
+    }
+    for (const name of opened.removed) news.info({ folder, name }, 'removed a leftover file');
+    return new DataLog(parts, opened);
+  }
+
+  /** How much of the log is loaded, from 0 to 1. */
+  get share(): number {
+    return this.#share;
+  }
+
+  /**
+   * Loads the log into a store that `makeStore` makes, on the lanes that the node does not use yet.
+   * Throws `LogDamage`.
+   */
+  async recover(
+    makeStore: () => Store,
+    jobs: Pick<Jobs, 'load'>,
+    lanes: readonly number[],
+  ): Promise<Recovered> {
+    const { folder, clock, timers, news } = this.#parts;
+    const recovered = await recover({
+      opened: this.#opened,
+      makeStore,
+      lanes,
+      load: (task) => jobs.load(task),
+      clock,
+      timers,
+      onProgress: ({ share, records }) => {
+        this.#share = share;
+        news.info({ folder, percent: Math.round(share * 100), records }, 'loading');
+      },
+    });
+    this.#share = 1;
+    const { store: _, ...figures } = recovered;
+    news.info({ folder, ...figures, tookMs: Math.round(figures.tookMs) }, 'loaded');
+    if (recovered.refused > 0) {
+      const { refused } = recovered;
+      news.warn({ refused }, 'records that are larger than max-value or the memory allow');
+    }
+    return recovered;
+  }
+
+  /** Has every change of the store written from now on. */
+  async start(store: Store): Promise<void> {
+    const { folder, fsync, fileBytes } = this.#parts;
+    const { port1, port2 } = new MessageChannel();
+    const start: LogThreadStart = {
+      store: store.handle,
+      signals: this.signals.buffer,
+      folder,
+      manifest: encodeManifest(this.#opened.manifest),
+      fsync,
+      fileBytes,
+      earlierBytes: this.#opened.files.reduce((sum, { bytes }) => sum + bytes, 0),
+      commands: port2,
+    };
+    const worker = new Worker(packageFile(...THREAD_FILE), {
+      workerData: start,
+      transferList: [port2],
+      name: 'orlop-log',
+      execArgv: [],
+    });
+    this.#thread = { worker, commands: port1 };
+    await this.#watch(worker);
+    store.publish(true);
+  }
+
+  /** Resolves when the thread is ready; from then on what happens to it is told. */
+  #watch(worker: Worker): Promise<void> {
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromLog) => {
+        if (message.kind === 'ready') resolve();
+        else this.#tell(message);
+      });
+      worker.on('error', (error) => {
+        reject(error);
+        this.#fail(messageOf(error));
+      });
+      this.#ended = new Promise((ended) => {
+        worker.on('exit', () => ended());
+      });
+    });
+  }
+
+  #tell(message: FromLog): void {
+    const { news, folder } = this.#parts;
+    if (message.kind === 'failed') this.#fail(message.reason);
+    else if (message.kind === 'full') {
+      const { reason } = message;
+      news.error({ folder, reason }, 'the disk is full: no writes are taken until it has room');
+    } else if (message.kind === 'room') news.info({ folder }, 'the disk has room again');
+    else if (message.kind === 'closed' && !message.inOrder) {
+      news.error({ folder }, 'the log was closed without its last changes');
+    }
+  }
+
+  #fail(reason: string): void {
+    const { news, folder } = this.#parts;
+    this.signals.state = FAILED;
+    const message = 'the log failed: no writes are taken until the node is started anew';
+    news.error({ folder, reason }, message);
+  }
+
+  /** Writes what was changed so far, ends the file, and gives the folder back. */
+  async close(): Promise<void> {
+    const command: ToLog = { kind: 'close' };
+    this.#thread?.commands.postMessage(command);
+    this.signals.nudge();
+    await this.#ended;
+    this.#thread?.commands.close();
+    this.#opened.lock.release();
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The thread of the log does nothing but write: it blocks on the device while a round is written
+ * and synced, and sleeps between rounds until somebody wakes it or it is time to look.
+ *
+ * Under `always` others wait for each round, and a round takes as long with one change as with
+ * fifty. When one has ended, all who waited for it ask for the next thing at about the same time,
+ * and a round that began with the first of them would let all others wait for two. So the thread
+ * waits a moment, a fraction of what a sync takes, until about as much has come as the last time.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { Store, type StoreHandle } from '../arena/store.js';
+import type { Clock } from '../base/clock.js';
+import type { Random } from '../base/random.js';
+import type { Fsync } from '../config/config.js';
+import type { Device } from './device.js';
+import { decodeManifest } from './manifest.js';
+import { Signals } from './signals.js';
+import { Writer, type WriterNews } from './writer.js';
+
+/** What the thread is started with. */
+export interface LogThreadStart {
+  readonly store: StoreHandle;
+  readonly signals: SharedArrayBuffer;
+  readonly folder: string;
+  /** The text of the manifest as it is on disk. */
+  readonly manifest: string;
+  readonly fsync: Fsync;
+  readonly fileBytes: number;
+  readonly earlierBytes: number;
+  readonly commands: MessagePort;
+}
+
+/** From the thread to the node. */
+export type FromLog =
+  | WriterNews
+  | { readonly kind: 'ready' }
+  /** It has ended; in order, or without its last changes. */
+  | { readonly kind: 'closed'; readonly inOrder: boolean };
+
+/** To the thread, which looks for it before each round. */
+export type ToLog = { readonly kind: 'close' };
+
+/** What the thread needs from outside. */
+export interface LogThreadParts {
+  readonly device: Device;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tell: (message: FromLog) => void;
+  /** The next command, if there is one. */
+  readonly receive: () => ToLog | undefined;
+}
+
+/** While there is something to do, and nobody waits for it. */
+const BUSY_MS = 10;
+/** The longest sleep: a change that nobody woke us for is read at the latest then. */
+const IDLE_MS = 100;
+/** Until a device that was full is tried again. */
+const FULL_MS = 100;
+/** Until a thread that was stopped in the middle of a change may have gone on. */
+const OWING_MS = 0.2;
+
+/** A round under `always` may wait for company for this share of what a sync takes … */
+const PATIENCE_SHARE = 0.15;
+/** … and at most this long. */
+const PATIENCE_MS_MAX = 1;
+/** It begins when this share of the last round's bytes is there. */
+const COMPANY_SHARE = 0.8;
+const PATIENCE_STEP_MS = 0.05;
+
+/** Writes the log until it is told to close. */
+export function runLog(start: LogThreadStart, parts: LogThreadParts): void {
+  new LogThread(start, parts).run();
+}
+
+class LogThread {
+  readonly #parts: LogThreadParts;
+  readonly #signals: Signals;
+  readonly #writer: Writer;
+  readonly #pending: () => number;
+  readonly #always: boolean;
+  #sleepMs = BUSY_MS;
+  #lastBytes = 0;
+  #syncMs = 0;
+
+  constructor(start: LogThreadStart, parts: LogThreadParts) {
+    const { folder, fsync, fileBytes, earlierBytes } = start;
+    const { device, clock, random, tell } = parts;
+    const store = Store.attach(start.store);
+    const feeds = Array.from({ length: store.lanes }, (_, lane) => store.openFeeds(lane)).flat();
+    const signals = new Signals(start.signals);
+    const manifest = decodeManifest(start.manifest);
+    if (typeof manifest === 'string') throw new Error(manifest);
+    this.#parts = parts;
+    this.#signals = signals;
+    this.#always = fsync === 'always';
+    this.#pending = () => feeds.reduce((sum, feed) => sum + feed.pendingBytes, 0);
+    const where = { folder, feeds, signals, fsync, fileBytes, earlierBytes };
+    this.#writer = new Writer({ ...where, device, clock, random, tell }, manifest);
+  }
+
+  run(): void {
+    const { tell, receive } = this.#parts;
+    tell({ kind: 'ready' });
+    for (;;) {
+      const { work } = this.#signals;
+      if (receive()?.kind === 'close') {
+        tell({ kind: 'closed', inOrder: this.#writer.close() });
+        return;
+      }
+      if (this.#always) this.#awaitCompany();
+      this.#signals.waitForWork(work, this.#round());
+    }
+  }
+
+  /** One round; how long to sleep after it, in milliseconds. */
+  #round(): number {
+    const { clock } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const taken = this.#writer.round();
+    if (taken > 0) {
+      this.#lastBytes = taken;
+      this.#syncMs = clock.monotonicMs() - startMs;
+    }
+    if (this.#writer.failed || this.#writer.full) return FULL_MS;
+    if (this.#writer.owes) return OWING_MS;
+    this.#sleepMs = taken > 0 ? BUSY_MS : Math.min(IDLE_MS, this.#sleepMs * 2);
+    return this.#sleepMs;
+  }
+
+  /** Waits until the next round is worth its sync; see the top of this file. */
+  #awaitCompany(): void {
+    const { clock } = this.#parts;
+    const patienceMs = Math.min(PATIENCE_MS_MAX, this.#syncMs * PATIENCE_SHARE);
+    const endMs = clock.monotonicMs() + patienceMs;
+    const enough = this.#lastBytes * COMPANY_SHARE;
+    while (this.#pending() < enough && clock.monotonicMs() < endMs) {
+      this.#signals.waitForWork(this.#signals.work, PATIENCE_STEP_MS);
+    }
+  }
+}

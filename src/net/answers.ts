@@ -1,0 +1,99 @@
+/**
+ * What has to be known about a message of answers before it leaves, and what may have to be changed
+ * in it, when changes must be on disk first. The core wrote the messages, so they are whole.
+ */
+
+import { FIRST_ERROR, STATUS } from '../protocol/status.js';
+import {
+  ANSWER_HEADER_BYTES,
+  ANSWER_OPCODE_AT,
+  ANSWER_STATUS_AT,
+  ID_AT,
+  OP_CLEAR,
+  OP_DELETE,
+  OP_GET,
+  OP_INCR,
+  OP_MERGE,
+  OP_SET,
+  OP_TOUCH,
+} from '../protocol/wire.js';
+
+const WRITES = [OP_SET, OP_DELETE, OP_TOUCH, OP_INCR, OP_MERGE, OP_CLEAR];
+/** One bit for each opcode from `OP_GET` on; grants have theirs at the same places. */
+export const WRITE_GRANTS = WRITES.reduce((bits, opcode) => bits | grantOf(opcode), 0);
+
+/** The grant that an opcode of the store needs. */
+function grantOf(opcode: number): number {
+  return 1 << (opcode - OP_GET);
+}
+
+function isWrite(opcode: number): boolean {
+  return opcode >= OP_GET && (WRITE_GRANTS & grantOf(opcode)) !== 0;
+}
+
+/** The size of the answer at `at`. */
+function sizeAt(answers: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [
+    answers[at],
+    answers[at + 1],
+    answers[at + 2],
+    answers[at + 3],
+  ];
+  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
+}
+
+/**
+ * Whether the answer at `at` says something about changes: that one was made, or that none was
+ * because of those before it. Reads say what is there, on disk or not; errors say nothing.
+ */
+function tellsOfChange(answers: Uint8Array, at: number): boolean {
+  if ((answers[at + ANSWER_STATUS_AT] ?? 0) >= FIRST_ERROR) return false;
+  return isWrite(answers[at + ANSWER_OPCODE_AT] ?? 0);
+}
+
+/** Whether any answer of a message tells of changes. */
+export function mustWait(answers: Uint8Array): boolean {
+  for (let at = 0; at < answers.length; at += sizeAt(answers, at)) {
+    if (tellsOfChange(answers, at)) return true;
+  }
+  return false;
+}
+
+/** The same message with `status`, an error, in the place of every answer that tells of changes. */
+export function withoutChanges(answers: Uint8Array, status: number): Uint8Array {
+  const changed = new Uint8Array(answers.length);
+  let end = 0;
+  for (let at = 0; at < answers.length; ) {
+    const size = sizeAt(answers, at);
+    const refused = tellsOfChange(answers, at);
+    const length = refused ? ANSWER_HEADER_BYTES : size;
+    changed.set(answers.subarray(at, at + length), end);
+    if (refused) refuse(changed, end, status);
+    end += length;
+    at += size;
+  }
+  return changed.subarray(0, end);
+}
+
+/** Makes a header that was copied to `at` an answer that is a status and nothing else. */
+function refuse(answers: Uint8Array, at: number, status: number): void {
+  const opcode = answers[at + ANSWER_OPCODE_AT] ?? 0;
+  answers.fill(0, at, at + ID_AT);
+  answers[at] = ANSWER_HEADER_BYTES;
+  answers.fill(0, at + ANSWER_STATUS_AT, at + ANSWER_HEADER_BYTES);
+  answers[at + ANSWER_STATUS_AT] = status;
+  answers[at + ANSWER_OPCODE_AT] = opcode;
+}
+
+/**
+ * Gives writes that were refused as forbidden, although `grants` allow them, the status that says
+ * why; in place.
+ */
+export function renameForbidden(answers: Uint8Array, grants: number, status: number): void {
+  for (let at = 0; at < answers.length; at += sizeAt(answers, at)) {
+    if (answers[at + ANSWER_STATUS_AT] !== STATUS.FORBIDDEN) continue;
+    const opcode = answers[at + ANSWER_OPCODE_AT] ?? 0;
+    if (isWrite(opcode) && (grants & grantOf(opcode)) !== 0)
+      answers[at + ANSWER_STATUS_AT] = status;
+  }
+}
