@@ -11,6 +11,8 @@ import type { System } from './driver/messages.js';
 const START_LIMIT_MS = 10_000;
 const STOP_LIMIT_MS = 10_000;
 const MEMORY_MB = 1024;
+/** What memcached starts with when it is not told. */
+const HASH_POWER = 16;
 
 /** How the servers are started. */
 export interface ServerOptions {
@@ -18,19 +20,21 @@ export interface ServerOptions {
   readonly threads: number;
   /** Memory for items and their table, in MiB; 1024. Redis takes what it needs. */
   readonly memoryMb?: number | undefined;
+  /** The hash table of memcached has two to this power of pointers at first; 16. */
+  readonly hashPower?: number | undefined;
 }
 
 type CommandLine = readonly [program: string, ...args: string[]];
 
 function commandLine(system: System, port: number, options: ServerOptions): CommandLine {
-  const memoryMb = options.memoryMb ?? MEMORY_MB;
+  const { memoryMb = MEMORY_MB, hashPower = HASH_POWER } = options;
   if (system === 'redis') {
     const keep = ['--save', '', '--appendonly', 'no'];
     return ['redis-server', '--port', String(port), '--bind', '127.0.0.1', ...keep];
   }
   if (system === 'memcached') {
     const root = process.getuid?.() === 0 ? ['-u', 'root'] : [];
-    const limits = ['-t', '2', '-m', String(memoryMb)];
+    const limits = ['-t', '2', '-m', String(memoryMb), '-o', `hashpower=${hashPower}`];
     return ['memcached', '-l', '127.0.0.1', '-p', String(port), '-U', '0', ...limits, ...root];
   }
   const { threads } = options;

@@ -3,10 +3,12 @@
  * beside exact simulations of the same policies and of what none of them can beat.
  */
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { systemClock } from '../../src/base/clock.js';
 import { InputError, messageOf } from '../../src/base/errors.js';
 import { didYouMean } from '../../src/base/suggestion.js';
 import { circumstances } from '../machine.js';
+import { writeResult } from '../report.js';
 import { itemsFor } from './capacity.js';
 import { readTraceFile } from './formats/traceFile.js';
 import { GENERATED, generate } from './generated.js';
@@ -77,10 +79,22 @@ async function comparePeers(stream: Stream, flags: TraceFlags, say: Say): Promis
   return rows;
 }
 
+function listJson(rows: readonly object[]): string {
+  return `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(',\n')}\n]\n`;
+}
+
 /** The JSON of the results; the trace is named where there are several. */
 function rowsJson(rows: readonly TraceRow[], hasSeveral: boolean): string {
-  const shown = rows.map(({ trace, ...row }) => (hasSeveral ? { trace, ...row } : row));
-  return `[\n${shown.map((row) => `  ${JSON.stringify(row)}`).join(',\n')}\n]\n`;
+  return listJson(rows.map(({ trace, ...row }) => (hasSeveral ? { trace, ...row } : row)));
+}
+
+/** Writes what was measured beside the results of the other benches; nothing where nothing was. */
+function save(name: string, rows: readonly object[]): void {
+  if (rows.length === 0) return;
+  // Where a trace lies is of no interest to others.
+  const flags = process.argv.slice(2).map((flag) => basename(flag));
+  writeResult(`${name}.json`, listJson(rows));
+  writeResult(`${name}.about.json`, `${JSON.stringify(circumstances(flags), undefined, 2)}\n`);
 }
 
 async function main(): Promise<void> {
@@ -107,8 +121,15 @@ async function main(): Promise<void> {
   say(`\n${[...verdicts(points), ...memoryVerdicts(peerRows)].join('\n')}`);
   say(`\nafter ${((systemClock.monotonicMs() - startMs) / 1000).toFixed(0)} s`);
   const rows = points.flatMap((point) => point.rows);
+  if (flags.save) {
+    save('trace', rows);
+    save('trace-peers', peerRows);
+  }
   if (flags.json) process.stdout.write(rowsJson(rows, streams.length > 1));
 }
+
+// Servers that were started are stopped when the process exits, which a signal alone does not.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit());
 
 main().catch((error: unknown) => {
   process.stderr.write(`bench:trace: ${messageOf(error)}\n`);

@@ -22,6 +22,7 @@ export interface TraceFlags {
   readonly keys: number;
   readonly seed: number;
   readonly json: boolean;
+  readonly save: boolean;
   /** Missing where the command line does not say: then where there are tables. */
   readonly peers?: boolean;
   /** In bytes. */
@@ -34,7 +35,7 @@ const NO_POLICY = 'none';
 const PROMOTION_MAX = 3;
 const SIZE_MAX = 2 ** 30;
 const PEER_MEMORY_BYTES = 8 * 1024 * 1024;
-const PEER_REQUESTS = 10_000_000;
+const PEER_REQUESTS = 20_000_000;
 
 /** Makes commander show a refusal as one of its own. */
 function checked<T>(parse: (text: string) => T): (text: string) => T {
@@ -120,6 +121,7 @@ export function traceCommand(): Command {
     .option('--keys <number>', 'generated', wholeUpTo(SIZE_MAX, 2), RECIPE_DEFAULT.keys)
     .option('--seed <number>', 'generated', wholeUpTo(2 ** 32 - 1, 0), RECIPE_DEFAULT.seed)
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
+    .option('--save', 'write the rows to bench/results, too', false)
     .option('--peers', 'beside redis-server and memcached at equal memory, with --json, too')
     .option('--no-peers', 'not beside them; without --json they are')
     .addOption(

@@ -101,7 +101,8 @@ function excess(rows: readonly DefaultRow[]): string {
 function saving(rows: readonly DefaultRow[]): string {
   const mean = rows.reduce((sum, row) => sum + row.saving, 0) / rows.length;
   const met = verdict(mean >= SAVING_MIN, `at least ${SAVING_MIN * 100} %`);
-  return `${DEFAULT_POLICY} under an exact LRU: ${percent(mean)} fewer misses in the mean, ${met}`;
+  const saved = `${percent(Math.abs(mean))} ${mean < 0 ? 'more' : 'fewer'} misses in the mean`;
+  return `${DEFAULT_POLICY} beside an exact LRU: ${saved}, ${met}`;
 }
 
 /** The verdicts on all points, a line each; on the default policy only when it was replayed. */

@@ -41,7 +41,8 @@ export async function replayOnPeer(
   budget: Budget,
 ): Promise<MemoryReplay> {
   const system = systemOf(peer);
-  const server = await Server.start(system, { threads: SERVER_THREADS, memoryMb: budget.pages });
+  const { pages: memoryMb, hashPower } = budget;
+  const server = await Server.start(system, { threads: SERVER_THREADS, memoryMb, hashPower });
   const connections: Connection[] = [];
   try {
     const count = Math.min(CONNECTIONS_MAX, budget.copies.count);

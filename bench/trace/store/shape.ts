@@ -65,14 +65,17 @@ export function shapeFor(capacity: number, lanes: number): Shape {
   };
 }
 
-/** As many segments a node has at least that leaves their size to the core. */
-const NODE_SEGMENTS = 512;
+/**
+ * Segments where memory decides. A node of 64 MiB has twice as many; in less memory their headers
+ * would weigh more than anywhere else.
+ */
+const MEMORY_SEGMENTS = 256;
 
 /** The sizes for a replay in which memory decides: items without ballast. */
 export function shapeInMemory(memoryBytes: number): Shape {
   const segmentBytes = Math.max(
     SEGMENT_BYTES_MIN,
-    2 ** Math.floor(Math.log2(memoryBytes / NODE_SEGMENTS)),
+    2 ** Math.floor(Math.log2(memoryBytes / MEMORY_SEGMENTS)),
   );
   return {
     keyBytes: KEY_BYTES,
