@@ -18,7 +18,7 @@
  * A chain without room grows by an overflow line, or gives up an item: see `chain.ts`.
  */
 import {
-  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, followingLine,
+  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, growChain,
   freeAt, isTentative, lineOf, loadEntry, matchesIn, nextLine, swapEntry, tagOf,
 } from "./table";
 import {
@@ -69,21 +69,24 @@ function place(hash: u64, word: u64): u32 {
   const seen = freeAt;
   if (seen != 0 && swapEntry(seen, 0, word)) return seen;
   const home = lineOf(hash);
-  let line = home;
   while (true) {
+    const at = placeIn(home, word);
+    if (at != 0) return at;
+    if (!mayGrow() || !growChain(home)) evictFromChain(home);
+  }
+}
+
+/** Swaps `word` into an empty entry of the chain that begins at `home`; returns where, or 0. */
+function placeIn(home: u32, word: u64): u32 {
+  let line = home;
+  do {
     const end = entriesEnd(line);
     for (let at = line; at < end; at += ENTRY_BYTES) {
       if (loadEntry(at) == 0 && swapEntry(at, 0, word)) return at;
     }
-    let next = nextLine(line, home);
-    if (next == 0 && mayGrow()) next = followingLine(line);
-    if (next == 0) {
-      line = home;
-      evictFromChain(home);
-    } else {
-      line = next;
-    }
-  }
+    line = nextLine(line, home);
+  } while (line);
+  return 0;
 }
 
 /** Decides about `current`, and about whichever earlier item stands in its way. */

@@ -37,7 +37,7 @@ export const SEGMENTS_MIN: u32 = 32;
 export const SEGMENTS_AIM: u32 = 1024;
 /** The base table has a bucket of 15 entries for each 12 items of this size. */
 export const ITEM_BYTES_AIM: u32 = 256;
-export const ITEMS_PER_BUCKET_AIM: u32 = 12;
+export const ITEMS_PER_BUCKET_AIM: u32 = 14;
 /** The ghost remembers as many items as memory of this item size would hold. */
 export const GHOST_ITEM_BYTES_AIM: u32 = 160;
 

@@ -22,12 +22,19 @@
  * one, and fifteen places that share their luck are used better than seven: four fifths of them
  * without an overflow line in most buckets.
  *
- * The link is the offset of an overflow line, or 0. Lines are never unlinked and an entry never
- * changes place, so a chain can be walked while it grows, a scan can name a place in it, and the
- * first of two pending entries of a key is the first for everyone.
+ * The link is the offset of an overflow line, or 0. A chain grows in front: a fresh line leads to
+ * those there were. Lines are never unlinked and an entry never changes place, so a chain can be
+ * walked while it grows, a scan can name a place in it (what it has still to see only moves further
+ * away), and the first of two pending entries of a key is the first for everyone.
+ *
+ *   bucket 8 --> line D --> line B --.
+ *   bucket 9 ---------------> line C -+-> line A     A was bucket 8's first, and 9 shared it
+ *
+ * The few entries that do not fit a bucket at the usual load would leave a line of its own almost
+ * empty. So the first line of a bucket is one that a neighbour has, if that has room.
  */
 import {
-  H_LINES, H_LINE_BUMP, LINE_BYTES, L_SPARE_LINE, laneAt, segmentBytes, segments, tableAt,
+  BUCKET_BYTES, H_LINES, H_LINE_BUMP, LINE_BYTES, L_SPARE_LINE, laneAt, segmentBytes, segments, tableAt,
   tableBuckets, tableEnd,
 } from "./layout";
 import { ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState } from "./item";
@@ -47,6 +54,9 @@ export const ENTRY_TAG_SHIFT: u64 = 48;
 export const ENTRY_TENTATIVE: u64 = 1 << 32;
 export const ENTRY_POINTER_MASK: u64 = 0x3fffffff;
 export const ENTRY_POINTER_SHIFT: u64 = 2;
+/** Buckets that share their first overflow lines. */
+const GROUP_BUCKETS: u32 = 8;
+const GROUP_BYTES: u32 = GROUP_BUCKETS * BUCKET_BYTES;
 /** Overflow lines may take one segment in this many. */
 export const LINES_SHARE: u32 = 4;
 /** Free segments that a new segment of lines leaves to items. */
@@ -63,8 +73,13 @@ export let freeAt: u32 = 0;
  */
 @inline
 export function lineOf(hash: u64): u32 {
-  const bucket = u32(((hash >> 32) * u64(tableBuckets)) >> 32);
-  return tableAt + (bucket << BUCKET_SHIFT) + ((u32(hash) & HOME_BIT) >> HOME_SHIFT);
+  return bucketOf(hash) + ((u32(hash) & HOME_BIT) >> HOME_SHIFT);
+}
+
+/** The first base line of the key's bucket. */
+@inline
+export function bucketOf(hash: u64): u32 {
+  return tableAt + (u32(((hash >> 32) * u64(tableBuckets)) >> 32) << BUCKET_SHIFT);
 }
 
 @inline
@@ -289,15 +304,36 @@ function growLines(full: u64): bool {
   return true;
 }
 
-/** The line behind the last one of a chain, made when there is none; 0 when none is to be had. */
-export function followingLine(last: u32): u32 {
-  const at = linkOf(last);
+/**
+ * Gives the chain that begins at the base line `home` another line, in front of its overflow lines;
+ * false when none is to be had. A bucket's first is a neighbour's, if one of those has room.
+ */
+export function growChain(home: u32): bool {
+  const at = linkOf(home);
+  const first = atomic.load<u64>(at);
+  if (first == 0) {
+    const shared = neighboursLine(home);
+    if (shared != 0) {
+      atomic.cmpxchg<u64>(at, 0, u64(shared));
+      return true;
+    }
+  }
   let fresh = load<u32>(laneAt, L_SPARE_LINE);
   if (fresh == 0) fresh = newLine();
-  if (fresh == 0) return u32(atomic.load<u64>(at));
-  store<u32>(laneAt, 0, L_SPARE_LINE);
-  const was = atomic.cmpxchg<u64>(at, 0, u64(fresh));
-  if (was == 0) return fresh;
-  store<u32>(laneAt, fresh, L_SPARE_LINE);
-  return u32(was);
+  if (fresh == 0) return atomic.load<u64>(at) != first;
+  atomic.store<u64>(fresh, first, LINE_LINK);
+  const won = atomic.cmpxchg<u64>(at, first, u64(fresh)) == first;
+  store<u32>(laneAt, won ? 0 : fresh, L_SPARE_LINE);
+  return true;
+}
+
+/** The first overflow line of a bucket near by that has room for more than one entry, or 0. */
+function neighboursLine(home: u32): u32 {
+  const from = (home - tableAt) / GROUP_BYTES * GROUP_BYTES + tableAt;
+  const to = min<u32>(from + GROUP_BYTES, tableEnd);
+  for (let bucket = from; bucket < to; bucket += BUCKET_BYTES) {
+    const line = overflowOf(bucket);
+    if (line != 0 && popcnt(matchesIn(line, 0)) > 1) return line;
+  }
+  return 0;
 }

@@ -7,18 +7,22 @@
  *            +------------------+----------+
  *
  * An entry never changes place, so a key that stays for the whole scan is seen whatever happens to
- * the others in between; a key removed and set again may be seen twice or, as it was gone, not.
+ * the others in between: a chain grows in front, so places it has still to see only move further
+ * away. A key removed and set again may be seen twice or, as it was gone, not.
  */
 import {
   ANSWER_CURSOR, ANSWER_HEADER_BYTES, FIELD_BYTES, FLAG_CURSOR, FLAG_LIMIT, SCAN_LIMIT_DEFAULT,
   SCAN_LIMIT_MAX, STATUS_BAD_REQUEST, STATUS_OK,
 } from "../wire";
 import { COUNTER_SCAN_ERROR, COUNTER_SCAN_OK, count } from "../counters";
-import { ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine } from "../table";
-import { BUCKET_BYTES, outboxAt_, tableAt, tableBuckets } from "../layout";
+import {
+  ENTRY_BYTES, bucketOf, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
+} from "../table";
+import { BUCKET_BYTES, LINE_BYTES, outboxAt_, tableAt, tableBuckets } from "../layout";
 import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, sameBytes } from "../item";
 import { answer, answerStatus, answersBytes } from "../answer";
 import { field, has, keyAt, keyLength } from "../request";
+import { hashOfItem } from "../hash";
 import { isAlive } from "../entry";
 import { DONE } from "./outcome";
 
@@ -84,17 +88,21 @@ function scanChain(): bool {
         placeIn = place;
         return false;
       }
-      append(loadEntry(at));
+      append(loadEntry(at), home, line);
     }
     line = nextLine(line, home);
   } while (line);
   return true;
 }
 
-/** Appends the key of an entry, if it is live and begins with the request's prefix. */
-function append(entry: u64): void {
+/**
+ * Appends the key of an entry, if it is live and begins with the request's prefix. An overflow line
+ * may hold keys of other buckets, which come with those.
+ */
+function append(entry: u64, home: u32, line: u32): void {
   if (entry == 0) return;
   const item = entryItem(entry);
+  if ((line ^ home) > LINE_BYTES && bucketOf(hashOfItem(item)) != home) return;
   if (isTentative(entry) && itemState(item) != STATE_LIVE) return;
   const length = itemKeyLength(item);
   if (length < keyLength || !sameBytes(itemKeyAt(item), keyAt, keyLength) || !isAlive(item)) return;

@@ -119,21 +119,22 @@ export class ArenaMap {
     return Array.from({ length }, (_, index) => this.#unaligned(from + 4 * index));
   }
 
-  /** Every entry of the table, and how many overflow lines are linked. */
+  /** Every entry of the table, and how many overflow lines are linked; buckets share some. */
   entries(): { entries: Entry[]; lines: number } {
     const entries: Entry[] = [];
-    let lines = 0;
+    const lines = new Set<number>();
     const buckets = this.header('H_TABLE_BUCKETS');
     for (let bucket = 0; bucket < buckets; bucket++) {
       const base = this.header('H_TABLE_AT') + bucket * this.constant('BUCKET_BYTES');
       this.#readLine(base, this.constant('ENTRIES_PER_BUCKET'), entries);
       let line = this.word(base + this.constant('BUCKET_LINK'));
-      for (; line !== 0; lines++) {
-        this.#readLine(line, this.constant('ENTRIES_PER_LINE'), entries);
+      while (line !== 0) {
+        if (!lines.has(line)) this.#readLine(line, this.constant('ENTRIES_PER_LINE'), entries);
+        lines.add(line);
         line = this.word(line + this.constant('LINE_LINK'));
       }
     }
-    return { entries, lines };
+    return { entries, lines: lines.size };
   }
 
   #readLine(line: number, count: number, entries: Entry[]): void {
