@@ -34,8 +34,8 @@
  * empty. So the first line of a bucket is one that a neighbour has, if that has room.
  */
 import {
-  BUCKET_BYTES, H_LINES, H_LINE_BUMP, LINE_BYTES, L_SPARE_LINE, laneAt, segmentBytes, segments, tableAt,
-  tableBuckets, tableEnd,
+  BUCKET_BYTES, H_LINES, H_LINE_BUMP, LINE_BYTES, L_SPARE_LINE, laneAt, segmentBytes, segments,
+  tableAt, tableBuckets, tableEnd,
 } from "./layout";
 import { ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState } from "./item";
 import { matches, tagsOf } from "./line";
