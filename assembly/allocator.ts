@@ -17,7 +17,7 @@ import {
 } from "./layout";
 import {
   ETERNAL, POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED, SEGMENT_USED,
-  claimSegment, nextAge, segmentBase, segmentWord, wordOf, wordPool, wordStamp,
+  claimSegment, isFilledBy, nextAge, segmentBase, segmentWord, wordOf, wordPool, wordStamp,
 } from "./segment";
 
 export const CURSOR_SMALL: u32 = 0;
@@ -101,10 +101,11 @@ function openSegment(cursor: u32, reserve: u32, age: u64): bool {
   const base = segmentBase(header);
   store<u32>(at, base, CURSOR_NEXT);
   store<u32>(at, base + segmentBytes, CURSOR_END);
-  store<u32>(at, header, CURSOR_SEGMENT);
   store<u32>(at, 0, CURSOR_PAGED);
   store<u32>(at, base, CURSOR_WHOLE);
   store<u64>(at, 0, CURSOR_EXPIRES_BY);
+  // Last: what a dead lane's cursor says of the segment it names is believed.
+  store<u32>(at, header, CURSOR_SEGMENT);
   return true;
 }
 
@@ -146,15 +147,25 @@ function sealAt(at: u32): void {
   const word = segmentWord(header);
   const sealed = wordOf(SEGMENT_SEALED, lane, wordPool(word), wordStamp(word));
   atomic.store<u64>(header, sealed);
+  emptyCursor(at);
+}
+
+function emptyCursor(at: u32): void {
   store<u32>(at, 0, CURSOR_NEXT);
   store<u32>(at, 0, CURSOR_END);
   store<u32>(at, 0, CURSOR_SEGMENT);
 }
 
-/** Seals every segment lane `n` was filling. */
+/**
+ * Seals every segment lane `n` was filling. A lane that died while it sealed one still names it,
+ * though others may have cleaned it since; one that died while it opened one does not name it yet.
+ */
 export function sealLane(n: u32): void {
   for (let cursor: u32 = 0; cursor < CURSORS; cursor++) {
-    sealAt(laneBlock(n) + L_CURSORS + cursor * CURSOR_BYTES);
+    const at = laneBlock(n) + L_CURSORS + cursor * CURSOR_BYTES;
+    const header = load<u32>(at, CURSOR_SEGMENT);
+    if (header != 0 && isFilledBy(segmentWord(header), n)) sealAt(at);
+    else emptyCursor(at);
   }
 }
 

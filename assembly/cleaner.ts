@@ -30,22 +30,22 @@ import {
   count, countItems,
 } from "./counters";
 import {
-  POOL_MAIN, POOL_SMALL, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, retireSegment, segmentBase,
+  POOL_SMALL, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, retireSegment, segmentBase,
   segmentUsed, segmentWord, swapWord, wordOf, wordPool, wordStamp, wordState,
 } from "./segment";
 import {
   findItem, foundAt, foundEntry, isTentative, lineOf, overflowOf, settledEntry,
 } from "./table";
 import {
-  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemFlags, itemInlineAt,
+  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemFlags,
   itemState, itemVersion, settle,
 } from "./item";
 import {
   VERDICT_EVICT, evictByRank, isHaunted, itemRank, keepsPlace, onEvicted, onTaken, ordersByRank,
   poolAfter, rankKept, verdict,
 } from "./policy";
-import { closeIdlePageSegments, freePages, movePages } from "./pages";
-import { isCleared, isExpired, isPaged, removeEnded, removeEntry } from "./entry";
+import { closeIdlePageSegments, freePages } from "./pages";
+import { isCleared, isExpired, removeEnded, removeEntry } from "./entry";
 import {
   MODE_COMPACT, MODE_POLICY, deadWanted, nextVictim, noteEvicted, victimMode,
 } from "./victims";
@@ -305,7 +305,6 @@ function cleanByPolicy(item: u32, hash: u64, at: u32, entry: u64, pool: u32): vo
   }
   keptInRow++;
   store<u32>(work(), left - min<u32>(left, bytes), WORK_KEEP);
-  if (pool == POOL_SMALL && isPaged(item)) movePages(itemInlineAt(item), POOL_SMALL, POOL_MAIN);
 }
 
 function evict(item: u32, hash: u64, at: u32, entry: u64, pool: u32, cause: u32): void {

@@ -4,19 +4,23 @@
  */
 import {
   ITEM_HEADER_BYTES, ITEM_LIFETIME, ITEM_PAGED, ITEM_RANK, ITEM_TOMBSTONE, LIFETIME_NONE, itemBytes,
-  itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyLength, itemVersion, markGone,
-  segmentOfItem,
+  itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength, itemVersion,
+  markGone, segmentOfItem,
 } from "./item";
 import {
   COUNTER_BYTES_ADDED, COUNTER_BYTES_REMOVED, COUNTER_CLEARED, COUNTER_EXPIRED,
   COUNTER_ITEMS_ADDED, COUNTER_ITEMS_REMOVED, count, countBy,
 } from "./counters";
+import { L_LEAVING, laneAt, laneBlock, pageBytes } from "./layout";
 import { POOL_MAIN, addDead, segmentWord, wordPool } from "./segment";
 import { joinRegion, quitRegion } from "./regions";
 import { hasRegions } from "./policy";
-import { ownPages, pagedLength, retirePages, weighPages } from "./pages";
+import {
+  PAGE_LIST_HEADER, listSamePages, ownPages, pagedLength, retirePages, weighPages,
+} from "./pages";
 import { clearVersion, nowMs, raiseFloor } from "./version";
-import { entryItem, entryOf, swapEntry } from "./table";
+import { entryItem, entryOf, find, foundEntry, swapEntry } from "./table";
+import { hashOfItem } from "./hash";
 
 @inline
 export function isPaged(item: u32): bool {
@@ -34,6 +38,19 @@ export function valueLength(item: u32): u32 {
 export function poolOfItem(item: u32): u32 {
   if (hasRegions()) return POOL_MAIN;
   return wordPool(segmentWord(segmentOfItem(item)));
+}
+
+/** The order of the `length` bytes at `at` and an item's value of that length, as memcmp's. */
+export function compareValue(at: u32, item: u32, length: u32): i32 {
+  if (!isPaged(item)) return memory.compare(at, itemInlineAt(item), length);
+  let page = itemInlineAt(item) + PAGE_LIST_HEADER;
+  for (let done: u32 = 0; done < length; done += pageBytes) {
+    const part = min<u32>(pageBytes, length - done);
+    const order = memory.compare(at + done, load<u32>(page), part);
+    if (order != 0) return order;
+    page += 4;
+  }
+  return 0;
 }
 
 @inline
@@ -74,6 +91,15 @@ export function entered(item: u32, rank: u32): void {
   ownPages(itemInlineAt(item));
 }
 
+/**
+ * Notes that the pages of an item are about to go with it, or that they are gone (0): if this
+ * thread dies in between, nobody else knows of them.
+ */
+@inline
+function noteLeaving(item: u32): void {
+  store<u32>(laneAt, item, L_LEAVING);
+}
+
 /** Settles the accounts of an item that left the table; its pages stay when `keepPages`. */
 function left(item: u32, keepPages: bool): void {
   countBy(COUNTER_BYTES_REMOVED, weight(item));
@@ -88,8 +114,13 @@ function left(item: u32, keepPages: bool): void {
  */
 export function replaceEntry(at: u32, entry: u64, hash: u64, item: u32, samePages: bool): bool {
   const rank = u32(load<u8>(item, ITEM_RANK));
-  if (!swapEntry(at, entry, entryOf(hash, item))) return false;
   const old = entryItem(entry);
+  const retires = !samePages && isPaged(old);
+  if (retires) noteLeaving(old);
+  if (!swapEntry(at, entry, entryOf(hash, item))) {
+    if (retires) noteLeaving(0);
+    return false;
+  }
   countEnd(old);
   if (samePages) {
     countBy(COUNTER_BYTES_ADDED, weight(item));
@@ -98,6 +129,7 @@ export function replaceEntry(at: u32, entry: u64, hash: u64, item: u32, samePage
     if (isPaged(item)) ownPages(itemInlineAt(item));
   } else entered(item, rank);
   left(old, samePages);
+  if (retires) noteLeaving(0);
   markGone(old);
   return true;
 }
@@ -108,9 +140,13 @@ export function replaceEntry(at: u32, entry: u64, hash: u64, item: u32, samePage
  */
 export function removeEntry(at: u32, entry: u64, hash: u64, version: u64): bool {
   raiseFloor(hash, version);
-  if (!swapEntry(at, entry, 0)) return false;
-  left(entryItem(entry), false);
-  return true;
+  const item = entryItem(entry);
+  const retires = isPaged(item);
+  if (retires) noteLeaving(item);
+  const removed = swapEntry(at, entry, 0);
+  if (removed) left(item, false);
+  if (retires) noteLeaving(0);
+  return removed;
 }
 
 /** Removes the entry of an item that readers no longer find. */
@@ -133,4 +169,19 @@ export function moveEntry(at: u32, entry: u64, hash: u64, copy: u32): bool {
   if (isPaged(copy)) ownPages(itemInlineAt(copy));
   addDead(segmentOfItem(old), itemBytes(old));
   return true;
+}
+
+/**
+ * Retires the pages of an item that lane `n`, now dead, took out of the table; unless it did not, or
+ * the item in its place lists them too.
+ */
+export function recoverLeaving(n: u32): void {
+  const item = load<u32>(laneBlock(n), L_LEAVING);
+  if (item == 0) return;
+  store<u32>(laneBlock(n), 0, L_LEAVING);
+  if (find(hashOfItem(item), itemKeyAt(item), itemKeyLength(item))) {
+    const there = entryItem(foundEntry);
+    if (isPaged(there) && listSamePages(itemInlineAt(there), itemInlineAt(item))) return;
+  }
+  retirePages(itemInlineAt(item), poolOfItem(item));
 }

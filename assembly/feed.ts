@@ -21,7 +21,7 @@ import {
 import {
   ITEM_TOMBSTONE, itemExpiryMs, itemFlags, itemKeyAt, itemKeyLength, itemKind, itemVersion,
 } from "./item";
-import { valueLength } from "./entry";
+import { compareValue, valueLength } from "./entry";
 import { copyValue } from "./answer";
 import { COUNTER_FEED_DEFERRED, COUNTER_FEED_RECORDS, count } from "./counters";
 import { entryItem, find, foundEntry } from "./table";
@@ -166,7 +166,11 @@ export function recoverFeed(n: u32): void {
   store<u32>(block, position, L_FEED_PREPARED);
 }
 
-/** Whether the table is at or past the record at `at`. */
+/**
+ * Whether the table shows what the record at `at` tells, or something later. A write that was not
+ * made gave its version back: another may have taken it since, so what is there at the record's own
+ * version must be what the record says.
+ */
 function wasApplied(at: u32): bool {
   const kind = u32(load<u8>(at, RECORD_KIND));
   if (kind == RECORD_FILLER) return true;
@@ -177,5 +181,18 @@ function wasApplied(at: u32): bool {
   const keyLength = u32(load<u16>(at, RECORD_KEY_LENGTH));
   const present = find(hashKey(keyAt, keyLength), keyAt, keyLength);
   if (!present) return kind == RECORD_REMOVE;
-  return itemVersion(entryItem(foundEntry)) >= load<u64>(at, RECORD_VERSION);
+  const item = entryItem(foundEntry);
+  const version = load<u64>(at, RECORD_VERSION);
+  if (itemVersion(item) != version) return itemVersion(item) > version;
+  return tellsOf(at, item);
+}
+
+/** Whether the record at `at`, which has the key and the version of `item`, tells of it. */
+function tellsOf(at: u32, item: u32): bool {
+  const kind = itemFlags(item) & ITEM_TOMBSTONE ? RECORD_REMOVE : RECORD_PUT;
+  const head = kind | (itemKind(item) << 8) | (itemKeyLength(item) << 16);
+  const length = load<u32>(at, RECORD_VALUE_LENGTH);
+  if (load<u32>(at, RECORD_KIND) != head || length != valueLength(item)) return false;
+  if (load<u64>(at, RECORD_EXPIRY) != itemExpiryMs(item)) return false;
+  return compareValue(at + RECORD_HEADER_BYTES + itemKeyLength(item), item, length) == 0;
 }

@@ -113,6 +113,8 @@ export const L_ATTACHED: u32 = 24;
 export const L_SPARE_LINE: u32 = 28;
 /** What the cleaner is at: see `cleaner.ts`. */
 export const L_CLEANING: u32 = 32;
+/** The item whose pages this lane is about to retire, 0 = none: see `entry.ts`. */
+export const L_LEAVING: u32 = 48;
 export const L_FEED_HEAD: u32 = 64;
 export const L_FEED_PREPARED: u32 = 68;
 export const L_FEED_TAIL: u32 = 128;

@@ -1,8 +1,8 @@
 /** Moving an item: a copy elsewhere, and its entry swung over. */
-import { ITEM_RANK, itemBytes, itemExpiryMs } from "./item";
+import { ITEM_RANK, itemBytes, itemExpiryMs, itemInlineAt } from "./item";
 import { allocate, completeItem, takeBack, weighCursor } from "./allocator";
-import { isPaged, moveEntry } from "./entry";
-import { pagedLength, pagesFor } from "./pages";
+import { isPaged, moveEntry, poolOfItem } from "./entry";
+import { movePages, pagedLength, pagesFor } from "./pages";
 import { COUNTER_MOVED, count } from "./counters";
 import { pageShift } from "./layout";
 
@@ -20,7 +20,11 @@ export function moveItem(
   store<u8>(copy, rank, ITEM_RANK);
   completeItem(cursor, itemExpiryMs(copy));
   if (isPaged(copy)) weighCursor(cursor, pagesFor(pagedLength(copy)) << pageShift);
-  if (moveEntry(at, entry, hash, copy)) count(COUNTER_MOVED);
-  else takeBack(cursor, copy);
+  if (!moveEntry(at, entry, hash, copy)) {
+    takeBack(cursor, copy);
+    return true;
+  }
+  count(COUNTER_MOVED);
+  if (isPaged(copy)) movePages(itemInlineAt(copy), poolOfItem(item), poolOfItem(copy));
   return true;
 }

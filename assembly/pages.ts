@@ -29,8 +29,10 @@ import {
 } from "./segment";
 import { advance, safeBefore } from "./epoch";
 import { survivorReserve } from "./allocator";
-import { itemInlineAt, itemInlineLength } from "./item";
-import { findItem } from "./table";
+import {
+  STATE_DEAD, STATE_LIVE, STATE_PENDING, itemInlineAt, itemInlineLength, itemState, settle,
+} from "./item";
+import { findItem, foundAt, foundEntry, isTentative, settledEntry } from "./table";
 import { hashOfItem } from "./hash";
 
 export const PAGE_LIST_HEADER: u32 = 4;
@@ -161,19 +163,30 @@ export function ownPages(listAt: u32): void {
   }
 }
 
-/** Retires the pages of a list that has left the table. */
+/**
+ * Retires the pages of a list that has left the table. Who takes a dead lane over may do the same
+ * at the same time; each page is counted once.
+ */
 export function retirePages(listAt: u32, pool: u32): void {
-  const stamp = advance();
+  const word = (PAGE_RETIRED << PAGE_STATE_SHIFT) | advance();
   const pages = pagesFor(load<u32>(listAt));
+  let retired: u32 = 0;
   for (let i: u32 = 0; i < pages; i++) {
     const at = wordOfPage(load<u32>(listAt + PAGE_LIST_HEADER + (i << 2)));
-    atomic.store<u64>(at, (PAGE_RETIRED << PAGE_STATE_SHIFT) | stamp);
+    if (atomic.xchg<u64>(at, word) >> PAGE_STATE_SHIFT != PAGE_RETIRED) retired++;
   }
-  atomic.sub<u64>(pageGauge(pool), u64(pages) << pageShift);
+  atomic.sub<u64>(pageGauge(pool), u64(retired) << pageShift);
 }
 
-/** Moves the weight of a list from one pool to another. */
+/** Whether two lists are of the same pages: a page is in one list, and in copies of it. */
+@inline
+export function listSamePages(listAt: u32, otherAt: u32): bool {
+  return load<u32>(listAt + PAGE_LIST_HEADER) == load<u32>(otherAt + PAGE_LIST_HEADER);
+}
+
+/** Moves the weight of a list from one pool to another, if that is another. */
 export function movePages(listAt: u32, from: u32, to: u32): void {
+  if (from == to) return;
   const bytes = u64(pagesFor(load<u32>(listAt))) << pageShift;
   atomic.sub<u64>(pageGauge(from), bytes);
   atomic.add<u64>(pageGauge(to), bytes);
@@ -259,6 +272,16 @@ function closePages(segment: u32, header: u32, word: u64, safe: u64): bool {
   return true;
 }
 
+/** Whether the item of a dead lane came into the table; one that is still pending never will. */
+function isPublished(item: u32): bool {
+  if (!findItem(hashOfItem(item), item)) return false;
+  if (isTentative(foundEntry)) {
+    if (itemState(item) == STATE_PENDING) settle(item, STATE_DEAD);
+    settledEntry(foundAt, foundEntry);
+  }
+  return itemState(item) == STATE_LIVE;
+}
+
 /** Settles the pages that lane `n`, now dead, had taken. */
 export function recoverPages(n: u32): void {
   for (let segment: u32 = 0; segment < segments; segment++) {
@@ -268,7 +291,7 @@ export function recoverPages(n: u32): void {
       const word = atomic.load<u64>(at);
       if (word >> PAGE_STATE_SHIFT != PAGE_TAKEN || (u32(word >> 32) & 0xff) != n) continue;
       const item = u32(word & 0x3fffffff) << 2;
-      const settled = findItem(hashOfItem(item), item) ? PAGE_OWNED << PAGE_STATE_SHIFT : 0;
+      const settled = isPublished(item) ? PAGE_OWNED << PAGE_STATE_SHIFT : 0;
       atomic.cmpxchg<u64>(at, word, settled);
     }
   }

@@ -92,6 +92,12 @@ export function segmentWord(header: u32): u64 {
   return atomic.load<u64>(header, SEGMENT_WORD);
 }
 
+/** Whether lane `n` is filling the segment with items. */
+@inline
+export function isFilledBy(word: u64, n: u32): bool {
+  return wordState(word) == SEGMENT_ACTIVE && wordLane(word) == n;
+}
+
 @inline
 export function swapWord(header: u32, from: u64, to: u64): bool {
   return atomic.cmpxchg<u64>(header, from, to, SEGMENT_WORD) == from;
@@ -212,10 +218,14 @@ export function notePressure(pressed: bool): void {
   if (isPressed() != pressed) atomic.store<u32>(H_PRESSURE, u32(pressed));
 }
 
-/** Gives a segment that nothing points at any more back. */
+/**
+ * Gives a segment that nothing points at any more back. Its word keeps the pool: whoever took the
+ * last items out of the table may still be settling their accounts.
+ */
 export function retireSegment(header: u32): void {
+  const pool = wordPool(segmentWord(header));
   const stamp = advance();
-  atomic.store<u64>(header, wordOf(SEGMENT_RETIRED, 0, 0, stamp), SEGMENT_WORD);
+  atomic.store<u64>(header, wordOf(SEGMENT_RETIRED, 0, pool, stamp), SEGMENT_WORD);
   count(COUNTER_SEGMENTS_RECLAIMED);
   noteFree(freeHint() + 1);
 }

@@ -6,13 +6,14 @@
  */
 import { H_LANES_ATTACHED, L_ATTACHED, laneBlock, segments } from "./layout";
 import {
-  SEGMENT_CLEANING, SEGMENT_PAGES, SEGMENT_SEALED, segmentHeader, segmentWord, wordLane, wordOf,
-  wordPool, wordStamp, wordState,
+  SEGMENT_CLEANING, SEGMENT_PAGES, SEGMENT_SEALED, isFilledBy, segmentHeader, segmentWord, wordLane,
+  wordOf, wordPool, wordStamp, wordState,
 } from "./segment";
 import { abandonCleaning } from "./cleaner";
 import { pin, unpin, unpinLane } from "./epoch";
 import { readClearVersion, setClock } from "./version";
 import { recoverFeed } from "./feed";
+import { recoverLeaving } from "./entry";
 import { recoverPages } from "./pages";
 import { sealLane } from "./allocator";
 
@@ -22,6 +23,7 @@ export function takeOver(n: u32, now: f64): void {
   pin();
   readClearVersion();
   recoverPages(n);
+  recoverLeaving(n);
   recoverFeed(n);
   sealLane(n);
   abandonCleaning(n);
@@ -33,11 +35,13 @@ export function takeOver(n: u32, now: f64): void {
 
 /**
  * Puts a segment that lane `n` was cleaning or claiming back. One without an age was on its way to
- * or from pages, and is closed from there once it is idle.
+ * or from pages, and is closed from there once it is idle. One that it had claimed and not begun to
+ * fill has no items.
  */
 function putBack(header: u32, n: u32): void {
   const word = segmentWord(header);
-  if (wordState(word) != SEGMENT_CLEANING || wordLane(word) != n) return;
+  const isCleaned = wordState(word) == SEGMENT_CLEANING && wordLane(word) == n;
+  if (!isCleaned && !isFilledBy(word, n)) return;
   const age = wordStamp(word);
   const state = age == 0 ? SEGMENT_PAGES : SEGMENT_SEALED;
   atomic.store<u64>(header, wordOf(state, 0, wordPool(word), age));

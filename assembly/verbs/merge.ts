@@ -6,15 +6,14 @@
 import { COUNTER_MERGE_ERROR, COUNTER_MERGE_MISS, COUNTER_MERGE_OK, count } from "../counters";
 import { FLAG_TOMBSTONE, FLAG_VERSION, STATUS_EXISTS, STATUS_OK } from "../wire";
 import {
-  ITEM_MERGED, ITEM_TOMBSTONE, expiryFrom, itemExpiryMs, itemFlags, itemInlineAt, itemKind,
+  ITEM_MERGED, ITEM_TOMBSTONE, expiryFrom, itemExpiryMs, itemFlags, itemKind,
   itemVersion, lifetimeFor,
 } from "../item";
-import { H_CLEAR_VERSION, pageBytes } from "../layout";
+import { H_CLEAR_VERSION } from "../layout";
 import { answerStatus } from "../answer";
 import { expiryMs, field, has, keyAt, keyLength, kind, valueAt, valueLength } from "../request";
-import { isPaged, valueLength as lengthOf } from "../entry";
+import { compareValue, valueLength as lengthOf } from "../entry";
 import { noteMerged } from "../version";
-import { PAGE_LIST_HEADER } from "../pages";
 import { DEFERRED, DONE } from "./outcome";
 import { NO_MEMORY, WROTE, beginWrite, fits, lookUp, present, write } from "./write";
 
@@ -64,18 +63,5 @@ function isNewer(version: u64, tombstone: u32, item: u32): bool {
   if (kind() != itemKind(item)) return kind() > itemKind(item);
   const length = lengthOf(item);
   if (valueLength != length) return valueLength > length;
-  return compareValue(item, length) > 0;
-}
-
-/** The order of the request's value and the item's, as memcmp gives it. */
-function compareValue(item: u32, length: u32): i32 {
-  if (!isPaged(item)) return memory.compare(valueAt, itemInlineAt(item), length);
-  let page = itemInlineAt(item) + PAGE_LIST_HEADER;
-  for (let done: u32 = 0; done < length; done += pageBytes) {
-    const part = min<u32>(pageBytes, length - done);
-    const order = memory.compare(valueAt + done, load<u32>(page), part);
-    if (order != 0) return order;
-    page += 4;
-  }
-  return 0;
+  return compareValue(valueAt, item, length) > 0;
 }
