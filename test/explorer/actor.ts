@@ -44,6 +44,11 @@ export class Actor {
     this.fiber = world.fibers[lane] as Fiber;
   }
 
+  /** The keys that the stage has chosen. */
+  get keys(): readonly string[] {
+    return this.#world.keys;
+  }
+
   /** Sends requests as one frame; the answers in the order of the requests. */
   *run(...requests: Request[]): Script<Answer[]> {
     const span = this.#history.open(this.lane);

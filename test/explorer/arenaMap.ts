@@ -28,6 +28,10 @@ export interface Segment {
   readonly state: number;
   readonly lane: number;
   readonly pool: number;
+  /** The stamp of its word, by its lower bits. */
+  readonly age: number;
+  /** Whether its items are being written, and a lane's cursor says where. */
+  readonly hasCursor: boolean;
   /** Where its items begin and end. */
   readonly from: number;
   readonly to: number;
@@ -158,20 +162,22 @@ export class ArenaMap {
     const from = this.header('H_STORE_AT') + index * this.segmentBytes;
     const lane = (word >>> 8) & 0xff;
     const used = this.word(header + this.constant('SEGMENT_USED'));
-    const filled = state === this.constant('SEGMENT_ACTIVE') ? this.#filled(lane, header) : used;
+    const filled = this.#filled(lane, header);
     return {
       index,
       state,
       lane,
       pool: (word >>> 16) & 0xff,
+      age: (word >>> 24) + this.word(header + 4) * 256,
+      hasCursor: filled !== undefined,
       from,
-      to: from + filled,
+      to: from + (state === this.constant('SEGMENT_ACTIVE') ? (filled ?? 0) : used),
       dead: this.#dead(index) - this.word(header + this.constant('SEGMENT_DEAD_BASE')),
     };
   }
 
-  /** Bytes of whole items in the segment that `lane` is filling. */
-  #filled(lane: number, header: number): number {
+  /** Bytes of whole items in a segment that `lane` is filling; undefined when it is not. */
+  #filled(lane: number, header: number): number | undefined {
     const first = this.laneBlock(lane) + this.constant('L_CURSORS');
     const bytes = this.constant('CURSOR_BYTES');
     for (let cursor = first; cursor < first + bytes * this.constant('CURSORS'); cursor += bytes) {
@@ -180,7 +186,7 @@ export class ArenaMap {
       const base = this.header('H_STORE_AT') + index * this.segmentBytes;
       return this.word(cursor + this.constant('CURSOR_WHOLE')) - base;
     }
-    return 0;
+    return undefined;
   }
 
   #dead(index: number): number {

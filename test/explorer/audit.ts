@@ -94,6 +94,9 @@ class Audit {
     const reachable = new Set(entries.map(({ item }) => item.at));
     for (const segment of segments) {
       if (this.#is(segment.state, 'CLEANING')) this.#checkCleaning(segment);
+      if (this.#is(segment.state, 'ACTIVE') && !segment.hasCursor) {
+        this.#problems.push(`no lane knows that it fills segment ${segment.index}`);
+      }
       if (!this.#is(segment.state, 'ACTIVE', 'SEALED', 'CLEANING')) continue;
       let dead = 0;
       let pointed = 0;

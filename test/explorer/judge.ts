@@ -32,6 +32,12 @@ function scanStep(scan: ScanOperation, key: string, circumstances: Circumstances
   };
 }
 
+/** A clear that takes effect a second time, or does not. */
+function clearedAgain({ span }: Operation): Step<KeyState> {
+  const apply = (state: KeyState): KeyState[] => [state, { ...state, item: undefined }];
+  return { first: span.first, last: span.last, after: -1, apply };
+}
+
 /** The operations of one key as steps of a search for their order. */
 function stepsOf(operations: readonly Operation[], circumstances: Circumstances): Step<KeyState>[] {
   const lastOfLane = new Map<number, number>();
@@ -70,8 +76,10 @@ function checkKey(
   const mine = operations.filter(
     (operation) => operation.request.op === OP.CLEAR || keyOf(operation) === key,
   );
+  const clears = mine.filter(({ request }) => request.op === OP.CLEAR);
   const steps = [
     ...stepsOf(mine, circumstances),
+    ...(circumstances.clearVersion === undefined ? clears.map(clearedAgain) : []),
     ...scans.map((scan) => scanStep(scan, key, circumstances)),
   ];
   if (isLinearizable(steps, ABSENT, stateId)) return;
@@ -99,8 +107,8 @@ export function judgeRun(stage: Stage, run: Run, scenario: Scenario): void {
   const latestMs = Math.max(...all.map(({ nowMs }) => nowMs), 0);
   const reader = stage.world.fibers.findIndex((_, lane) => !run.deaths.includes(lane));
   const problems = auditArena(stage.world, run.deaths);
-  const evicts = stage.evictionsSince() > 0;
-  const clearVersion = stage.world.longs[stage.world.constant('H_CLEAR_VERSION') >> 3] ?? 0n;
+  const evicts = scenario.evicts === true || stage.evictionsSince() > 0;
+  const clearVersion = scenario.clearsTwice === true ? undefined : stage.long('H_CLEAR_VERSION');
   const finals = stage.read(reader, latestMs, keys);
   const whole = wholeHistory(stage, run, finals);
   for (const key of keys) {

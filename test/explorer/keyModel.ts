@@ -29,8 +29,8 @@ export interface Circumstances {
   readonly evicts: boolean;
   /** The latest clock of any lane: what has expired by then may be gone. */
   readonly latestMs: number;
-  /** The version of the clear there was, 0 for none. */
-  readonly clearVersion: bigint;
+  /** The version of the clear there was, 0 for none; undefined when there may have been two. */
+  readonly clearVersion: bigint | undefined;
 }
 
 export function stateId({ item, last, cleared }: KeyState): string {
@@ -176,7 +176,7 @@ class Judge {
 
   clear(): KeyState[] {
     const { last } = this.#state;
-    const cleared = this.#circumstances.clearVersion;
+    const cleared = this.#circumstances.clearVersion ?? 0n;
     return [{ item: undefined, last, cleared }];
   }
 }

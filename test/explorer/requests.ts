@@ -63,3 +63,14 @@ export const bury = (key: string, version: bigint): Request => ({
 });
 
 export const clear = (): Request => ({ op: OP.CLEAR });
+
+/** A value of which a segment holds four. */
+const FILLER_BYTES = 900;
+
+/** The n-th of many keys that nobody asks for again. */
+export const filler = (n: number, bytes = FILLER_BYTES): Request =>
+  set(`filler ${String(n).padStart(4, '0')}`, signed(`f${n}`, bytes));
+
+/** As the fillers are, for a race that goes on where filling stopped. */
+export const racer = (n: number, bytes = FILLER_BYTES): Request =>
+  set(`racer. ${String(n).padStart(4, '0')}`, signed(`r${n}`, bytes));

@@ -21,8 +21,15 @@ export interface Scenario {
   readonly actors: readonly Part[];
   /** The lane that may die at any moment; another must take it over. */
   readonly mortal?: number;
+  /** Whether items may be evicted that nobody counts, as the lane that evicts them may die. */
+  readonly evicts?: boolean;
   /** Keys that are never evicted. */
   readonly keeps?: readonly string[];
+  /**
+   * Whether a clear may take effect more than once while it runs: it is raised when the clock of
+   * another lane moves on under it.
+   */
+  readonly clearsTwice?: boolean;
   /** Throws when something that is particular to the scenario does not hold. */
   readonly check?: (stage: Stage, run: Run) => void;
   /** What must have happened in at least one run, or the scenario shows nothing. */
@@ -40,5 +47,12 @@ export function sends(...requests: readonly Request[]): Part {
 export function sendsAtOnce(...requests: readonly Request[]): Part {
   return function* (actor) {
     yield* actor.run(...requests);
+  };
+}
+
+/** A part that sends requests one by one for keys that the stage has chosen. */
+export function sendsFor(choose: (keys: readonly string[]) => readonly Request[]): Part {
+  return function* (actor) {
+    for (const request of choose(actor.keys)) yield* actor.run(request);
   };
 }

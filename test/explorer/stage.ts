@@ -1,8 +1,23 @@
 /** A world with what was done in it before the race began, and what is looked at after. */
 import { type Answer, FLAG, OP, type Request, textOf } from '../model/support/wire.js';
 import { Actor, type Script } from './actor.js';
+import { ArenaMap, type Entry } from './arenaMap.js';
 import { History, type Operation } from './history.js';
 import type { World } from './world.js';
+
+/** Counters that scenarios look at. */
+const COUNTED = [
+  'EVICTED_POLICY',
+  'EVICTED_CHAIN',
+  'EVICTED_FORCED',
+  'EXPIRED',
+  'MOVED',
+  'COMPACTED',
+  'SEGMENTS_RECLAIMED',
+] as const;
+
+/** Requests after which a stage is taken never to be set. */
+const FILL_MAX = 3000;
 
 /** How often a lane may have to wait while nobody else runs. */
 const TURNS_MAX = 100;
@@ -12,7 +27,8 @@ export class Stage {
   /** What was asked before the race, in order. */
   readonly prelude: readonly Operation[];
   readonly #history = new History();
-  #evictions = 0;
+  #before = new Map<string, number>();
+  #ages: number[] = [];
 
   constructor(world: World) {
     this.world = world;
@@ -64,6 +80,16 @@ export class Stage {
     return textOf(this.get(lane, nowMs, key)?.value);
   }
 
+  /** A word of the arena's header, by the name of the constant that says where it is. */
+  header(name: string): number {
+    return this.world.words[this.world.constant(name) >> 2] ?? 0;
+  }
+
+  /** The same of eight bytes. */
+  long(name: string): bigint {
+    return this.world.longs[this.world.constant(name) >> 3] ?? 0n;
+  }
+
   /** The sum of a counter over all lanes. */
   counter(name: string): number {
     const { world } = this;
@@ -81,15 +107,70 @@ export class Stage {
     return causes.reduce((sum, cause) => sum + this.counter(`EVICTED_${cause}`), 0);
   }
 
+  /**
+   * Runs requests, which the history does not tell of, until one of them makes `happened` true;
+   * that one is undone. A request like it begins the race at the brink.
+   */
+  fillUntil(lane: number, request: (n: number) => Request, happened: () => boolean): void {
+    const actor = this.actor(lane, new History());
+    for (let n = 0; n < FILL_MAX; n++) {
+      this.world.remember();
+      this.play(actor, actor.run(request(n)));
+      if (!happened()) continue;
+      this.world.restore();
+      return;
+    }
+    throw new Error('what the stage waits for never happens');
+  }
+
+  /** The key's entry in the table, dead or alive, or undefined. */
+  entryOf(key: string): Entry | undefined {
+    return new ArenaMap(this.world).entries().entries.find(({ item }) => item.key === key);
+  }
+
   /** The race begins here: what `evictionsSince` counts from, and what each run goes back to. */
   begin(): void {
-    this.#evictions = this.evictions();
+    this.#before = new Map(COUNTED.map((name) => [name, this.counter(name)]));
+    this.#ages = this.#segmentAges();
     this.world.remember();
+  }
+
+  /** What lanes have added to a counter in the race. */
+  countedSince(name: (typeof COUNTED)[number]): number {
+    return this.counter(name) - (this.#before.get(name) ?? 0);
   }
 
   /** Evictions of the race. */
   evictionsSince(): number {
-    return this.evictions() - this.#evictions;
+    const causes = ['EVICTED_POLICY', 'EVICTED_CHAIN', 'EVICTED_FORCED'] as const;
+    return causes.reduce((sum, cause) => sum + this.countedSince(cause), 0);
+  }
+
+  /** The stamp of each segment that holds items, else 0. */
+  #segmentAges(): number[] {
+    const map = new ArenaMap(this.world);
+    return Array.from({ length: map.segmentCount }, (_, index) => {
+      const { state, age } = map.segment(index);
+      const filled = ['ACTIVE', 'SEALED'].map((name) => map.constant(`SEGMENT_${name}`));
+      return filled.includes(state) ? age : 0;
+    });
+  }
+
+  /** How many segments are in a state, by the name the core has for it. */
+  segmentsIn(name: string): number {
+    const map = new ArenaMap(this.world);
+    const wanted = map.constant(`SEGMENT_${name}`);
+    const segments = Array.from({ length: map.segmentCount }, (_, index) => map.segment(index));
+    return segments.filter(({ state }) => state === wanted).length;
+  }
+
+  /** How many segments that held items hold others now. */
+  segmentsReused(): number {
+    const ages = this.#segmentAges();
+    return this.#ages.filter((age, index) => {
+      const now = ages[index] ?? 0;
+      return age !== 0 && now !== 0 && now !== age;
+    }).length;
   }
 
   /** Seals every segment that a lane is filling, by taking it over while it lives. */

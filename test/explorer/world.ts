@@ -20,6 +20,8 @@ export class World {
   readonly longs: BigUint64Array;
   readonly lanes: number;
   readonly feedBytes: number;
+  /** Keys that the stage has chosen by where they lie in the arena. */
+  readonly keys: string[] = [];
   /** Where what all lanes share ends, and their boxes begin. */
   readonly sharedEnd: number;
   /** What a point calls; nothing while the stage is set. */
