@@ -172,8 +172,8 @@ export function moveEntry(at: u32, entry: u64, hash: u64, copy: u32): bool {
 }
 
 /**
- * Retires the pages of an item that lane `n`, now dead, took out of the table; unless it did not, or
- * the item in its place lists them too.
+ * Retires the pages of an item that lane `n`, now dead, took out of the table; unless it did not,
+ * or the item in its place lists them too.
  */
 export function recoverLeaving(n: u32): void {
   const item = load<u32>(laneBlock(n), L_LEAVING);

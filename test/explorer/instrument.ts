@@ -38,9 +38,8 @@ const TYPE_BYTES: Readonly<Record<string, number>> = { i32: 4, i64: 8, f32: 4, f
 const ACCESS = /^\s*((i32|i64|f32|f64|v128)\.((?:atomic\.)?(load|store|rmw)\S*))((?: \w+=\d+)*)$/;
 const COPY = /^\s*memory\.(copy|fill)$/;
 /** Anything that looks like an access and is not understood must not slip through. */
-const UNKNOWN = /\.(load|store|rmw|wait|notify|copy|fill|init|grow|discard)/;
+const UNKNOWN = /^\s*(memory\.|data\.|\w+\.(\w+\.)*(load|store|rmw|wait|notify))/;
 const GLOBAL = /^\s*\(global \$(\S+) \(mut /;
-const FUNCTION = /^\s*\(func \$(\S+)/;
 const MEMORY = /^\s*\(import "env" "memory"/;
 
 /** Bytes that an instruction touches: the number in its name, or its type's. */
@@ -111,7 +110,7 @@ function rewriteLine(line: string, helpers: Map<string, string>): string[] {
     helpers.set(block, block === 'copy' ? COPY_HELPER : FILL_HELPER);
     return [`call $explorer.${block}`];
   }
-  if (UNKNOWN.test(line) && !FUNCTION.test(line) && !/^\s*(call|global|\()/.test(line)) {
+  if (UNKNOWN.test(line)) {
     throw new Error(`the explorer does not know the instruction "${line.trim()}"`);
   }
   return [line];

@@ -12,8 +12,10 @@ import { SCENARIOS } from '../explorer/scenarios/all.js';
 import { formatSchedule, parseSchedule } from '../explorer/schedule.js';
 import { seed } from '../model/support/seed.js';
 
+const BOUND_DEFAULT = 2;
+
 const { BUILD, BOUND, COUNT, SCENARIO, SCHEDULE } = process.env;
-const bound = Number(BOUND ?? 2);
+const bound = Number(BOUND ?? BOUND_DEFAULT);
 const count = Number(COUNT ?? 300);
 const builds = (['release', 'debug'] as const).filter((build) => (BUILD ?? build) === build);
 const scenarios = SCENARIOS.filter(({ name }) => name.includes(SCENARIO ?? ''));
@@ -21,13 +23,13 @@ const scenarios = SCENARIOS.filter(({ name }) => name.includes(SCENARIO ?? ''));
 const totals = { scenarios: 0, schedules: 0, orders: 0, drawn: 0 };
 
 /** Plays a scenario as the environment asks for. */
-function explore(explorer: Explorer, build: string): void {
+function explore(explorer: Explorer, scenario: Scenario, build: string): void {
   if (SCHEDULE !== undefined) {
     explorer.replay(parseSchedule(SCHEDULE));
     return;
   }
   // The release build runs every schedule; the debug build, whose checks cost, those drawn.
-  if (build === 'release') explorer.enumerate(bound);
+  if (build === 'release') explorer.enumerate(Math.min(bound, scenario.bound ?? BOUND_DEFAULT));
   explorer.draw(seededRandom(seed), count);
   explorer.finish();
 }
@@ -56,7 +58,7 @@ describe.each(builds)('the core, every way its threads can meet (%s)', (build) =
   test.each(scenarios)('$name', (scenario) => {
     const explorer = new Explorer(instrumentedCore(build), scenario);
     try {
-      explore(explorer, build);
+      explore(explorer, scenario, build);
     } catch (cause) {
       throw withReplay(build, scenario, cause);
     }

@@ -96,6 +96,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'relocation against overwrite',
+    bound: 1,
     arena: S3FIFO,
     setup: untilMoved('k'),
     keeps: ['k'],
@@ -104,6 +105,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'relocation against delete and insert',
+    bound: 1,
     arena: S3FIFO,
     setup: untilMoved('k'),
     keeps: ['k'],
@@ -112,6 +114,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'relocation against counters',
+    bound: 1,
     arena: S3FIFO,
     setup: untilMoved('n', '41'),
     keeps: ['n'],
@@ -120,6 +123,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'relocation against touch and get',
+    bound: 1,
     arena: S3FIFO,
     setup: untilMoved('k'),
     keeps: ['k'],
@@ -128,6 +132,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'relocation of a tombstone against merge',
+    bound: 1,
     arena: FIFO,
     setup: (stage) => {
       stage.run(0, bury('k', versionAt(5)));
@@ -143,6 +148,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'cleaner against cleaner',
+    bound: 1,
     arena: S3FIFO,
     setup: untilMoved('k'),
     actors: [writes(0, 1), sends(racer(9), get('k'))],
@@ -150,6 +156,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'cleaner against cleaner against overwrite',
+    bound: 1,
     arena: FIFO,
     setup: untilEvicted('k'),
     actors: [writes(0), sends(racer(9)), sends(swap('k', 'c'))],
@@ -167,6 +174,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'the ghost of a key that comes back',
+    bound: 1,
     arena: S3FIFO,
     setup: (stage) => {
       stage.run(0, set('k', OLD), set('j', OLD));
@@ -177,6 +185,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'claims of segments by two lanes',
+    bound: 1,
     arena: FIFO,
     actors: [sends(filler(0, 3000), filler(1, 3000)), sends(filler(2, 3000), filler(3, 3000))],
     check: (stage) => {
@@ -189,6 +198,7 @@ export const CLEANING_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'claims of the last segments',
+    bound: 1,
     arena: FIFO,
     setup: (stage) => stage.fillUntil(0, filler, () => stage.evictions() > 0),
     actors: [sends(racer(0, 3000), racer(1, 3000)), sends(racer(2, 3000), racer(3, 3000))],

@@ -117,6 +117,7 @@ export const DEATH_SCENARIOS: readonly Scenario[] = deaths([
   },
   {
     name: 'death while a segment is claimed',
+    bound: 1,
     arena: SMALL,
     actors: [
       sends(filler(0, 3000), filler(1, 3000)),
@@ -139,6 +140,7 @@ export const DEATH_SCENARIOS: readonly Scenario[] = deaths([
   },
   {
     name: 'death of a cleaner that evicts',
+    bound: 1,
     arena: SMALL,
     setup: untilEvicted(OLD),
     evicts: true,
@@ -146,6 +148,7 @@ export const DEATH_SCENARIOS: readonly Scenario[] = deaths([
   },
   {
     name: 'death of a cleaner that moves',
+    bound: 1,
     arena: { ...SMALL, policy: 's3fifo' },
     setup: untilMoved,
     evicts: true,
