@@ -47,9 +47,10 @@ function recordsOf(world: World, lane: number): FeedRecord[] {
 export function checkFeeds(world: World, finals: readonly Operation[]): void {
   const last = new Map<string, FeedRecord>();
   const records = world.fibers.flatMap((_, lane) => recordsOf(world, lane));
-  const cleared = records
-    .filter(({ kind }) => kind === 'clear')
-    .reduce((top, { version }) => (version > top ? version : top), 0n);
+  let cleared = 0n;
+  for (const { kind, version } of records) {
+    if (kind === 'clear' && version > cleared) cleared = version;
+  }
   for (const record of records) {
     if (record.version > (last.get(record.key)?.version ?? cleared)) last.set(record.key, record);
   }

@@ -20,8 +20,8 @@ export interface Scenario {
   /** What the lanes do, lane by lane. */
   readonly actors: readonly Part[];
   /**
-   * How many preemptions a search tries at the most; 2. Scenarios in which lanes meet in hundreds of
-   * places make do with 1, and with the schedules that are drawn.
+   * How many preemptions a search tries at the most; 2. Scenarios in which lanes meet in hundreds
+   * of places make do with 1, and with the schedules that are drawn.
    */
   readonly bound?: number;
   /** The lane that may die at any moment; another must take it over. */
