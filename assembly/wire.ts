@@ -67,6 +67,8 @@ export const STATUS_SHUTTING_DOWN: u32 = 24;
 export const STATUS_BAD_NAMESPACE: u32 = 25;
 export const STATUS_UNSUPPORTED_VERSION: u32 = 26;
 export const STATUS_INTERNAL: u32 = 27;
+export const STATUS_DISK_FULL: u32 = 28;
+export const STATUS_DISK_FAILED: u32 = 29;
 
 /** The close code for a frame whose requests cannot be told apart. */
 export const CLOSE_MALFORMED: u32 = 4400;

@@ -35,6 +35,8 @@ export const STATUS = {
   BAD_NAMESPACE: 25,
   UNSUPPORTED_VERSION: 26,
   INTERNAL: 27,
+  DISK_FULL: 28,
+  DISK_FAILED: 29,
 } as const;
 
 export const FLAG = {
