@@ -14,6 +14,8 @@ import {
   CLOSE_MALFORMED,
   FLAG_CURSOR,
   FLAG_EXPIRY,
+  FLAG_VERSION,
+  OP_CLEAR,
   OP_HELLO,
   OP_MERGE,
   OP_PING,
@@ -66,8 +68,10 @@ function judge(frame: Uint8Array): { judgements: Judgement[]; malformed: boolean
   const judgements: Judgement[] = [];
   while (reader.next()) {
     const form = reader.opcode === OP_HELLO ? STATUS.BAD_REQUEST : reader.formStatus();
-    const perhapsBad = (reader.flags & (FLAG_EXPIRY | FLAG_CURSOR)) !== 0;
-    const forbidden = form === STATUS.OK && reader.opcode === OP_MERGE;
+    // A clear with a version is the record of one, which may be too high, and needs a right.
+    const isClear = reader.opcode === OP_CLEAR && (reader.flags & FLAG_VERSION) !== 0;
+    const perhapsBad = isClear || (reader.flags & (FLAG_EXPIRY | FLAG_CURSOR)) !== 0;
+    const forbidden = form === STATUS.OK && (isClear || reader.opcode === OP_MERGE);
     judgements.push({ id: reader.id, status: forbidden ? STATUS.FORBIDDEN : form, perhapsBad });
   }
   if (reader.malformed && reader.hasId) {
