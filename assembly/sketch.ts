@@ -5,10 +5,12 @@
  *   block, a cache line   | 32 counters | 32 counters | 32 counters | 32 counters |
  *
  * A key has four counters in one block, one in each quarter of it, and its frequency is the least
- * of them. Only those that are the least are raised (Estan and Varghese, "New directions in traffic
- * measurement", SIGCOMM'02): raising all four, as Caffeine does, needs four times the counters for
- * the same hit ratio, and here there are as many as the ghost would have taken, some 2.4 bytes for
- * each item of 160.
+ * of them. Caffeine has sixteen counters for each item and raises all four of a key. The room here
+ * is what the ghost would have taken, some 2.4 bytes for each item of 160, and then that errs too
+ * much. So where there are fewer than sixteen for an item only those are raised that are the least
+ * (Estan and Varghese, "New directions in traffic measurement", SIGCOMM'02), which does as well with
+ * a quarter of them. Only on loops it does worse: there all keys are asked for as often, and what
+ * keeps some of them is the error.
  *
  * Counters are bytes with two of them, loaded and stored plainly: a race loses a count. After so
  * many increments as ten times the items all counters are halved. That would stop the world for as
@@ -23,6 +25,7 @@ const COUNTER_MAX: u32 = 15;
 const QUARTERS: u32 = 4;
 const QUARTER_BYTES: u32 = 16;
 const WORDS_PER_BLOCK: u32 = 8;
+const INCREMENTS_PER_ITEM: u32 = 10;
 /** Blocks that are halved with one group of requests. */
 const PIECE: u32 = 64;
 const ODD: u64 = 0x1111111111111111;
@@ -33,6 +36,8 @@ const BATCHES_PER_PERIOD: u32 = 256;
 
 let sketchAt: u32 = 0;
 let blocks: u32 = 0;
+/** Whether there are sixteen counters for each item. */
+let isRoomy: bool = false;
 /** Increments this lane has not told of. */
 let untold: u32 = 0;
 
@@ -91,17 +96,20 @@ export function sketchAdd(hash: u64): void {
   const block = sketchBlock(hash);
   const least = leastOf(block, hash);
   if (least == COUNTER_MAX) return;
+  const below = isRoomy ? COUNTER_MAX : least + 1;
   for (let quarter: u32 = 0; quarter < QUARTERS; quarter++) {
     const choice = choiceIn(hash, quarter);
     const at = counterByte(block, choice, quarter);
     const byte = u32(load<u8>(at));
-    if (counterIn(byte, choice) == least) store<u8>(at, u8(byte + (u32(1) << ((choice & 1) << 2))));
+    if (counterIn(byte, choice) < below) store<u8>(at, u8(byte + (u32(1) << ((choice & 1) << 2))));
   }
   untold++;
 }
 
-/** Lets the sketch age as it does with `period` increments; after each group of requests. */
-export function sketchPass(period: u32): void {
+/** Lets the sketch of a cache with room for so many items age; after each group of requests. */
+export function sketchPass(items: u32): void {
+  isRoomy = items <= blocks * WORDS_PER_BLOCK;
+  const period = items * INCREMENTS_PER_ITEM;
   if (untold >= min<u32>(period / BATCHES_PER_PERIOD + 1, BATCH_MAX)) tell(period);
   const hand = atomic.load<u32>(H_SKETCH_HAND);
   if (hand < blocks) halvePiece();

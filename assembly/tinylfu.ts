@@ -111,7 +111,7 @@ export function tinylfuBegin(): void {
 /** After a group of so many. */
 export function tinylfuEnd(requests: u32): void {
   readRoom();
-  sketchPass(room * 10);
+  sketchPass(room);
   climb();
   if (isFull) return;
   for (let n: u32 = 0; n < requests * 2 && countRegion(REGION_WINDOW) > windowRoom; n++) {
