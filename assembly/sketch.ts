@@ -7,10 +7,10 @@
  * A key has four counters in one block, one in each quarter of it, and its frequency is the least
  * of them. Caffeine has sixteen counters for each item and raises all four of a key. The room here
  * is what the ghost would have taken, some 2.4 bytes for each item of 160, and then that errs too
- * much. So where there are fewer than sixteen for an item only those are raised that are the least
- * (Estan and Varghese, "New directions in traffic measurement", SIGCOMM'02), which does as well with
- * a quarter of them. Only on loops it does worse: there all keys are asked for as often, and what
- * keeps some of them is the error.
+ * much. So where there are fewer than sixteen for an item, only those are raised that are the least
+ * (Estan and Varghese, "New directions in traffic measurement", SIGCOMM'02), which does as well
+ * with a quarter of them. Only on loops it does worse: there all keys are asked for as often, and
+ * what keeps some of them is the error.
  *
  * Counters are bytes with two of them, loaded and stored plainly: a race loses a count. After so
  * many increments as ten times the items all counters are halved. That would stop the world for as
