@@ -12,6 +12,7 @@ import {
   OrlopError,
 } from '../../src/client/index.js';
 import { LISTENERS } from './support/listeners.js';
+import { freePort } from './support/ports.js';
 import { startServer } from './support/server.js';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -51,18 +52,9 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A port on which nobody listens. */
-async function deadPort(): Promise<number> {
-  const server = createServer();
-  const port = await listening(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 describe('where there is no node', () => {
   test('calls fail at their deadline and say why', async () => {
-    const client = open(`ws://127.0.0.1:${await deadPort()}`, { timeoutMs: 300 });
+    const client = open(`ws://127.0.0.1:${await freePort()}`, { timeoutMs: 300 });
     const [read, write] = await Promise.all([
       errorOf(client.get('k')),
       errorOf(client.setMany([['k', 1]], { timeoutMs: 100 })),
@@ -103,7 +95,7 @@ describe('where there is no node', () => {
     const client = packageFile('dist', 'src', 'client', 'index.js');
     const program = `
       const { connect } = await import(${JSON.stringify(client)});
-      const cache = connect('ws://127.0.0.1:${await deadPort()}', { timeoutMs: 200 });
+      const cache = connect('ws://127.0.0.1:${await freePort()}', { timeoutMs: 200 });
       cache.get('never looked at').catch(() => undefined);
       try { await cache.get('k'); } catch (error) { console.log(error.code, error.outcome); }
     `;
@@ -120,7 +112,7 @@ describe('where there is no node', () => {
 describe.each(LISTENERS)('when a node goes away ($name)', ({ flags }) => {
   test('by SIGKILL, calls fail at once, and go on when it is back', async () => {
     // Given a port, not 0: uWebSockets.js lets go of a port at once only if it was asked for it.
-    const onPort = [...flags, '--port', String(await deadPort())];
+    const onPort = [...flags, '--port', String(await freePort())];
     const server = await startServer({ flags: onPort });
     const client = open(server.url, { timeoutMs: 20_000 });
     await client.set('k', 'v');

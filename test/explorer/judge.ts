@@ -32,7 +32,7 @@ function scanStep(scan: ScanOperation, key: string, circumstances: Circumstances
   };
 }
 
-/** A clear that takes effect a second time, or does not. */
+/** A clear that takes effect once more, or does not. */
 function clearedAgain({ span }: Operation): Step<KeyState> {
   const apply = (state: KeyState): KeyState[] => [state, { ...state, item: undefined }];
   return { first: span.first, last: span.last, after: -1, apply };
@@ -72,6 +72,7 @@ function checkKey(
   operations: readonly Operation[],
   scans: readonly ScanOperation[],
   circumstances: Circumstances,
+  again: number,
 ): void {
   const mine = operations.filter(
     (operation) => operation.request.op === OP.CLEAR || keyOf(operation) === key,
@@ -79,7 +80,7 @@ function checkKey(
   const clears = mine.filter(({ request }) => request.op === OP.CLEAR);
   const steps = [
     ...stepsOf(mine, circumstances),
-    ...(circumstances.clearVersion === undefined ? clears.map(clearedAgain) : []),
+    ...Array.from({ length: again }, () => clears.map(clearedAgain)).flat(),
     ...scans.map((scan) => scanStep(scan, key, circumstances)),
   ];
   if (isLinearizable(steps, ABSENT, stateId)) return;
@@ -108,12 +109,13 @@ export function judgeRun(stage: Stage, run: Run, scenario: Scenario): void {
   const reader = stage.world.fibers.findIndex((_, lane) => !run.deaths.includes(lane));
   const problems = auditArena(stage.world, run.deaths);
   const evicts = scenario.evicts === true || stage.evictionsSince() > 0;
-  const clearVersion = scenario.clearsTwice === true ? undefined : stage.long('H_CLEAR_VERSION');
+  const again = scenario.clearsAgain ?? 0;
+  const clearVersion = again > 0 ? undefined : stage.long('H_CLEAR_VERSION');
   const finals = stage.read(reader, latestMs, keys);
   const whole = wholeHistory(stage, run, finals);
   for (const key of keys) {
     const mayGo = evicts && !(scenario.keeps ?? []).includes(key);
-    checkKey(key, whole, scans, { evicts: mayGo, latestMs, clearVersion });
+    checkKey(key, whole, scans, { evicts: mayGo, latestMs, clearVersion }, again);
   }
   if (problems.length > 0) throw new Verdict(problems.join('\n'));
   scenario.check?.(stage, run);

@@ -31,10 +31,10 @@ export interface Scenario {
   /** Keys that are never evicted. */
   readonly keeps?: readonly string[];
   /**
-   * Whether a clear may take effect more than once while it runs: it is raised when the clock of
-   * another lane moves on under it.
+   * How often a clear may take effect again while it runs: it is raised each time the clock of
+   * another lane moves past it. 0 by default.
    */
-  readonly clearsTwice?: boolean;
+  readonly clearsAgain?: number;
   /** Throws when something that is particular to the scenario does not hold. */
   readonly check?: (stage: Stage, run: Run) => void;
   /** What must have happened in at least one run, or the scenario shows nothing. */

@@ -63,7 +63,7 @@ export const TIME_SCENARIOS: readonly Scenario[] = [
       stage.run(0, set('n', '41'));
     },
     actors: [at([0, clear()]), at([3, incr('n')], [4, incr('n')], [4, get('n')])],
-    clearsTwice: true,
+    clearsAgain: 2,
   },
   {
     name: 'a cleaner against what expires',
