@@ -18,7 +18,7 @@ import { isShort } from "./cleaner";
 const CLIMB_HITS: u32 = 8;
 const CLIMB_STEP: u32 = 16;
 const CLIMB_RATIO: u32 = 24;
-const CLIMB_SHARE: u32 = 32;
+export const CLIMB_SHARE: u32 = 32;
 
 const MAIN_SHARE: f64 = 0.99;
 const PROTECTED_SHARE: f64 = 0.8;

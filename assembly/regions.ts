@@ -34,7 +34,7 @@ export const REGION_PROBATION: u32 = 2;
 export const REGION_PROTECTED: u32 = 3;
 export const REGIONS: u32 = 4;
 
-const REGION_SHIFT: u32 = 6;
+export const REGION_SHIFT: u32 = 6;
 const STAMP_MASK: u32 = 63;
 /** The ranks of an item in the window. */
 export const RANK_WINDOW: u32 = 1 << 6;
