@@ -93,9 +93,9 @@ export const H_LFU_HAND: u32 = 1536;
 export const H_SIEVE_HAND: u32 = 1600;
 /** Whether the hand has come to what is being written. */
 export const H_SIEVE_HEAD: u32 = 1608;
-/** Of `tinylfu`: increments of the sketch, its hand, the clocks of two regions, the climber. */
+/** Of `tinylfu`: increments of the sketch, blocks to halve, two regions' clocks, the climber. */
 export const H_SKETCH_COUNT: u32 = 1664;
-export const H_SKETCH_HAND: u32 = 1728;
+export const H_SKETCH_LEFT: u32 = 1728;
 export const H_PROBATION_CLOCK: u32 = 1792;
 export const H_PROTECTED_CLOCK: u32 = 1856;
 export const H_CLIMB: u32 = 1920;

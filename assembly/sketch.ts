@@ -18,7 +18,7 @@
  * a counter that the hand has not come to yet halves what it reads.
  */
 import {
-  H_SKETCH_COUNT, H_SKETCH_HAND, LINE_BYTES, alignUp, ghostAt, ghostBuckets,
+  H_SKETCH_COUNT, H_SKETCH_LEFT, LINE_BYTES, alignUp, ghostAt, ghostBuckets,
 } from "./layout";
 
 const COUNTER_MAX: u32 = 15;
@@ -87,7 +87,7 @@ function leastOf(block: u32, hash: u64): u32 {
 /** How often a key was asked for lately, 0 to 15. */
 export function sketchFrequency(hash: u64): u32 {
   const block = sketchBlock(hash);
-  const isHalved = (block - sketchAt) / LINE_BYTES < atomic.load<u32>(H_SKETCH_HAND);
+  const isHalved = (block - sketchAt) / LINE_BYTES >= atomic.load<u32>(H_SKETCH_LEFT);
   return leastOf(block, hash) >> u32(!isHalved);
 }
 
@@ -111,26 +111,26 @@ export function sketchPass(items: u32): void {
   isRoomy = items <= blocks * WORDS_PER_BLOCK;
   const period = items * INCREMENTS_PER_ITEM;
   if (untold >= min<u32>(period / BATCHES_PER_PERIOD + 1, BATCH_MAX)) tell(period);
-  const hand = atomic.load<u32>(H_SKETCH_HAND);
-  if (hand < blocks) halvePiece();
+  const left = atomic.load<u32>(H_SKETCH_LEFT);
+  if (left != 0) halvePiece(left);
 }
 
-/** Tells of this lane's increments; who tells of the last of a period turns the hand back. */
+/** Tells of this lane's increments; who tells of the last of a period has all blocks halved. */
 function tell(period: u32): void {
   const before = atomic.add<i64>(H_SKETCH_COUNT, untold);
   const after = before + untold;
   untold = 0;
-  if (after < i64(period) || atomic.load<u32>(H_SKETCH_HAND) < blocks) return;
+  if (after < i64(period) || atomic.load<u32>(H_SKETCH_LEFT) != 0) return;
   if (atomic.cmpxchg<i64>(H_SKETCH_COUNT, after, after >> 1) != after) return;
-  atomic.store<u32>(H_SKETCH_HAND, 0);
+  atomic.store<u32>(H_SKETCH_LEFT, blocks);
 }
 
-/** Halves the next piece, whose odd counters lose more than half. */
-function halvePiece(): void {
-  const first = atomic.add<u32>(H_SKETCH_HAND, PIECE);
-  const last = min<u32>(first + PIECE, blocks);
+/** Halves the last piece of the blocks that are left; odd counters lose more than half. */
+function halvePiece(left: u32): void {
+  const first = left - min<u32>(left, PIECE);
+  if (atomic.cmpxchg<u32>(H_SKETCH_LEFT, left, first) != left) return;
   let odd: i64 = 0;
-  for (let at = sketchAt + first * LINE_BYTES; at < sketchAt + last * LINE_BYTES; at += 8) {
+  for (let at = sketchAt + first * LINE_BYTES; at < sketchAt + left * LINE_BYTES; at += 8) {
     const word = load<u64>(at);
     if (word == 0) continue;
     odd += popcnt(word & ODD);
