@@ -7,9 +7,11 @@ describe.each([
   { build: 'debug', publish: true },
   { build: 'release', publish: false },
   { build: 'release', publish: true },
-] as const)('threads that die ($build, feed: $publish)', ({ build, publish }) => {
+  { build: 'release', publish: true, arenas: 3 },
+  { build: 'debug', publish: false, arenas: 3 },
+] as const)('threads that die ($build, feed: $publish, arenas: $arenas)', (options) => {
   test('leave nothing locked, and their memory comes back', async () => {
-    const reports = await runDeaths({ build, kills: publish ? 4 : 8, seed, publish });
+    const reports = await runDeaths({ ...options, kills: options.publish ? 4 : 8, seed });
     expect(reports).toHaveLength(3);
     for (const report of reports) expect(report.busy).toBe(0);
   });

@@ -97,7 +97,7 @@ describe.each(['debug', 'release'] as const)('the feed (%s)', (build) => {
         mix: 'all',
       },
     );
-    const last = new LastChanges(crew.arena);
+    const last = new LastChanges(crew.store);
     const threads = Array.from({ length: lanes }, (_, lane) => crew.start(lane, seed));
     let running = true;
     const reports = Promise.all(threads.map((thread) => thread.ended)).finally(() => {

@@ -2,8 +2,9 @@
  * Kills threads in the middle of their operations, takes their lanes over, and looks at the rest.
  */
 import { expect } from 'vitest';
-import { Arena, type ArenaOptions } from '../../../src/arena/arena.js';
+import { Arena } from '../../../src/arena/arena.js';
 import { DONE, type Lane, WAIT } from '../../../src/arena/lane.js';
+import type { Store, StoreOptions } from '../../../src/arena/store.js';
 import { seededRandom } from '../../../src/base/random.js';
 import { LastChanges } from './replay.js';
 import { ALL_GRANTS, MIB, Rig } from './rig.js';
@@ -16,6 +17,8 @@ export interface DeathOptions {
   seed: number;
   /** Have the changes published, and compare the store with what the feeds tell. */
   publish: boolean;
+  /** 1 when not given. */
+  arenas?: number;
 }
 
 const THREADS = 3;
@@ -25,7 +28,8 @@ const PAUSE_MS_MAX = 1000;
 /** Segments that may be missing in the end: half full ones, and those kept free for survivors. */
 const SEGMENTS_LOST_MAX = 6;
 
-const ARENA: ArenaOptions = {
+/** One arena, and the same for each of several. */
+const ARENA: StoreOptions = {
   memoryBytes: 3_000_000,
   segmentBytes: 16_384,
   lanes: THREADS + 1,
@@ -112,20 +116,21 @@ function checkRoom(arena: Arena, lane: Lane): void {
 }
 
 /** What the store holds is what the feeds told of last, whoever died in between. */
-function checkChanges(arena: Arena, changes: LastChanges): void {
+function checkChanges(store: Store, changes: LastChanges): void {
   changes.drain();
-  const rig = new Rig({}, 0, arena);
+  const rig = new Rig({}, 0, store);
   rig.nowMs = Date.now();
   expect(changes.check(rig)).toBeGreaterThan(100);
-  arena.publish(false);
+  store.publish(false);
 }
 
 /** Kills `kills` threads at random moments; returns what the survivors of the end report. */
 export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> {
-  const { build, kills, seed, publish } = options;
+  const { build, kills, seed, publish, arenas = 1 } = options;
+  const memoryBytes = arenas * ARENA.memoryBytes;
   const random = seededRandom(seed);
   const crew = new Crew(
-    { ...ARENA, build, feedBytes: publish ? 4 * MIB : 0 },
+    { ...ARENA, arenas, memoryBytes, build, feedBytes: publish ? 4 * MIB : 0 },
     {
       operations: Number.MAX_SAFE_INTEGER,
       hotKeys: 64,
@@ -137,8 +142,8 @@ export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> 
       mix: 'all',
     },
   );
-  const caretaker = crew.arena.openLane(0);
-  const changes = publish ? new LastChanges(crew.arena) : undefined;
+  const caretaker = crew.store.openLane(0);
+  const changes = publish ? new LastChanges(crew.store) : undefined;
   const draining = setInterval(() => changes?.drain(), 1);
   const threads = new Map<number, Thread>();
   for (let lane = 1; lane <= THREADS; lane++) threads.set(lane, crew.start(lane, seed));
@@ -162,7 +167,10 @@ export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> 
   const reports = await Promise.all([...threads.values()].map((thread) => thread.ended));
   clearInterval(draining);
   for (const lane of threads.keys()) caretaker.takeOver(lane, Date.now());
-  if (changes !== undefined) checkChanges(crew.arena, changes);
-  checkRecovery(crew.arena, caretaker);
+  if (changes !== undefined) checkChanges(crew.store, changes);
+  // Each arena for itself: what a lane of it is given stays there, whatever its slot.
+  for (const [index, lane] of caretaker.parts.entries()) {
+    checkRecovery(crew.store.arenas[index] ?? crew.arena, lane);
+  }
   return reports.filter((report) => report !== undefined);
 }

@@ -1,5 +1,5 @@
-import type { Arena } from '../../../src/arena/arena.js';
 import type { FeedReader } from '../../../src/arena/feedReader.js';
+import type { Store } from '../../../src/arena/store.js';
 import type { Rig } from './rig.js';
 import { FLAG, OP, type Request } from './wire.js';
 
@@ -39,15 +39,16 @@ export function mergeOf(change: Change): Request {
   return { op: OP.MERGE, key, version, value: change.value, encoding: change.encoding, ...expiry };
 }
 
-/** The last change of each key that the feeds of an arena have told of. */
+/** The last change of each key that the feeds of a store have told of. */
 export class LastChanges {
   readonly #last = new Map<string, Change>();
   readonly #feeds: readonly FeedReader[];
 
-  /** Has the arena publish from now on. */
-  constructor(arena: Arena) {
-    arena.publish(true);
-    this.#feeds = Array.from({ length: arena.geometry.lanes }, (_, lane) => arena.openFeed(lane));
+  /** Has the store publish from now on. */
+  constructor(store: Store) {
+    store.publish(true);
+    const lanes = Array.from({ length: store.lanes }, (_, lane) => lane);
+    this.#feeds = lanes.flatMap((lane) => store.openFeeds(lane));
   }
 
   /** Reads what has been published since the last time. */

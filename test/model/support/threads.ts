@@ -1,7 +1,8 @@
-/** Starts threads of `thread.mjs` on one arena, and judges together what each has logged. */
+/** Starts threads of `thread.mjs` on one store, and judges together what each has logged. */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { Arena, type ArenaOptions } from '../../../src/arena/arena.js';
+import type { Arena } from '../../../src/arena/arena.js';
+import { Store, type StoreOptions } from '../../../src/arena/store.js';
 import { packageFile } from '../../../src/base/packageRoot.js';
 
 const WORKER = new URL('./thread.mjs', import.meta.url);
@@ -43,20 +44,27 @@ export interface Thread {
 }
 
 export class Crew {
-  readonly arena: Arena;
+  readonly store: Store;
   readonly #options: ThreadOptions;
   readonly #shared: SharedArrayBuffer;
   readonly #progress: Int32Array;
   #writers = 0;
 
-  constructor(arenaOptions: ArenaOptions, options: ThreadOptions) {
+  constructor(storeOptions: StoreOptions, options: ThreadOptions) {
     if (!existsSync(packageFile('dist', 'src', 'arena', 'arena.js'))) {
       throw new Error('threads run from dist: npm run build:ts first');
     }
-    this.arena = Arena.create(arenaOptions);
+    this.store = Store.create(storeOptions);
     this.#options = options;
-    this.#shared = new SharedArrayBuffer(4 * (arenaOptions.lanes + 1));
+    this.#shared = new SharedArrayBuffer(4 * (storeOptions.lanes + 1));
     this.#progress = new Int32Array(this.#shared);
+  }
+
+  /** The first arena. */
+  get arena(): Arena {
+    const [arena] = this.store.arenas;
+    if (arena === undefined) throw new Error('a store has an arena');
+    return arena;
   }
 
   /** How many operations the thread on `lane` has done. */
@@ -74,7 +82,7 @@ export class Crew {
     Atomics.store(this.#progress, lane, 0);
     const worker = new Worker(WORKER, {
       workerData: {
-        handle: this.arena.handle,
+        handle: this.store.handle,
         laneIndex: lane,
         writer: this.#writers,
         seed: seed + this.#writers * 7919,
