@@ -211,7 +211,8 @@ class RunningNode implements Node {
     this.#board.state = SERVING;
     if (process.env[REHEARSAL] === '1') process.on('SIGUSR2', this.#rehearse);
     const { listener, threads } = this.#sources.facts;
-    this.#log.info({ port: this.port, listener, threads }, 'ready');
+    const arenas = this.#store.arenas.length;
+    this.#log.info({ port: this.port, listener, threads, arenas }, 'ready');
   }
 
   async #listen(): Promise<Listener> {

@@ -220,3 +220,16 @@ describe.each([1, 3])('a cache in process, of %i arenas', (arenas) => {
     expect(() => cache.handle()).toThrow(ClosedError);
   });
 });
+
+test('a cache of 9gb is several arenas, and takes no memory that it does not use', () => {
+  const large = createCache({ memory: '9gb', maxThreads: 2 }, { clock });
+  const keys = Array.from({ length: 300 }, (_, index) => `key ${index}`);
+  expect(large.setMany(keys.map((key, index) => [key, index]))).toBe(300);
+  expect(large.getMany(keys)).toEqual(keys.map((_, index) => index));
+  expect([...large.scan()].sort()).toEqual([...keys].sort());
+  expect(large.stats()).toMatchObject({ items: 300, memory: { storeBytes: 9 * 1024 * MIB } });
+  large.clear();
+  expect(large.getMany(keys).every((value) => value === undefined)).toBe(true);
+  large.close();
+  expect(process.memoryUsage.rss()).toBeLessThan(2 * 1024 * MIB);
+});

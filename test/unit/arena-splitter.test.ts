@@ -4,7 +4,8 @@ import * as placement from '../../src/arena/placement.js';
 import { Splitter } from '../../src/arena/splitter.js';
 import { createMemory, loadCore } from '../../src/arena/wasm.js';
 import { seededRandom } from '../../src/base/random.js';
-import { slotOf } from '../../src/base/slot.js';
+import { SLOTS, slotOf } from '../../src/base/slot.js';
+import { ARENAS_MAX } from '../../src/config/config.js';
 import * as wire from '../../src/protocol/wire.js';
 import { replayLine, seed } from '../model/support/seed.js';
 import { concat, encodeFrame, encodeRequest, OP, type Request } from '../model/support/wire.js';
@@ -41,6 +42,8 @@ function someKey(random: ReturnType<typeof seededRandom>): Uint8Array {
 describe('the splitter', () => {
   test.each(['debug', 'release'] as const)('knows the slots that Redis knows (%s)', (build) => {
     const core = instantiateCore(loadCore(build), createMemory(2));
+    expect(core.constant('SLOTS')).toBe(SLOTS);
+    expect(core.constant('SPLIT_ARENAS_MAX')).toBe(ARENAS_MAX);
     const memory = createMemory(2);
     const one = instantiateCore(loadCore(build), memory);
     const bytes = new Uint8Array(memory.buffer);

@@ -130,7 +130,7 @@ export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> 
   const memoryBytes = arenas * ARENA.memoryBytes;
   const random = seededRandom(seed);
   const crew = new Crew(
-    { ...ARENA, arenas, memoryBytes, build, feedBytes: publish ? 4 * MIB : 0 },
+    { ...ARENA, arenas, memoryBytes, build, feedBytes: publish ? (4 * MIB) / arenas : 0 },
     {
       operations: Number.MAX_SAFE_INTEGER,
       hotKeys: 64,
