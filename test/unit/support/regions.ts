@@ -41,21 +41,23 @@ export function rankedRegions(arena: Arena): Regions {
     const region = rank >> arena.constant('REGION_SHIFT');
     regions[region] = (regions[region] ?? 0) + 1;
   };
+  const seen = new Set<number>();
   for (let bucket = 0; bucket < geometry(arena, 'H_TABLE_BUCKETS'); bucket++) {
     const at = geometry(arena, 'H_TABLE_AT') + bucket * bucketBytes;
-    for (const entry of entriesOf(arena, at)) count(entry);
+    for (const entry of entriesOf(arena, at, seen)) count(entry);
   }
   return regions;
 }
 
-/** The entries of a bucket and of the overflow lines behind it. */
-function* entriesOf(arena: Arena, bucket: number): Generator<bigint> {
+/** The entries of a bucket and of the overflow lines behind it that were not seen in others. */
+function* entriesOf(arena: Arena, bucket: number, seen: Set<number>): Generator<bigint> {
   const all = words(arena);
   const link = arena.constant('BUCKET_LINK');
   for (let at = 0; at < link; at += WORD_BYTES) yield all[(bucket + at) / WORD_BYTES] ?? 0n;
   const lineLink = arena.constant('LINE_LINK');
   let line = Number(all[(bucket + link) / WORD_BYTES] ?? 0n);
-  while (line !== 0) {
+  while (line !== 0 && !seen.has(line)) {
+    seen.add(line);
     for (let at = 0; at < lineLink; at += WORD_BYTES) yield all[(line + at) / WORD_BYTES] ?? 0n;
     line = Number(all[(line + lineLink) / WORD_BYTES] ?? 0n);
   }
