@@ -49,3 +49,25 @@ export function fill(from: number, to: number): Draws {
   const keys = Uint32Array.from({ length: to - from }, (_, index) => from + index);
   return { keys, sets: new Uint8Array(to - from).fill(1) };
 }
+
+/** How fresh keys and keys that were written before alternate. */
+export interface Churn {
+  /** The first fresh key. */
+  readonly from: number;
+  readonly writes: number;
+  /** The share of writes that go to one of the last `recent` keys. */
+  readonly overwrites: number;
+  readonly recent: number;
+}
+
+/** Writes of fresh keys from `from` on, and of random keys not long before them. */
+export function churn({ from, writes, overwrites, recent }: Churn, seed: number): Draws {
+  const random = seededRandom(seed);
+  const fresh = 1 - overwrites;
+  let next = from;
+  const keys = Uint32Array.from({ length: writes }, (_, index) => {
+    const due = next === 0 || from + Math.floor((index + 1) * fresh) > next;
+    return due ? next++ : next - 1 - random.below(Math.min(recent, next));
+  });
+  return { keys, sets: new Uint8Array(writes).fill(1) };
+}

@@ -2,7 +2,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Command, OpenCommand, Reply, RunCommand, RunResult } from './driver/messages.js';
+import type {
+  ChurnCommand,
+  Command,
+  OpenCommand,
+  Reply,
+  RunCommand,
+  RunResult,
+} from './driver/messages.js';
 
 const ENTRY = fileURLToPath(new URL('./driver/main.js', import.meta.url));
 
@@ -24,6 +31,11 @@ export class DriverProcess {
   /** Stores the keys 0..keys-1 and reads them all back. */
   async preload(keys: number): Promise<void> {
     await this.#tell({ kind: 'preload', keys });
+  }
+
+  /** Writes, and waits until everything is answered. */
+  async churn(command: Omit<ChurnCommand, 'kind'>): Promise<void> {
+    await this.#tell({ kind: 'churn', ...command });
   }
 
   /** Measures once. */

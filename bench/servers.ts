@@ -9,10 +9,18 @@ import { packageFile } from '../src/base/packageRoot.js';
 import type { System } from './driver/messages.js';
 
 const START_LIMIT_MS = 10_000;
-const STOP_LIMIT_MS = 10_000;
+const STOP_LIMIT_MS = 60_000;
 const MEMORY_MB = 1024;
 /** What memcached starts with when it is not told. */
 const HASH_POWER = 16;
+
+/** Where a server keeps its data, and when that is on disk. */
+export interface DataOptions {
+  readonly folder: string;
+  readonly fsync: 'always' | 'everysec';
+  /** Redis writes a log of commands, or reads the snapshot that is in the folder. */
+  readonly kind?: 'log' | 'snapshot';
+}
 
 /** How the servers are started. */
 export interface ServerOptions {
@@ -22,6 +30,20 @@ export interface ServerOptions {
   readonly memoryMb?: number | undefined;
   /** The hash table of memcached has two to this power of pointers at first; 16. */
   readonly hashPower?: number | undefined;
+  /** Without it a server keeps nothing. */
+  readonly data?: DataOptions | undefined;
+  /** Further flags of Orlop. */
+  readonly flags?: readonly string[];
+  /** How long it may take until it serves, in milliseconds. */
+  readonly startLimitMs?: number;
+}
+
+/** Redis without compaction of its log, which would begin whenever it likes. */
+function redisData({ folder, fsync, kind = 'log' }: DataOptions): string[] {
+  const appendonly = kind === 'log' ? 'yes' : 'no';
+  const plain = ['--aof-use-rdb-preamble', 'no', '--auto-aof-rewrite-percentage', '0'];
+  const log = ['--appendonly', appendonly, '--appendfsync', fsync, ...plain];
+  return ['--save', '', '--dir', folder, '--dbfilename', 'dump.rdb', ...log];
 }
 
 type CommandLine = readonly [program: string, ...args: string[]];
@@ -29,7 +51,8 @@ type CommandLine = readonly [program: string, ...args: string[]];
 function commandLine(system: System, port: number, options: ServerOptions): CommandLine {
   const { memoryMb = MEMORY_MB, hashPower = HASH_POWER } = options;
   if (system === 'redis') {
-    const keep = ['--save', '', '--appendonly', 'no'];
+    const { data } = options;
+    const keep = data ? redisData(data) : ['--save', '', '--appendonly', 'no'];
     return ['redis-server', '--port', String(port), '--bind', '127.0.0.1', ...keep];
   }
   if (system === 'memcached') {
@@ -39,7 +62,10 @@ function commandLine(system: System, port: number, options: ServerOptions): Comm
   }
   const { threads } = options;
   const flags = ['--port', String(port), '--threads', String(threads), '--memory', `${memoryMb}mb`];
-  return [process.execPath, packageFile('dist', 'src', 'main.js'), 'serve', ...flags];
+  const { data } = options;
+  const log = data ? ['--data-dir', data.folder, '--fsync', data.fsync] : [];
+  const main = packageFile('dist', 'src', 'main.js');
+  return [process.execPath, main, 'serve', ...flags, ...log, ...(options.flags ?? [])];
 }
 
 /** Whether the program of a system can be started here. */
@@ -76,7 +102,21 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
+/** Whether a Redis answers, and is not still loading. */
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    socket.once('data', (data) => {
+      resolve(data.toString().startsWith('+PONG'));
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+  });
+}
+
 async function isReady(system: System, port: number): Promise<boolean> {
+  if (system === 'redis') return answersPing(port);
   if (system !== 'orlop') return accepts(port);
   try {
     return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
@@ -116,7 +156,7 @@ export class Server {
       spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }),
     );
     process.once('exit', server.#kill);
-    await server.#untilReady();
+    await server.#untilReady(options.startLimitMs ?? START_LIMIT_MS);
     return server;
   }
 
@@ -126,7 +166,7 @@ export class Server {
     return this.#child.pid;
   }
 
-  /** Asks the server to end and waits until it has; kills it after ten seconds. */
+  /** Asks the server to end and waits until it has; kills it after a minute. */
   async stop(): Promise<void> {
     process.off('exit', this.#kill);
     if (this.#isGone()) return;
@@ -146,8 +186,8 @@ export class Server {
     return pid === undefined || exitCode !== null || signalCode !== null;
   }
 
-  async #untilReady(): Promise<void> {
-    const limitMs = performance.now() + START_LIMIT_MS;
+  async #untilReady(startLimitMs: number): Promise<void> {
+    const limitMs = performance.now() + startLimitMs;
     while (!(await isReady(this.system, this.port))) {
       if (this.#isGone() || performance.now() > limitMs) {
         this.#kill();

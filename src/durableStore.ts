@@ -8,8 +8,9 @@ import { systemRandom } from './base/random.js';
 import { systemTimers } from './base/timers.js';
 import { type Config, feedBytes } from './config/config.js';
 import { DataLog } from './log/dataLog.js';
-import { systemDevice } from './log/device.js';
+import { encryptedDevice } from './log/device.js';
 import { openJobs } from './log/jobs.js';
+import { KeyRing } from './log/keys.js';
 import { openLobby } from './net/lobby.js';
 import type { Log } from './net/log.js';
 
@@ -33,18 +34,19 @@ export async function makeStore(config: Config, threads: number, log: Log): Prom
     const store = Store.create({ ...config, lanes: lanesFor(threads, false) });
     return { store, log: undefined, port: config.port };
   }
+  const keys = new KeyRing(config.dataKeys ?? []);
   const dataLog = DataLog.open({
     folder,
     fsync: config.fsync,
     fileBytes: config.dataFileBytes,
-    device: systemDevice,
+    device: encryptedDevice(keys),
     clock: systemClock,
     random: systemRandom,
     timers: systemTimers,
     news: log,
   });
   try {
-    return await load(config, threads, dataLog);
+    return await load(config, threads, dataLog, keys);
   } catch (error) {
     await dataLog.close();
     throw error;
@@ -52,12 +54,17 @@ export async function makeStore(config: Config, threads: number, log: Log): Prom
 }
 
 /** Loads the log, and has the store written to it from then on. */
-async function load(config: Config, threads: number, log: DataLog): Promise<DurableStore> {
+async function load(
+  config: Config,
+  threads: number,
+  log: DataLog,
+  { secrets }: KeyRing,
+): Promise<DurableStore> {
   const lanes = lanesFor(threads, true);
   const options = { ...config, lanes, feedBytes: feedBytes(config.maxValueBytes) };
   const lobby = await openLobby(hostOf(config), config.port, () => log.share);
   try {
-    const jobs = await openJobs(lanes - 1);
+    const jobs = await openJobs(lanes - 1, { secrets });
     try {
       const free = Array.from({ length: lanes - 1 }, (_, n) => n + 1);
       const { store } = await log.recover(() => Store.create(options), jobs, free);

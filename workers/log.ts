@@ -2,14 +2,15 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../src/base/clock.js';
 import { systemRandom } from '../src/base/random.js';
-import { systemDevice } from '../src/log/device.js';
+import { encryptedDevice } from '../src/log/device.js';
+import { KeyRing } from '../src/log/keys.js';
 import { type LogThreadStart, runLog, type ToLog } from '../src/log/thread.js';
 
 if (parentPort === null) throw new Error('this file is the entry of a worker thread');
 const port = parentPort;
 const start = workerData as LogThreadStart;
 runLog(start, {
-  device: systemDevice,
+  device: encryptedDevice(new KeyRing(start.secrets)),
   clock: systemClock,
   random: systemRandom,
   tell: (message) => port.postMessage(message),

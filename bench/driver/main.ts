@@ -5,11 +5,12 @@
  */
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { messageOf } from '../../src/base/errors.js';
-import { draw, fill } from '../draws.js';
+import { churn, draw, fill } from '../draws.js';
 import type { Dialect } from './dialect.js';
 import { Engine } from './engine.js';
 import { memcached } from './memcached.js';
 import type {
+  ChurnCommand,
   Command,
   OpenCommand,
   PreloadCommand,
@@ -50,21 +51,28 @@ async function preload(command: PreloadCommand): Promise<void> {
     const stored = await opened().pass(pool, PRELOAD_DEPTH);
     if (stored !== to - from) throw new Error(`stored ${stored} of ${to - from} keys`);
   }
-  const all = poolOf(command.keys, 1);
+  const all = poolOf(command.keys, 1, 0);
   const hits = await opened().pass(all, PRELOAD_DEPTH);
   if (hits !== command.keys) throw new Error(`${hits} of ${command.keys} keys are there`);
 }
 
-function poolOf(keys: number, perFrame: number): Pool {
-  const name = `${keys} ${perFrame}`;
+async function write(command: ChurnCommand): Promise<void> {
+  const draws = churn(command, SEED + command.from);
+  const pool = encodePool(draws, 1, dialect.encoder);
+  const stored = await opened().pass(pool, PRELOAD_DEPTH);
+  if (stored !== command.writes) throw new Error(`stored ${stored} of ${command.writes} keys`);
+}
+
+function poolOf(keys: number, perFrame: number, setShare: number): Pool {
+  const name = `${keys} ${perFrame} ${setShare}`;
   const pool =
-    pools.get(name) ?? encodePool(draw(keys, 'uniform', 0, SEED), perFrame, dialect.encoder);
+    pools.get(name) ?? encodePool(draw(keys, 'uniform', setShare, SEED), perFrame, dialect.encoder);
   pools.set(name, pool);
   return pool;
 }
 
 async function run(command: RunCommand): Promise<RunResult> {
-  const pool = poolOf(command.keys, command.perFrame);
+  const pool = poolOf(command.keys, command.perFrame, command.setShare ?? 0);
   const { latencies, ...measured } = await opened().measure(pool, command);
   return { ...measured, latencies: encodeIntoCompressedBase64(latencies) };
 }
@@ -72,6 +80,7 @@ async function run(command: RunCommand): Promise<RunResult> {
 async function obey(command: Command): Promise<Reply> {
   if (command.kind === 'run') return { kind: 'done', result: await run(command) };
   if (command.kind === 'open') await open(command);
+  else if (command.kind === 'churn') await write(command);
   else await preload(command);
   return { kind: 'done' };
 }

@@ -18,10 +18,23 @@ export interface PreloadCommand {
   readonly keys: number;
 }
 
+/** Write fresh keys and keys that were written before, in turn, and wait for all answers. */
+export interface ChurnCommand {
+  readonly kind: 'churn';
+  /** The first fresh key; all before it were written. */
+  readonly from: number;
+  readonly writes: number;
+  /** The share of writes that go to one of the last `recent` keys. */
+  readonly overwrites: number;
+  readonly recent: number;
+}
+
 /** Ask for the keys 0..keys-1 in random order and measure. */
 export interface RunCommand {
   readonly kind: 'run';
   readonly keys: number;
+  /** The share of requests that are writes. */
+  readonly setShare?: number;
   /** Requests in flight on each connection. */
   readonly depth: number;
   /** Requests in one frame; 1 where the protocol has no frames. */
@@ -31,7 +44,7 @@ export interface RunCommand {
 }
 
 /** What a driver can be told. */
-export type Command = OpenCommand | PreloadCommand | RunCommand;
+export type Command = OpenCommand | PreloadCommand | ChurnCommand | RunCommand;
 
 /** What a run measured, as it travels between the processes. */
 export interface RunResult {

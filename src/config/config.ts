@@ -55,6 +55,8 @@ export interface Config {
   readonly fsync: Fsync;
   /** A file of the log is ended at this size, in bytes. */
   readonly dataFileBytes: number;
+  /** The keys that the log is encrypted with, the first to write with; none if it is not. */
+  readonly dataKeys?: readonly Uint8Array[];
   /** The token that clients have to present; without one everybody on loopback is let in. */
   readonly authToken?: string;
   /** Open connections at which further ones are turned away. */

@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { type Environment, environmentLayer } from './environmentLayer.js';
 import { fileLayer } from './fileLayer.js';
 import { type Flags, flagLayer } from './flagLayer.js';
+import { readKeyFile } from './keyFile.js';
 import { type Machine, thisMachine } from './machine.js';
 import { checkRules } from './rules.js';
 import { SETTING_NAMES, type SettingName, settingNamed, type Values } from './settings.js';
@@ -88,6 +89,7 @@ function settleToken(settled: Map<SettingName, Effective>): void {
 function toConfig(values: Values): Config {
   const token = values['auth-token'];
   const folder = values['data-dir'];
+  const keyFile = values['data-key-file'];
   return {
     host: values.host,
     port: values.port,
@@ -100,6 +102,7 @@ function toConfig(values: Values): Config {
     ...(folder === undefined ? {} : { dataDir: folder }),
     fsync: values.fsync,
     dataFileBytes: values['data-file-size'],
+    ...(keyFile === undefined ? {} : { dataKeys: readKeyFile(keyFile) }),
     ...(token === undefined ? {} : { authToken: token }),
     maxConnections: values['max-connections'],
     maxPipelinedBytes: values['max-pipelined'],

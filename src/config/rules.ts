@@ -67,10 +67,18 @@ function checkRoom(values: Values, name: 'max-pipelined' | 'max-backpressure'): 
   );
 }
 
+function checkKeys(values: Values): void {
+  if (values['data-key-file'] === undefined || values['data-dir'] !== undefined) return;
+  throw new InputError(
+    'data-key-file encrypts a log, and without data-dir there is none. Set data-dir.',
+  );
+}
+
 /** Checks the settings against each other. */
 export function checkRules(values: Values): void {
   checkHost(values);
   checkMemory(values);
   checkRoom(values, 'max-pipelined');
   checkRoom(values, 'max-backpressure');
+  checkKeys(values);
 }

@@ -126,6 +126,13 @@ const data = {
     placeholder: 'size',
     help: 'size at which a file of the log is ended',
   } satisfies Setting<number>,
+  'data-key-file': {
+    schema: textField(/\S/, 'must be the path of a file'),
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'file',
+    help: 'file of keys that the log is encrypted with, the first to write with',
+  } satisfies Setting<Optional>,
 };
 
 const access = {

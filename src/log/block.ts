@@ -10,12 +10,13 @@
  *   20 records u32      how many there are
  *   24 flags u16        bit 0: the file ends here, and the one record is its summary
  *   26 zeros
- *   32 records
+ *   32 records; in an encrypted file as AES-256-GCM leaves them, and its tag of 16 bytes
  *
  * The offset is in the seed of the checksum, so a block that was written to a wrong place, or is
  * left over from another file, does not pass.
  */
 import { checksum } from './checksum.js';
+import { type FileCipher, TAG_BYTES } from './keys.js';
 
 /** Bytes before the records of a block. */
 export const BLOCK_HEADER_BYTES = 32;
@@ -40,6 +41,7 @@ const WORD_BYTES = 4;
 
 /** What the header of a block says. */
 export interface BlockHeader {
+  /** What follows the header: the records, and the tag of an encrypted block. */
   readonly bytes: number;
   readonly number: number;
   readonly synced: number;
@@ -53,8 +55,9 @@ function wordsOf(bytes: Uint8Array, at: number, count: number): Uint32Array {
 }
 
 /**
- * Completes the block at `at` of `bytes`, whose records are in place: writes its header and
- * checksum. `offset` is where in its file the block will stand.
+ * Completes the block at `at` of `bytes`, whose records are in place: writes its header, encrypts
+ * the records if there is a cipher, and writes the checksum. `offset` is where in its file the
+ * block will stand.
  */
 export function sealBlock(
   bytes: Uint8Array,
@@ -62,6 +65,7 @@ export function sealBlock(
   header: BlockHeader,
   seed: number,
   offset: number,
+  cipher?: FileCipher,
 ): void {
   const words = wordsOf(bytes, at, BLOCK_HEADER_BYTES / WORD_BYTES);
   words[MAGIC] = BLOCK_MAGIC;
@@ -71,7 +75,9 @@ export function sealBlock(
   words[RECORDS] = header.records;
   words[FLAGS] = header.flags;
   words[ZEROS] = 0;
-  const end = at + BLOCK_HEADER_BYTES + header.bytes;
+  const from = at + BLOCK_HEADER_BYTES;
+  const end = from + header.bytes;
+  cipher?.seal(bytes, at, from, end - TAG_BYTES, header.number);
   words[SUM] = checksum(bytes.subarray(at + WORD_BYTES, end), seedAt(seed, offset));
 }
 

@@ -15,6 +15,7 @@ import type { Timers } from '../base/timers.js';
 import type { Fsync } from '../config/config.js';
 import type { Device } from './device.js';
 import type { Jobs } from './jobs.js';
+import { NO_KEYS } from './keys.js';
 import { encodeManifest } from './manifest.js';
 import { type OpenedLog, openFolder } from './opening.js';
 import { type Recovered, recover } from './recovery.js';
@@ -109,7 +110,7 @@ export class DataLog {
 
   /** Has every change of the store written from now on. */
   async start(store: Store): Promise<void> {
-    const { folder, fsync, fileBytes } = this.#parts;
+    const { folder, fsync, fileBytes, device } = this.#parts;
     const { port1, port2 } = new MessageChannel();
     const start: LogThreadStart = {
       store: store.handle,
@@ -118,6 +119,7 @@ export class DataLog {
       manifest: encodeManifest(this.#opened.manifest),
       fsync,
       fileBytes,
+      secrets: (device.keys ?? NO_KEYS).secrets,
       earlierBytes: this.#opened.files.reduce((sum, { bytes }) => sum + bytes, 0),
       commands: port2,
     };

@@ -19,6 +19,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { codeOf } from '../base/errors.js';
+import type { KeyRing } from './keys.js';
 
 /** A file that is open. Offsets and lengths are in bytes. */
 export interface DeviceFile {
@@ -35,6 +36,8 @@ export interface DeviceFile {
 
 /** A place for files. */
 export interface Device {
+  /** What log files are encrypted with; without it they are not. */
+  readonly keys?: KeyRing;
   /** Makes a folder and those above it; without effect when it is there. */
   makeFolder(folder: string): void;
   /** The names in a folder; none when it is not there. */
@@ -116,6 +119,11 @@ export const systemDevice: Device = {
     }
   },
 };
+
+/** The files of this machine, encrypted with these keys where the log writes them. */
+export function encryptedDevice(keys: KeyRing): Device {
+  return { ...systemDevice, keys };
+}
 
 /** Whether a call failed because the device has no room left. */
 export function isFull(error: unknown): boolean {

@@ -17,7 +17,7 @@ export function readEnding(
 ): Summary | undefined {
   const scan = new FileScan(device, logPath(folder, file.number), file.end);
   try {
-    const offset = scan.fileBytes - ENDING_BYTES;
+    const offset = scan.fileBytes - ENDING_BYTES - scan.tagBytes;
     if (scan.header === undefined || offset < FILE_HEADER_BYTES || offset % 8 !== 0) {
       return undefined;
     }

@@ -78,6 +78,14 @@ export function storedSeed(bytes: Uint8Array): number {
   return viewOf(bytes).getUint32(SUM_AT, true);
 }
 
+/** The salt and the identity of the key in an encoded header, whether it is whole or not. */
+export function keyFieldsOf(bytes: Uint8Array): { salt: Uint8Array; keyId: Uint8Array } {
+  return {
+    salt: bytes.slice(SALT_AT, SALT_AT + SALT_BYTES),
+    keyId: bytes.slice(KEY_ID_AT, KEY_ID_AT + KEY_ID_BYTES),
+  };
+}
+
 /** What a header says, or in a few words why it is none. */
 export function decodeFileHeader(bytes: Uint8Array): FileHeader | string {
   if (bytes.length < FILE_HEADER_BYTES) return `only ${bytes.length} bytes of the file's header`;
@@ -92,8 +100,7 @@ export function decodeFileHeader(bytes: Uint8Array): FileHeader | string {
     purpose,
     number: view.getUint32(NUMBER_AT, true),
     node: bytes.slice(NODE_AT, NODE_AT + NODE_BYTES),
-    salt: bytes.slice(SALT_AT, SALT_AT + SALT_BYTES),
-    keyId: bytes.slice(KEY_ID_AT, KEY_ID_AT + KEY_ID_BYTES),
+    ...keyFieldsOf(bytes),
     madeMs: Number(view.getBigUint64(MADE_AT, true)),
   };
 }

@@ -16,9 +16,11 @@ import {
   decodeFileHeader,
   FILE_HEADER_BYTES,
   type FileHeader,
+  keyFieldsOf,
   seedOf,
   storedSeed,
 } from './fileHeader.js';
+import { type FileCipher, NO_KEYS, TAG_BYTES } from './keys.js';
 
 /** How a scan ended, once it has. */
 export type ScanEnd = 'last' | 'end' | 'broken';
@@ -38,7 +40,7 @@ export class FileScan {
   seed: number;
   /** The bytes of the file that count, which may be fewer than it has. */
   readonly fileBytes: number;
-  /** The bytes around the current block. */
+  /** Bytes that hold the records of the current block; decrypted, if the file is encrypted. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Where the records of the current block are in `bytes`. */
   recordsAt = 0;
@@ -55,8 +57,12 @@ export class FileScan {
   next = FILE_HEADER_BYTES;
 
   readonly #file: DeviceFile;
+  /** What the file is encrypted with; 'lost' when nobody knows. */
+  readonly #cipher: FileCipher | 'lost' | undefined;
   #count = 0;
-  /** `bytes` holds the file from here … */
+  /** The bytes around the current block, as the file has them. */
+  #raw: Uint8Array<ArrayBuffer>;
+  /** `#raw` holds the file from here … */
   #from = 0;
   /** … up to here. */
   #to = 0;
@@ -66,14 +72,35 @@ export class FileScan {
     this.#file = device.openToRead(path);
     this.fileBytes = Math.min(end ?? Number.POSITIVE_INFINITY, this.#file.size());
     const near = Math.max(FILE_HEADER_BYTES, Math.min(CHUNK_BYTES, this.fileBytes));
-    this.bytes = new Uint8Array(near);
+    this.#raw = new Uint8Array(near);
+    this.bytes = this.#raw;
     this.#load(0, Math.min(FILE_HEADER_BYTES, this.fileBytes));
-    const head = this.bytes.subarray(0, Math.min(FILE_HEADER_BYTES, this.#to));
+    const head = this.#raw.subarray(0, Math.min(FILE_HEADER_BYTES, this.#to));
     const header = decodeFileHeader(head);
     this.readable = head.length === FILE_HEADER_BYTES;
     this.seed = this.readable ? seedOf(head) : 0;
     this.header = typeof header === 'string' ? undefined : header;
+    this.#cipher = this.#cipherOf(device, path, head);
     if (typeof header === 'string') this.#break(header, 0);
+  }
+
+  /** Closes the file when it throws. */
+  #cipherOf(device: Device, path: string, head: Uint8Array): FileCipher | 'lost' | undefined {
+    if (!this.readable) return undefined;
+    const { keyId, salt } = keyFieldsOf(head);
+    try {
+      return (device.keys ?? NO_KEYS).cipherOf(keyId, salt, path);
+    } catch (error) {
+      // What a damaged header says about keys need not be true.
+      if (this.header === undefined) return 'lost';
+      this.#file.close();
+      throw error;
+    }
+  }
+
+  /** Bytes behind the records of each block. */
+  get tagBytes(): number {
+    return this.#cipher === undefined ? 0 : TAG_BYTES;
   }
 
   /**
@@ -82,7 +109,7 @@ export class FileScan {
    */
   trustStoredSeed(): void {
     this.#load(0, FILE_HEADER_BYTES);
-    this.seed = storedSeed(this.bytes);
+    this.seed = storedSeed(this.#raw);
   }
 
   /** Steps to the next block; false when the scan has ended. */
@@ -126,49 +153,60 @@ export class FileScan {
     const left = this.fileBytes - offset;
     if (left < BLOCK_HEADER_BYTES) return "a block's header is cut off";
     this.#load(offset, BLOCK_HEADER_BYTES);
-    const length = blockLength(this.bytes, offset - this.#from);
+    const length = blockLength(this.#raw, offset - this.#from);
     if (length === 0) return 'there is no block';
     if (length > left) return 'a block is cut off';
     this.#load(offset, length);
-    this.recordsAt = offset - this.#from + BLOCK_HEADER_BYTES;
-    this.recordsEnd = offset - this.#from + length;
-    return openBlock(this.bytes, offset - this.#from, this.seed, offset);
+    const at = offset - this.#from;
+    this.bytes = this.#raw;
+    this.recordsAt = at + BLOCK_HEADER_BYTES;
+    this.recordsEnd = at + length;
+    const block = openBlock(this.#raw, at, this.seed, offset);
+    if (typeof block === 'string' || this.#cipher === undefined) return block;
+    if (this.#cipher === 'lost') return 'the block is encrypted, and nothing tells with which key';
+    const { number } = block;
+    const plain = this.#cipher.open(this.#raw, at, this.recordsAt, this.recordsEnd, number);
+    if (plain === undefined) return 'the block was not made with the key of its file';
+    this.bytes = plain;
+    this.recordsAt = 0;
+    this.recordsEnd = plain.length;
+    return block;
   }
 
   /** The bytes from `offset` on that are near; at least one, unless the file has none there. */
   window(offset: number): Uint8Array {
     this.#load(offset, Math.min(CHUNK_BYTES, this.fileBytes - offset));
-    return this.bytes.subarray(offset - this.#from, this.#to - this.#from);
+    return this.#raw.subarray(offset - this.#from, this.#to - this.#from);
   }
 
-  /** Gets `length` bytes from `offset` on, which the file has, into `bytes`. */
+  /** Gets `length` bytes from `offset` on, which the file has, into `#raw`. */
   #load(offset: number, length: number): void {
     if (offset >= this.#from && offset + length <= this.#to) return;
     const kept = this.#keep(offset, length);
-    const want = Math.min(this.bytes.length, this.fileBytes - offset) - kept;
+    const want = Math.min(this.#raw.length, this.fileBytes - offset) - kept;
     this.#from = offset;
     this.#to = offset + kept + this.#read(kept, want, offset + kept);
     // What can't be had reads as zeros, which are no block.
-    if (this.#to < offset + length) this.bytes.fill(0, this.#to - offset, length);
+    if (this.#to < offset + length) this.#raw.fill(0, this.#to - offset, length);
   }
 
   #read(at: number, length: number, offset: number): number {
     try {
-      return readFully(this.#file, this.bytes, at, length, offset);
+      return readFully(this.#file, this.#raw, at, length, offset);
     } catch (error) {
       this.unreadable = `the device can't read it: ${messageOf(error)}`;
       return 0;
     }
   }
 
-  /** Moves what `bytes` has from `offset` on to its front; how much that is. */
+  /** Moves what `#raw` has from `offset` on to its front; how much that is. */
   #keep(offset: number, length: number): number {
     const kept = offset >= this.#from && offset < this.#to ? this.#to - offset : 0;
-    const source = this.bytes;
+    const source = this.#raw;
     const at = offset - this.#from;
     if (length > source.length) {
-      this.bytes = new Uint8Array(Math.max(length, 2 * source.length));
-      if (kept > 0) this.bytes.set(source.subarray(at, at + kept));
+      this.#raw = new Uint8Array(Math.max(length, 2 * source.length));
+      if (kept > 0) this.#raw.set(source.subarray(at, at + kept));
     } else if (kept > 0) source.copyWithin(0, at, at + kept);
     return kept;
   }

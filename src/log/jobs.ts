@@ -8,17 +8,24 @@ export interface Jobs {
   close(): Promise<void>;
 }
 
+/** What each thread of the pool is started with. */
+export interface JobStart {
+  /** The keys of the log; none when it is not encrypted. */
+  readonly secrets: readonly Uint8Array[];
+}
+
 /** Where the compiled tasks lie in the package. */
 const TASK_FILE = ['dist', 'workers', 'job.js'] as const;
 /** A thread without work ends after this time. */
 const IDLE_MS = 10_000;
 
 /** A pool of up to `threads` threads, which start when there is work. */
-export async function openJobs(threads: number): Promise<Jobs> {
+export async function openJobs(threads: number, start: JobStart): Promise<Jobs> {
   // Loaded late: a node without a log has no use for it.
   const { Piscina } = await import('piscina');
   const pool = new Piscina({
     filename: packageFile(...TASK_FILE),
+    workerData: start,
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: IDLE_MS,

@@ -9,6 +9,7 @@
 import { BLOCK_HEADER_BYTES, FLAG_LAST, sealBlock } from './block.js';
 import { type Device, type DeviceFile, writeFully } from './device.js';
 import { encodeFileHeader, FILE_HEADER_BYTES, type FileHeader, seedOf } from './fileHeader.js';
+import { type FileCipher, NO_KEYS, TAG_BYTES } from './keys.js';
 import { logPath } from './names.js';
 import { encodeRecord, RecordWalk } from './record.js';
 import { Summary } from './summary.js';
@@ -21,6 +22,9 @@ export const BLOCK_BYTES = 16_384;
 const BUFFER_BYTES = 1 << 20;
 const NOTHING = new Uint8Array(0);
 
+/** The header of a file to be made; the device says with which key. */
+export type NewFileHeader = Omit<FileHeader, 'keyId'>;
+
 /** A log file that grows; see the top of this file. */
 export class LogFile {
   readonly number: number;
@@ -30,6 +34,9 @@ export class LogFile {
   bytes = new Uint8Array(BUFFER_BYTES);
   readonly #file: DeviceFile;
   readonly #seed: number;
+  readonly #cipher: FileCipher | undefined;
+  /** Bytes that each block needs behind its records. */
+  readonly #tagBytes: number;
   readonly #walk = new RecordWalk();
   /** Where in the file the buffer begins; everything before it was written. */
   #written = FILE_HEADER_BYTES;
@@ -43,21 +50,34 @@ export class LogFile {
   #records = 0;
   #ending = false;
 
-  private constructor(file: DeviceFile, number: number, seed: number) {
+  private constructor(
+    file: DeviceFile,
+    number: number,
+    seed: number,
+    cipher: FileCipher | undefined,
+  ) {
     this.#file = file;
     this.number = number;
     this.#seed = seed;
+    this.#cipher = cipher;
+    this.#tagBytes = cipher === undefined ? 0 : TAG_BYTES;
   }
 
-  /** Makes a file in `folder`; it survives a loss of power, but is not in the manifest yet. */
-  static create(device: Device, folder: string, header: FileHeader): LogFile {
-    const file = device.create(logPath(folder, header.number));
+  /**
+   * Makes a file in `folder`, with the key that the device writes with; it survives a loss of
+   * power, but is not in the manifest yet.
+   */
+  static create(device: Device, folder: string, header: NewFileHeader): LogFile {
+    const { keys = NO_KEYS } = device;
+    const path = logPath(folder, header.number);
+    const cipher = keys.cipherOf(keys.writingId, header.salt, path);
+    const file = device.create(path);
     try {
-      const bytes = encodeFileHeader(header);
+      const bytes = encodeFileHeader({ ...header, keyId: keys.writingId });
       writeFully(file, bytes, 0);
       file.sync();
       device.syncFolder(folder);
-      return new LogFile(file, header.number, seedOf(bytes));
+      return new LogFile(file, header.number, seedOf(bytes), cipher);
     } catch (error) {
       file.close();
       throw error;
@@ -66,7 +86,7 @@ export class LogFile {
 
   /** Bytes of the file when all that is in the buffer is written. */
   get length(): number {
-    return this.#written + (this.#records > 0 ? this.#end : this.#open);
+    return this.#written + (this.#records > 0 ? this.#end + this.#tagBytes : this.#open);
   }
 
   /** Bytes of the file that survive a loss of power. */
@@ -135,18 +155,21 @@ export class LogFile {
   /** Closes the open block, if it has any records. */
   closeBlock(flags = 0): void {
     if (this.#records === 0) return;
+    const end = this.#end + this.#tagBytes;
+    if (end > this.bytes.length) this.#grow(end);
     const header = {
-      bytes: this.#end - this.#open - BLOCK_HEADER_BYTES,
+      bytes: end - this.#open - BLOCK_HEADER_BYTES,
       number: this.#blocks,
       synced: this.#synced,
       records: this.#records,
       flags,
     };
-    sealBlock(this.bytes, this.#open, header, this.#seed, this.#written + this.#open);
+    const offset = this.#written + this.#open;
+    sealBlock(this.bytes, this.#open, header, this.#seed, offset, this.#cipher);
     this.#blocks++;
     this.#records = 0;
-    this.#open = this.#end;
-    this.#end += BLOCK_HEADER_BYTES;
+    this.#open = end;
+    this.#end = end + BLOCK_HEADER_BYTES;
     if (this.#end > this.bytes.length) this.#grow(this.#end);
   }
 

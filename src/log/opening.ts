@@ -12,7 +12,7 @@ import { decodeFileHeader, FILE_HEADER_BYTES, type FileHeader, NODE_BYTES } from
 import { readManifest, replaceManifest, strangersIn } from './folder.js';
 import { type FolderLock, lockFolder } from './lock.js';
 import type { Manifest, ManifestFile } from './manifest.js';
-import { logName, logPath } from './names.js';
+import { LOCK, logName, logPath, MANIFEST_NEW } from './names.js';
 import type { Summary } from './summary.js';
 import { type Survey, surveyFile } from './survey.js';
 
@@ -69,7 +69,8 @@ function makeFolder(device: Device, folder: string): void {
   }
 }
 
-function lookInto(
+/** Looks into a folder that is locked, and puts it in order; see `openFolder`. */
+export function lookInto(
   { device, random }: OpeningParts,
   folder: string,
 ): Omit<OpenedLog, 'folder' | 'lock'> {
@@ -95,7 +96,19 @@ function endingOf(device: Device, folder: string, file: ManifestFile): Summary {
   throw new LogDamage({ folder, file: name, offset: end, reason });
 }
 
+/** What a folder may hold that is to be used for a log for the first time, but for hidden files. */
+const NO_MATTER: readonly string[] = [LOCK, MANIFEST_NEW, 'lost+found'];
+
 function firstManifest(device: Device, random: Random, folder: string): Manifest {
+  const others = device
+    .list(folder)
+    .filter((name) => !name.startsWith('.') && !NO_MATTER.includes(name));
+  if (others.length > 0) {
+    const named = others.slice(0, 3).join(', ');
+    throw new InputError(
+      `the folder ${folder} holds other files (${named}) and no log. Give the log its own folder`,
+    );
+  }
   const manifest = { node: random.bytes(NODE_BYTES), next: 1, files: [] };
   replaceManifest(device, folder, manifest);
   return manifest;

@@ -9,7 +9,7 @@ import type { Random } from '../base/random.js';
 import { BLOCK_HEADER_BYTES, FLAG_LAST } from './block.js';
 import { LogDamage } from './damage.js';
 import type { Device } from './device.js';
-import { FILE_HEADER_BYTES, KEY_ID_BYTES, NODE_BYTES, SALT_BYTES } from './fileHeader.js';
+import { FILE_HEADER_BYTES, NODE_BYTES, SALT_BYTES } from './fileHeader.js';
 import { FileScan } from './fileScan.js';
 import { readManifest, replaceManifest } from './folder.js';
 import { LogFile } from './logFile.js';
@@ -123,9 +123,8 @@ function rewrite(
   const { device, clock, random } = parts;
   const salt = random.bytes(SALT_BYTES);
   const purpose = survey.purpose ?? 'feed';
-  const keyId = new Uint8Array(KEY_ID_BYTES);
   const madeMs = clock.nowMs();
-  const file = LogFile.create(device, folder, { purpose, number, node, salt, keyId, madeMs });
+  const file = LogFile.create(device, folder, { purpose, number, node, salt, madeMs });
   const scan = new FileScan(device, logPath(folder, survey.number));
   try {
     const lostBytes = copyWhole(scan, file);

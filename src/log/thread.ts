@@ -27,6 +27,8 @@ export interface LogThreadStart {
   readonly fsync: Fsync;
   readonly fileBytes: number;
   readonly earlierBytes: number;
+  /** The keys to encrypt with; none when the log is not encrypted. */
+  readonly secrets: readonly Uint8Array[];
   readonly commands: MessagePort;
 }
 

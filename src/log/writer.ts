@@ -21,7 +21,7 @@ import { messageOf } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import type { Fsync } from '../config/config.js';
 import { type Device, isFull } from './device.js';
-import { KEY_ID_BYTES, SALT_BYTES } from './fileHeader.js';
+import { SALT_BYTES } from './fileHeader.js';
 import { replaceManifest } from './folder.js';
 import { LogFile } from './logFile.js';
 import type { Manifest } from './manifest.js';
@@ -96,7 +96,6 @@ export class Writer {
       number: next,
       node,
       salt: random.bytes(SALT_BYTES),
-      keyId: new Uint8Array(KEY_ID_BYTES),
       madeMs: clock.nowMs(),
     });
     const manifest = { node, next: next + 1, files: [...files, { number: next }] };

@@ -46,6 +46,7 @@ describe('the README', () => {
       'threads',
       'memory',
       'data-dir',
+      'data-key-file',
       'auth-token',
       'auth-token-file',
     ];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { draw, fill, permutation } from '../../bench/draws.js';
+import { churn, draw, fill, permutation } from '../../bench/draws.js';
 import {
   checkValue,
   KEY_BYTES,
@@ -91,5 +91,24 @@ describe('keys and values', () => {
     expect(() => checkValue(bytes, 0, 43)).toThrow('key:000000000043 answered another value');
     bytes[VALUE_BYTES - 1] = 0;
     expect(() => checkValue(bytes, 0, 42)).toThrow('another value');
+  });
+});
+
+describe('churn', () => {
+  it('writes fresh keys one after the other, and keys that were written not long before', () => {
+    const { keys, sets } = churn({ from: 1000, writes: 400, overwrites: 0.5, recent: 50 }, 7);
+    expect(sets.every((set) => set === 1)).toBe(true);
+    let next = 1000;
+    let overwrites = 0;
+    for (const key of keys) {
+      if (key === next) next++;
+      else {
+        overwrites++;
+        expect(key).toBeLessThan(next);
+        expect(key).toBeGreaterThanOrEqual(next - 50);
+      }
+    }
+    expect([next, overwrites]).toEqual([1200, 200]);
+    expect(churn({ from: 0, writes: 3, overwrites: 1, recent: 50 }, 7).keys[0]).toBe(0);
   });
 });

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../base/clock.js';
 import { systemRandom } from '../../base/random.js';
-import { systemDevice } from '../../log/device.js';
+import { readKeyFile } from '../../config/keyFile.js';
+import { type Device, encryptedDevice, systemDevice } from '../../log/device.js';
+import { KeyRing } from '../../log/keys.js';
 import { lockFolder } from '../../log/lock.js';
 import { type FolderReport, reportOn, stateOf } from '../../log/report.js';
 import { DAMAGED_SUFFIX, type SalvageReport, salvageFolder } from '../../log/salvage.js';
@@ -22,6 +24,13 @@ another name and puts what is whole of it in its place.`;
 
 interface LogFlags {
   readonly json?: boolean;
+  readonly dataKeyFile?: string;
+}
+
+/** The files of this machine, read and written with the keys that were given. */
+function deviceOf({ dataKeyFile }: LogFlags): Device {
+  if (dataKeyFile === undefined) return systemDevice;
+  return encryptedDevice(new KeyRing(readKeyFile(dataKeyFile)));
 }
 
 const HEADS = ['FILE', 'PURPOSE', 'BYTES', 'BLOCKS', 'PUTS', 'REMOVES', 'CLEARS', 'FROM', 'TO'];
@@ -63,11 +72,11 @@ function show(report: FolderReport, flags: LogFlags, session: Session): void {
 }
 
 function inspect(folder: string, flags: LogFlags, session: Session): void {
-  show(reportOn(systemDevice, folder), flags, session);
+  show(reportOn(deviceOf(flags), folder), flags, session);
 }
 
 function verify(folder: string, flags: LogFlags, session: Session): void {
-  const report = reportOn(systemDevice, folder);
+  const report = reportOn(deviceOf(flags), folder);
   show(report, flags, session);
   const damaged = report.surveys.filter(({ condition }) => condition === 'damaged');
   if (damaged.length > 0) session.exitCode = EXIT.negative;
@@ -76,7 +85,7 @@ function verify(folder: string, flags: LogFlags, session: Session): void {
 function salvage(folder: string, flags: LogFlags, session: Session): void {
   const lock = lockFolder(folder);
   try {
-    const parts = { device: systemDevice, clock: systemClock, random: systemRandom };
+    const parts = { device: deviceOf(flags), clock: systemClock, random: systemRandom };
     const report = salvageFolder(parts, folder);
     if (flags.json) say(session, jsonText(report));
     else for (const line of linesOf(report)) say(session, line);
@@ -102,15 +111,18 @@ export function define(command: Command, session: Session): void {
     .command('inspect <folder>')
     .description('Lists the files of a log and what they hold.')
     .option('--json', 'print JSON, for programs')
+    .option('--data-key-file <file>', 'the keys of an encrypted log')
     .action((folder: string, flags: LogFlags) => inspect(folder, flags, session));
   command
     .command('verify <folder>')
     .description('Checks every block of a log.')
     .option('--json', 'print JSON, for programs')
+    .option('--data-key-file <file>', 'the keys of an encrypted log')
     .action((folder: string, flags: LogFlags) => verify(folder, flags, session));
   command
     .command('salvage <folder>')
     .description('Replaces what is damaged of a log by what can still be read of it.')
     .option('--json', 'print JSON, for programs')
+    .option('--data-key-file <file>', 'the keys of an encrypted log')
     .action((folder: string, flags: LogFlags) => salvage(folder, flags, session));
 }

@@ -1,0 +1,99 @@
+/**
+ * A node is killed at random times while writers keep it busy, and started again over the same
+ * folder, again and again.
+ *
+ *   start ─▶ check every key ─▶ write ──random time──▶ kill -9 ─▶ start …
+ */
+import { join } from 'node:path';
+import { seededRandom } from '../../../src/base/random.js';
+import type { Fsync } from '../../../src/config/config.js';
+import type { TestServer } from '../../e2e/support/server.js';
+import { pause, startNode, withFolder } from '../node.js';
+import { book, emptyTally, type KeyOracle, type Tally } from '../oracle.js';
+import { readBack, Writer } from '../writers.js';
+
+/** How a node is killed again and again. */
+export interface KillOptions {
+  readonly fsync: Fsync;
+  readonly cycles: number;
+  readonly seed: number;
+  readonly writers: number;
+  /** Keys for which each writer has something under way. */
+  readonly depth: number;
+  /** The longest that a node lives. */
+  readonly maxMs: number;
+}
+
+/** After so many cycles everything begins with a fresh folder. */
+const CYCLES_OF_A_FOLDER = 100;
+
+/**
+ * What a killed process may lose of what it confirmed: nothing under `always`; else the second
+ * between two syncs, though the kernel keeps what was written.
+ */
+const allowedMs = (fsync: Fsync): number => (fsync === 'always' ? 0 : 1000);
+
+/** Runs the scenario. */
+export async function killAtRandom(options: KillOptions): Promise<Tally> {
+  const tally = emptyTally();
+  let left = options.cycles;
+  for (let era = 0; left > 0; era++) {
+    const cycles = Math.min(left, CYCLES_OF_A_FOLDER);
+    left -= cycles;
+    await withFolder((folder) => killOver(folder, { ...options, cycles }, era, tally));
+  }
+  return tally;
+}
+
+async function killOver(
+  folder: string,
+  options: KillOptions,
+  era: number,
+  tally: Tally,
+): Promise<void> {
+  const { fsync, depth, cycles, maxMs } = options;
+  const seed = options.seed + era;
+  const random = seededRandom(seed);
+  const writers = Array.from({ length: options.writers }, (_, n) => {
+    return new Writer(n, { seed, depth, valueBytes: 300, tally });
+  });
+  const keys = writers.flatMap((writer) => writer.keys);
+  let crashMs = 0;
+  for (let cycle = 0; cycle <= cycles; cycle++) {
+    const server = await startNode({ folder: join(folder, 'log'), fsync });
+    await checkKeys(server, keys, tally, crashMs, allowedMs(fsync));
+    if (cycle === cycles) await server.stop();
+    else crashMs = await killWhileWriting(server, writers, tally, random.below(maxMs));
+  }
+}
+
+/** Reads every key and judges it. */
+export async function checkKeys(
+  server: TestServer,
+  keys: readonly KeyOracle[],
+  tally: Tally,
+  crashMs: number,
+  lossMs: number,
+): Promise<void> {
+  const states = await readBack(server.url, keys);
+  keys.forEach((oracle, n) => {
+    book(tally, oracle.key, oracle.check(states[n]), crashMs, lossMs);
+  });
+  tally.checks++;
+}
+
+/** Lets everybody write until the node is killed; when that was. */
+async function killWhileWriting(
+  server: TestServer,
+  writers: readonly Writer[],
+  tally: Tally,
+  lifeMs: number,
+): Promise<number> {
+  const work = writers.map((writer) => writer.run(server.url));
+  await pause(lifeMs);
+  const crashMs = performance.now();
+  const { signal } = await server.stop('SIGKILL');
+  if (signal === 'SIGKILL') tally.faultsFired++;
+  await Promise.all(work);
+  return crashMs;
+}

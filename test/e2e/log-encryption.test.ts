@@ -1,0 +1,113 @@
+/** A node whose log is encrypted, and what somebody finds who has the disk but not the key. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Client, connect } from '../../src/client/index.js';
+import { orlop } from './support/command.js';
+import { startServer, type TestServer } from './support/server.js';
+
+const KNOWN = 'a value that nobody must find';
+const [OLD, FRESH] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64'));
+
+let place = '';
+let folder = '';
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'orlop-data-'));
+  folder = join(place, 'log');
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+/** The flags of a node with these keys. */
+function keyFlags(...keys: readonly (string | undefined)[]): string[] {
+  const path = join(place, 'keys');
+  rmSync(path, { force: true });
+  writeFileSync(path, keys.join('\n'), { mode: 0o600 });
+  return ['--data-key-file', path];
+}
+
+const start = (...flags: readonly string[]): Promise<TestServer> =>
+  startServer({ flags: ['--data-dir', folder, '--fsync', 'always', ...flags] });
+
+async function using<T>(server: TestServer, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = connect(server.url, { timeoutMs: 5000 });
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** The files in the folder that hold the known value or key. */
+function leaks(): string[] {
+  return readdirSync(folder).filter((name) => {
+    const bytes = readFileSync(join(folder, name));
+    return bytes.includes(KNOWN) || bytes.includes('known key');
+  });
+}
+
+async function fill(client: Client): Promise<void> {
+  for (let n = 0; n < 20; n++) await client.set(`known key ${n}`, `${n} ${KNOWN}`);
+}
+
+it('keeps nothing readable on the disk, and reads it back when it is killed', async () => {
+  let server = await start(...keyFlags(OLD));
+  await using(server, fill);
+  await server.stop('SIGKILL');
+  expect(leaks()).toEqual([]);
+  server = await start(...keyFlags(OLD));
+  await using(server, async (client) => {
+    expect(await client.get('known key 7')).toBe(`7 ${KNOWN}`);
+  });
+  expect((await server.stop()).code).toBe(0);
+  expect(leaks()).toEqual([]);
+});
+
+it('is found by this test when it is not encrypted', async () => {
+  const server = await start();
+  await using(server, fill);
+  await server.stop();
+  expect(leaks()).toEqual(['0000000001.orlop']);
+});
+
+it('refuses a missing and a wrong key, and looks into the log with the right one', async () => {
+  const server = await start(...keyFlags(OLD));
+  await using(server, fill);
+  await server.stop();
+  await expect(start()).rejects.toThrow(/ended with 2.*is encrypted with the key [0-9a-f]{32}/s);
+  await expect(start(...keyFlags(FRESH))).rejects.toThrow(/the keys given are [0-9a-f]{32}/);
+  const blind = await orlop(['log', 'verify', folder]);
+  expect([blind.code, blind.stderr]).toEqual([2, expect.stringMatching(/no key was given/)]);
+  const seeing = await orlop(['log', 'verify', folder, ...keyFlags(OLD)]);
+  expect([seeing.code, seeing.stdout]).toEqual([0, expect.stringMatching(/ 20 .*whole$/m)]);
+});
+
+it('writes with a new key and still reads what was written with the old one', async () => {
+  let server = await start(...keyFlags(OLD));
+  await using(server, fill);
+  await server.stop();
+  server = await start(...keyFlags(FRESH, OLD));
+  await using(server, (client) => client.set('known key 1', `fresh, ${KNOWN}`));
+  await server.stop('SIGKILL');
+  await expect(start(...keyFlags(FRESH))).rejects.toThrow(/is encrypted with the key/);
+  server = await start(...keyFlags(FRESH, OLD));
+  await using(server, async (client) => {
+    expect(await client.get('known key 1')).toBe(`fresh, ${KNOWN}`);
+    expect(await client.get('known key 2')).toBe(`2 ${KNOWN}`);
+  });
+  await server.stop();
+  expect(leaks()).toEqual([]);
+});
+
+it('refuses a key file that others can read, and keys without a log', async () => {
+  const flags = keyFlags(OLD);
+  const path = flags[1] ?? '';
+  writeFileSync(path, OLD ?? '');
+  const open = join(place, 'open');
+  writeFileSync(open, OLD ?? '', { mode: 0o644 });
+  const refused = await orlop(['serve', '--data-dir', folder, '--data-key-file', open]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/chmod 600/)]);
+  expect(refused.stderr).not.toContain(OLD);
+  const alone = await orlop(['serve', ...flags]);
+  expect([alone.code, alone.stderr]).toEqual([2, expect.stringMatching(/Set data-dir/)]);
+});
