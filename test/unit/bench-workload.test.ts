@@ -95,7 +95,7 @@ describe('keys and values', () => {
 });
 
 describe('churn', () => {
-  it('writes fresh keys one after the other, and keys that were written not long before', () => {
+  test('writes fresh keys one after the other, and keys that were written not long before', () => {
     const { keys, sets } = churn({ from: 1000, writes: 400, overwrites: 0.5, recent: 50 }, 7);
     expect(sets.every((set) => set === 1)).toBe(true);
     let next = 1000;
