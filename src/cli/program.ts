@@ -59,6 +59,11 @@ const ENTRIES: readonly Entry[] = [
     summary: "look into a log's folder and repair it",
     load: () => import('./commands/log.js'),
   },
+  {
+    name: 'cluster',
+    summary: 'look into a cluster',
+    load: () => import('./commands/cluster.js'),
+  },
   { name: 'bench', summary: 'measure this machine', load: () => import('./commands/bench.js') },
 ];
 

@@ -19,6 +19,9 @@ function entriesOf(value: unknown): string[] {
   return Object.values((value ?? {}) as object).flatMap(entriesOf);
 }
 
+/** Rooms whose files are run by tests and the simulator before a node runs them. */
+const AHEAD = /^src\/(gossip|ring|replication|rebalance)\//;
+
 const entries = [...new Set([...entriesOf(manifest.bin), ...entriesOf(manifest.exports)])];
 
 describe('the package', () => {
@@ -33,7 +36,8 @@ describe('the package', () => {
     const threads = workers
       .map(({ path }) => path)
       .filter((path) => /^workers\/\w+\.ts$/.test(path));
-    expect(unreferenced([...entries, ...threads], sources)).toEqual([]);
+    const ahead = sources.map(({ path }) => path).filter((path) => AHEAD.test(path));
+    expect(unreferenced([...entries, ...threads, ...ahead], sources)).toEqual([]);
   });
 
   it('uses every file of assembly/', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { packageFile } from '../../../../src/base/packageRoot.js';
 
-/** A fenced block of the language `vector` in the protocol's page: names and values. */
+/** A fenced block of the language `vector` in a page: names and values. */
 export interface Vector {
   readonly kind: string;
   readonly name: string;
@@ -34,9 +34,9 @@ function parse(block: string): Vector {
   return { kind: one('vector'), name: one('name'), fields };
 }
 
-/** The vectors of one kind, as they stand in `docs/protocol.md`. */
-export function vectorsOf(kind: string): Vector[] {
-  const page = readFileSync(packageFile('docs', 'protocol.md'), 'utf8');
+/** The vectors of one kind, as they stand in a page of `docs/`. */
+export function vectorsOf(kind: string, name = 'protocol.md'): Vector[] {
+  const page = readFileSync(packageFile('docs', name), 'utf8');
   const all = [...page.matchAll(/^```vector\n(.*?)^```$/gms)].map((match) => parse(match[1] ?? ''));
   return all.filter((vector) => vector.kind === kind);
 }

@@ -1,0 +1,162 @@
+/**
+ * What can be changed about a configuration, as data, so that a change can be sent to another node
+ * and applied again on top of a step that somebody else made in the meantime.
+ */
+import {
+  type Configuration,
+  compareKeys,
+  flawOf,
+  isMemberId,
+  type KeyRange,
+  type Layout,
+  MAX_SPLIT_BYTES,
+  type Member,
+  memberOf,
+} from './configuration.js';
+import { digestOfConfiguration } from './configurationCodec.js';
+import { rangeOf } from './partition.js';
+
+/** One wish. */
+export type Change =
+  /** A node joins, or is there again with another address, zone, weight or boot. */
+  | { readonly kind: 'admit'; readonly member: Member }
+  | { readonly kind: 'remove'; readonly id: string }
+  /** `member` takes the place of a node that does not come back. */
+  | { readonly kind: 'replace'; readonly id: string; readonly member: Member }
+  | { readonly kind: 'weigh'; readonly id: string; readonly weight: number }
+  /** A node is to be no primary, or may be one again. */
+  | { readonly kind: 'pass'; readonly id: string; readonly passedOver: boolean }
+  | { readonly kind: 'replicas'; readonly count: number }
+  /** The range that has `from` ends there, and a new one begins. */
+  | { readonly kind: 'split'; readonly from: Uint8Array }
+  /** All that the configuration `number` moves has arrived; void once there is a later one. */
+  | { readonly kind: 'settle'; readonly number: number };
+
+/** A change that the configuration can't take; the message says why. */
+export class ChangeError extends Error {
+  override readonly name = 'ChangeError';
+}
+
+function sameMember(a: Member, b: Member): boolean {
+  const keys = Object.keys(a) as (keyof Member)[];
+  return keys.every((key) => a[key] === b[key]);
+}
+
+/** The members with `member` in its place, instead of any with its id. */
+function withMember(layout: Layout, member: Member): Layout {
+  const others = layout.members.filter(({ id }) => id !== member.id);
+  const at = others.findIndex(({ id }) => id > member.id);
+  const place = at < 0 ? others.length : at;
+  return { ...layout, members: [...others.slice(0, place), member, ...others.slice(place)] };
+}
+
+function without(layout: Layout, id: string): Layout {
+  return { ...layout, members: layout.members.filter((member) => member.id !== id) };
+}
+
+function required(layout: Layout, id: string): Member {
+  const member = memberOf(layout, id);
+  if (member === undefined) throw new ChangeError(`${id} is not a member`);
+  return member;
+}
+
+function divided(ranges: readonly KeyRange[], from: Uint8Array): readonly KeyRange[] {
+  if (ranges.length === 0) throw new ChangeError('slots are not split; only ranges are');
+  const at = rangeOf(ranges, from) + 1;
+  if (ranges.some((range) => compareKeys(range.from, from) === 0)) return ranges;
+  const id = 1 + ranges.reduce((highest, range) => Math.max(highest, range.id), 0);
+  return [...ranges.slice(0, at), { id, from }, ...ranges.slice(at)];
+}
+
+/** The layout after a change; the same object when there is nothing to change. */
+function changed(layout: Layout, change: Exclude<Change, { kind: 'settle' }>): Layout {
+  switch (change.kind) {
+    case 'admit': {
+      const known = memberOf(layout, change.member.id);
+      const same = known !== undefined && sameMember(known, change.member);
+      return same ? layout : withMember(layout, change.member);
+    }
+    case 'remove':
+      return memberOf(layout, change.id) === undefined ? layout : without(layout, change.id);
+    case 'replace': {
+      if (memberOf(layout, change.id) === undefined) {
+        return changed(layout, { kind: 'admit', member: change.member });
+      }
+      return withMember(without(layout, change.id), change.member);
+    }
+    case 'weigh': {
+      const member = required(layout, change.id);
+      if (member.weight === change.weight) return layout;
+      return withMember(layout, { ...member, weight: change.weight });
+    }
+    case 'pass': {
+      const member = required(layout, change.id);
+      if (member.passedOver === change.passedOver) return layout;
+      return withMember(layout, { ...member, passedOver: change.passedOver });
+    }
+    case 'replicas':
+      return layout.replicas === change.count ? layout : { ...layout, replicas: change.count };
+    case 'split': {
+      const ranges = divided(layout.ranges, change.from);
+      return ranges === layout.ranges ? layout : { ...layout, ranges };
+    }
+  }
+}
+
+/** What of a layout decides who owns a partition, apart from who comes first. */
+function ownership({ members, replicas, ranges }: Layout): string {
+  const owners = members.map(({ id, weight, zone }) => [id, weight, zone]);
+  return JSON.stringify([owners, replicas, ranges.map(({ id, from }) => [id, ...from])]);
+}
+
+function order({ members }: Layout): string {
+  return JSON.stringify(members.map(({ id, passedOver }) => [id, passedOver]));
+}
+
+/** The layout that is being left, with what is new about the addresses of its members. */
+function followed(leaving: Layout, layout: Layout): Layout {
+  const members = leaving.members.map((old) => {
+    const now = memberOf(layout, old.id);
+    return now === undefined ? old : { ...now, weight: old.weight, zone: old.zone };
+  });
+  return { ...leaving, members };
+}
+
+function stepped(before: Configuration, layout: Layout): Configuration {
+  const moves = ownership(before.layout) !== ownership(layout);
+  const number = before.number + 1;
+  const { leaving: older, ...head } = before;
+  const from = older ?? (moves ? before.layout : undefined);
+  const arrived = from === undefined || ownership(from) === ownership(layout);
+  const turned = moves || order(before.layout) !== order(layout);
+  const epoch = turned ? number : before.epoch;
+  const next = { ...head, number, previous: digestOfConfiguration(before), epoch, layout };
+  return arrived ? next : { ...next, leaving: followed(from, layout) };
+}
+
+function settled(before: Configuration, number: number): Configuration {
+  const { leaving, ...head } = before;
+  if (leaving === undefined || before.number !== number) return before;
+  return { ...head, number: before.number + 1, previous: digestOfConfiguration(before) };
+}
+
+/**
+ * The configuration after a change; the same object when the change is made already. Throws
+ * `ChangeError` when it can't be made.
+ */
+export function applied(before: Configuration, change: Change): Configuration {
+  if (change.kind === 'settle') return settled(before, change.number);
+  const layout = changed(before.layout, change);
+  if (layout === before.layout) return before;
+  const after = stepped(before, layout);
+  const flaw = flawOf(after);
+  if (flaw !== undefined) throw new ChangeError(flaw);
+  return after;
+}
+
+/** Whether a change can be applied to any configuration at all. */
+export function isSound(change: Change): boolean {
+  const { kind } = change;
+  if (kind === 'remove' || kind === 'weigh' || kind === 'pass') return isMemberId(change.id);
+  return kind !== 'split' || (change.from.length > 0 && change.from.length <= MAX_SPLIT_BYTES);
+}
