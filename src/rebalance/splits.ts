@@ -1,7 +1,7 @@
 /**
  * Which ranges to divide, and where: a pure decision from what the owners of the ranges report. A
- * range is divided at the key in its middle when it is larger than allowed, or when it gets more than
- * its share of the requests, so that another node can take a half. One step at a time: what is
+ * range is divided at the key in its middle when it is larger than allowed, or when it gets more
+ * than its share of the requests, so that another node can take a half. One step at a time: what is
  * halved reports anew.
  */
 import { compareKeys, MAX_RANGES, MAX_SPLIT_BYTES } from '../ring/configuration.js';
@@ -11,7 +11,9 @@ export interface RangeReport {
   readonly from: Uint8Array;
   readonly bytes: number;
   readonly requestsPerSecond: number;
-  /** A key about which half of the range's requests or bytes lie on either side, if there is one. */
+  /**
+   * A key about which half of the range's requests or bytes lie on either side, if there is one.
+   */
   readonly middle: Uint8Array | undefined;
 }
 

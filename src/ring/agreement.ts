@@ -4,9 +4,9 @@
  *
  * Problem: everybody has to agree on who owns what, whoever dies or is cut off. The obvious way, a
  * ring of those who seem alive, gives both sides of a partition a ring of their own, and each a
- * quorum. So there is one history of configurations, and for each number one register (`register.ts`)
- * whose acceptors are the members of the configuration before. By induction there is at most one
- * configuration of each number, and a minority changes nothing.
+ * quorum. So there is one history of configurations, and for each number one register
+ * (`register.ts`) whose acceptors are the members of the configuration before. By induction there
+ * is at most one configuration of each number, and a minority changes nothing.
  *
  * The founding is a register, too. Its acceptors are the entries of the list of those who were
  * started together, by their addresses, and its quorum is more than half of them: it can't happen
@@ -20,7 +20,17 @@
  * A node alone can be told to join another cluster. It seals itself first: since it is the only
  * acceptor of its own steps, its cluster can't change any more, and it may forget it.
  */
-import { type Ballot, higherBallot } from './ballot.js';
+import {
+  type AgreementState,
+  type Attempt,
+  type Effects,
+  type Event,
+  isAlone,
+  isVoter,
+  MAX_WISHES,
+  type Send,
+} from './agreementState.js';
+import { higherBallot } from './ballot.js';
 import { applied, type Change, ChangeError } from './change.js';
 import { type Configuration, type Member, memberOf, NO_DIGEST } from './configuration.js';
 import {
@@ -29,86 +39,10 @@ import {
   encodeConfiguration,
 } from './configurationCodec.js';
 import { FormatError } from './fields.js';
-import { type Founding, foundedBy } from './founding.js';
+import { foundedBy } from './founding.js';
 import type { Memory, RegisterName, Value } from './memory.js';
 import type { Message } from './message.js';
-import { hear, isMajority, type Round, type Rules, react, roundOf } from './register.js';
-
-/** An attempt of this node, and whom it asks. */
-export interface Attempt {
-  readonly register: RegisterName;
-  /** Ids of members, or addresses (`@host:port`) of those who found. */
-  readonly voters: readonly string[];
-  readonly round: Round<Value>;
-  /** Who has promised, as they call themselves. */
-  readonly promisers: readonly Member[];
-}
-
-/** All that a node knows of agreements. */
-export interface AgreementState {
-  /** This node, with the boot of its memory. */
-  readonly me: Member;
-  /** What has to be kept. */
-  readonly memory: Memory;
-  /** The cluster that this node may found with others, if it was told whom. */
-  readonly founding?: Founding | undefined;
-  /** Changes that this node is to bring about, in order. */
-  readonly wishes: readonly Change[];
-  readonly attempt?: Attempt | undefined;
-  /** The highest ballot that was in the way. */
-  readonly above?: Ballot | undefined;
-}
-
-/** What can happen. */
-export type Event =
-  | { readonly kind: 'message'; readonly from: string; readonly message: Message }
-  /** Somebody wants a change. */
-  | { readonly kind: 'wish'; readonly change: Change }
-  /**
-   * Time has passed without a result: try again. `peers` are whom to ask to be taken in: ids, or
-   * addresses as in a list.
-   */
-  | { readonly kind: 'retry'; readonly peers: readonly string[] }
-  /** Give up a cluster of one, and ask `peers` to be taken in. */
-  | { readonly kind: 'dissolve'; readonly peers: readonly string[] };
-
-/** A message and its addressee. */
-export interface Send {
-  readonly to: string;
-  readonly message: Message;
-}
-
-/** What follows from an event. */
-export interface Effects {
-  readonly state: AgreementState;
-  /** Whether the memory has to be kept before anything is sent. */
-  readonly store: boolean;
-  readonly sends: readonly Send[];
-  /** The configuration that is known from now on, when it is another one. */
-  readonly learned?: Configuration | undefined;
-  /** A wish that can't be fulfilled, and why. */
-  readonly refused?: { readonly change: Change; readonly why: string } | undefined;
-}
-
-/** Wishes that wait. */
-export const MAX_WISHES = 64;
-
-/** A node before anything has happened. */
-export function agreementOf(me: Member, memory: Memory, founding?: Founding): AgreementState {
-  const state = { me: { ...me, boot: memory.boot }, memory, wishes: [] };
-  return founding === undefined ? state : { ...state, founding };
-}
-
-/** Whether this node, with its memory, is a member of a configuration. */
-export function isVoter({ me }: AgreementState, { layout }: Configuration): boolean {
-  return memberOf(layout, me.id)?.boot === me.boot;
-}
-
-/** Whether this node is all there is of its cluster. */
-export function isAlone(state: AgreementState): boolean {
-  const { current } = state.memory;
-  return current?.layout.members.length === 1 && isVoter(state, current);
-}
+import { hear, isMajority, type Rules, react, roundOf } from './register.js';
 
 /** A run of the machine: the state as it changes, and what is to be sent. */
 class Run {
@@ -239,9 +173,8 @@ class Run {
     const { memory, founding, wishes } = this.state;
     const { current } = memory;
     if (current === undefined) {
-      return founding === undefined
-        ? undefined
-        : encodeConfiguration(foundedBy(founding, promisers));
+      const first = founding === undefined ? undefined : foundedBy(founding, promisers);
+      return first === undefined ? undefined : encodeConfiguration(first);
     }
     const [change] = wishes;
     return change !== undefined && this.#isOpen(current, change)

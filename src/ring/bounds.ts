@@ -1,7 +1,7 @@
 /**
  * How many partitions each member may own. Its fair share is the part of all copies that its weight
- * is of all weights, but no member can own two copies of one partition, and no zone should; what one
- * cannot take, the others share by weight. The bound is 109 % of that, rounded up.
+ * is of all weights, but no member can own two copies of one partition, and no zone should; what
+ * one cannot take, the others share by weight. The bound is 109 % of that, rounded up.
  *
  * Everything is whole numbers, in 1024ths of a partition, so that all nodes and clients in all
  * languages compute the same: at most 7 copies * 2^14 partitions * 2^10 * weight 2^12 < 2^53.

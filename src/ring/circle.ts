@@ -1,7 +1,8 @@
 /**
  * The circle of consistent hashing: 2^32 places, and for each unit of a member's weight 160 points
- * on it. Point `n` of a member is the MurmurHash3 of its id under the seed `n`, so a member's points
- * depend on nothing but its id and weight. Where two points coincide, the lower id comes first.
+ * on it. Point `n` of a member is the MurmurHash3 of its id under the seed `n`, so a member's
+ * points depend on nothing but its id and weight. Where two points coincide, the lower id comes
+ * first.
  */
 import type { Member } from './configuration.js';
 import { murmur3 } from './murmur.js';

@@ -1,7 +1,8 @@
 /**
- * The numbered configuration: all that decides who owns what. Placement is computed from it and from
- * nothing else, so whoever holds the same configuration holds the same map. It moves one number at a
- * time, each step agreed by a majority of the members of the one before (`agreement.ts`).
+ * The numbered configuration: all that decides who owns what. Placement is computed from it and
+ * from nothing else, so whoever holds the same configuration holds the same map. It moves one
+ * number at a time, each step agreed by a majority of the members of the one before
+ * (`agreement.ts`).
  *
  * While slots move, `leaving` is the layout that they come from. A key's owners are then those of
  * both layouts, and a majority is one of each; the step that settles the moves drops it.

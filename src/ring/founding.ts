@@ -1,7 +1,7 @@
 /**
- * What a cluster begins with, and who begins it. Nodes that are started with the same list found one
- * cluster, whatever the order in which they come up: the founding is agreed on by more than half of
- * the list, so two of them can't happen.
+ * What a cluster begins with, and who begins it. Nodes that are started with the same list found
+ * one cluster, whatever the order in which they come up: the founding is agreed on by more than
+ * half of the list, so two of them can't happen.
  */
 import {
   type Configuration,

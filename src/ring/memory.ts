@@ -1,13 +1,13 @@
 /**
- * What a node remembers of agreements, and has to have on disk, where it has one, before it answers:
- * the configuration it knows, what it promised and accepted for the next, and whether it has given
- * up its own cluster of one. As bytes:
+ * What a node remembers of agreements, and has to have on disk, where it has one, before it
+ * answers: the configuration it knows, what it promised and accepted for the next, and whether it
+ * has given up its own cluster of one. As bytes:
  *
- *    0        2       3         4      12            16              16 + n
- *   +--------+-------+---------+------+-------------+---------------+- - - - - - +- - - - - - - - - - +
- *   | format | flags | 0       | boot | n           | configuration | group,     | promised, accepted |
- *   | u16    | u8    | u8      | u64  | u32         | n bytes       | number     |                    |
- *   +--------+-------+---------+------+-------------+---------------+- - - - - - +- - - - - - - - - - +
+ *    0        2       3    4      12    16              16 + n
+ *   +--------+-------+----+------+-----+---------------+- - - - - - - -+- - - - - - - - - - +
+ *   | format | flags | 0  | boot | n   | configuration | group, number | promised, accepted |
+ *   | u16    | u8    | u8 | u64  | u32 | n bytes       |               |                    |
+ *   +--------+-------+----+------+-----+---------------+- - - - - - - -+- - - - - - - - - - +
  *
  * Flags: bit 0 the node is sealed, bit 1 a ballot is promised, bit 2 a value is accepted. Group and
  * number, both u64, name the register; a ballot is round u64, boot u64, id behind its length; an

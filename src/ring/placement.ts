@@ -2,15 +2,16 @@
  * Who owns each partition, computed from a layout and from nothing else.
  *
  * The plain circle gives each node a share that differs by 8 % from the next, and with fifty nodes
- * the fullest has a quarter more than the mean. So loads are bounded: round by round each partition,
- * in their order, takes its next owner by walking on from its place to the first member that
+ * the fullest has a quarter more than the mean. So loads are bounded: round by round each
+ * partition, in their order, takes its next owner by walking on from its place to the first member
+ * that
  *
  *   1. does not own it already,
  *   2. is in a zone that has no copy yet, as long as there is such a zone,
  *   3. is below the bound of this round (`bounds.ts`),
  *
- * and if all members of 1 and 2 have reached their bound, the first of them. Slots lie evenly on the
- * circle, slot by slot, rather than hashed: hashing them would add their own noise to that of
+ * and if all members of 1 and 2 have reached their bound, the first of them. Slots lie evenly on
+ * the circle, slot by slot, rather than hashed: hashing them would add their own noise to that of
  * the points. Since a full member keeps the partitions that came first, a node more or less moves
  * little besides its own share. Members that are passed over go behind the other owners.
  */

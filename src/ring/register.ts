@@ -11,9 +11,9 @@
  *      | <- accepted ------------------- |
  *      |    of a quorum: the value is chosen
  *
- * An acceptor must have its state on disk before its answer leaves; one that forgets is not the same
- * acceptor any more. A register that is to be written once is proposed to with a change that keeps
- * any value that is there; one that is changed again and again, with a change of that value
+ * An acceptor must have its state on disk before its answer leaves; one that forgets is not the
+ * same acceptor any more. A register that is to be written once is proposed to with a change that
+ * keeps any value that is there; one that is changed again and again, with a change of that value
  * (CASPaxos). Any two quorums of a register have to share an acceptor.
  */
 import { type Ballot, compareBallots, higherBallot } from './ballot.js';

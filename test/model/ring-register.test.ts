@@ -1,7 +1,7 @@
 /**
  * Every order in which three acceptors and two or three ballots of different values can meet:
- * messages arrive in any order, any number of times, or never. The register's own functions run; the
- * mutants are known mistakes in them, and each has to be found.
+ * messages arrive in any order, any number of times, or never. The register's own functions run;
+ * the mutants are known mistakes in them, and each has to be found.
  */
 import { describe, expect, test } from 'vitest';
 import { type Random, seededRandom } from '../../src/base/random.js';
@@ -68,8 +68,8 @@ function replaced<T>(list: readonly T[], at: number, value: T): T[] {
 }
 
 /**
- * An acceptor gets what a proposer sends in a phase that it has reached. A refusal only ends a round,
- * which never going on with it covers, so refusals are not carried.
+ * An acceptor gets what a proposer sends in a phase that it has reached. A refusal only ends a
+ * round, which never going on with it covers, so refusals are not carried.
  */
 function asked(world: World, code: Code, proposer: number, at: number): World[] {
   const { ballot, value } = world.rounds[proposer] as Round<string>;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { agreementStep } from '../../../src/ring/agreement.js';
 import {
   type AgreementState,
   agreementOf,
-  agreementStep,
   type Effects,
   isAlone,
-} from '../../../src/ring/agreement.js';
+} from '../../../src/ring/agreementState.js';
 import { FormatError } from '../../../src/ring/fields.js';
 import { foundingOf } from '../../../src/ring/founding.js';
 import { blankMemory, decodeMemory, encodeMemory, type Memory } from '../../../src/ring/memory.js';

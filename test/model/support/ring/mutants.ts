@@ -1,4 +1,4 @@
-import type { AgreementState } from '../../../../src/ring/agreement.js';
+import type { AgreementState } from '../../../../src/ring/agreementState.js';
 import { memberOf } from '../../../../src/ring/configuration.js';
 import type { Memory } from '../../../../src/ring/memory.js';
 import type { Message } from '../../../../src/ring/message.js';

@@ -1,18 +1,18 @@
 /**
  * Nodes that agree on configurations, with a network that loses, repeats and reorders, crashes with
  * and without a disk, and a record of all that was ever learned. Everything is drawn from a seed.
- * Messages and memories go through their bytes. A mutant is a known mistake, put between the shipped
- * machine and the world.
+ * Messages and memories go through their bytes. A mutant is a known mistake, put between the
+ * shipped machine and the world.
  */
 import type { Random } from '../../../../src/base/random.js';
+import { agreementStep } from '../../../../src/ring/agreement.js';
 import {
   type AgreementState,
   agreementOf,
-  agreementStep,
   type Effects,
   type Event,
   type Send,
-} from '../../../../src/ring/agreement.js';
+} from '../../../../src/ring/agreementState.js';
 import { applied, type Change, ChangeError } from '../../../../src/ring/change.js';
 import { type Configuration, type Member, NO_DIGEST } from '../../../../src/ring/configuration.js';
 import { digestOfConfiguration } from '../../../../src/ring/configurationCodec.js';

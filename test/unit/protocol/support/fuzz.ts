@@ -27,7 +27,7 @@ import { hex, unhex, vectorsOf } from './vectors.js';
 /** Every frame of the page that a client could send. */
 export function corpus(): Uint8Array<ArrayBuffer>[] {
   const kinds = ['request', 'refused', 'malformed', 'exchange'];
-  const fields = kinds.flatMap(vectorsOf).flatMap((vector) => vector.fields);
+  const fields = kinds.flatMap((kind) => vectorsOf(kind)).flatMap((vector) => vector.fields);
   return fields
     .filter(([name]) => name === 'bytes' || name === 'send')
     .map(([, text]) => unhex(text));
