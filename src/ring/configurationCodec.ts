@@ -2,11 +2,11 @@
  * A configuration as bytes: what is agreed on, stored, sent to clients, and named by its digest.
  * All integers are little-endian; texts are ASCII behind their length as u8.
  *
- *    0        2          3             4        5     8         16       24         32      40
- *   +--------+----------+-------------+--------+-----+---------+--------+----------+-------+- - -
- *   | format | strategy | partitioner | leaving| 0   | cluster | number | previous | epoch | name,
- *   | u16    | u8       | u8          | u8 0/1 | 3 B | u64     | u64    | u64      | u64   | layouts
- *   +--------+----------+-------------+--------+-----+---------+--------+----------+-------+- - -
+ *    0        2          3             4         5     8         16       24         32      40
+ *   +--------+----------+-------------+---------+-----+---------+--------+----------+-------+- - -
+ *   | format | strategy | partitioner | leaving | 0   | cluster | number | previous | epoch | name,
+ *   | u16    | u8       | u8          | 0 or 1  | 3 B | u64     | u64    | u64      | u64   | lay-
+ *   +--------+----------+-------------+---------+-----+---------+--------+----------+-------+ outs
  *
  * One layout, or two when `leaving` is 1, each of them:
  *
