@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OP_GET } from '../../src/protocol/wire.js';
 import { RawSocket, set } from './support/rawSocket.js';
 import { startServer, type TestServer } from './support/server.js';
 
@@ -97,5 +98,49 @@ describe('a full disk', () => {
     const again = await startServer({ flags: ['--data-dir', folder] });
     expect((await http(again, '/v1/keys/key')).body).toBe('1000');
     await again.stop();
+  });
+});
+
+describe('a slow disk', () => {
+  it('holds answers back that tell of changes, and nothing else', async () => {
+    const server = await startFaulty('fdatasync:delay_enter=400000', '--fsync', 'always');
+    const sockets = await Promise.all([1, 2, 3].map(() => RawSocket.greeted(server.url)));
+    const [reader, ...writers] = sockets as [RawSocket, ...RawSocket[]];
+    const startMs = performance.now();
+    const slow = writers.map((socket, n) => socket.ask(set(1, `key ${n}`, 'v')));
+    const waits: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      const askedMs = performance.now();
+      await reader.ask({ id: n, opcode: OP_GET, key: 'none' });
+      waits.push(performance.now() - askedMs);
+    }
+    for (const answer of await Promise.all(slow)) expect(answer.status).toBe(0);
+    expect(performance.now() - startMs).toBeGreaterThan(400);
+    expect(waits.sort((a, b) => a - b)[10]).toBeLessThan(200);
+    for (const socket of sockets) socket.socket.terminate();
+    await endNode(server);
+  });
+
+  it('bounds what waits, and says that it is busy', async () => {
+    const flags = ['--fsync', 'everysec', '--max-value', '1mb'];
+    const server = await startFaulty('fdatasync:delay_enter=4000000:when=3+', ...flags);
+    const socket = await RawSocket.greeted(server.url);
+    const value = Buffer.alloc(500_000, 'x');
+    let [busy, pending] = [0, 0];
+    const endMs = performance.now() + 10_000;
+    for (let n = 0; busy === 0 && performance.now() < endMs; n++) {
+      const { status } = await socket.ask(set(n, `key ${n % 20}`, value));
+      if (status === 21) busy++;
+      else expect(status).toBe(0);
+      if (n % 10 !== 0) continue;
+      const { log } = (await http(server, '/v1/stats')).json();
+      pending = Math.max(pending, log.pendingBytes);
+    }
+    expect(busy).toBeGreaterThan(0);
+    expect(pending).toBeLessThan(20_000_000);
+    const metrics = (await http(server, '/metrics')).body;
+    expect(metrics).toMatch(/^orlop_log_deferred_total [1-9]/m);
+    socket.socket.terminate();
+    await endNode(server);
   });
 });

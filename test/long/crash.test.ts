@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { book, emptyTally, KeyOracle } from '../crash/oracle.js';
 import { isClean, runScenario, SCENARIOS } from '../crash/scenarios/index.js';
+import { goOff } from '../crash/scenarios/off.js';
 import { seed } from '../model/support/seed.js';
 
 test.each(SCENARIOS)('a log survives $name', async (scenario) => {
@@ -34,6 +35,11 @@ test('the oracle tells every kind of wrong', () => {
   expect(told('1', 1200, 1000)).toEqual([0, 1, 0]);
   // Confirmed after the crash, but before the node was gone.
   expect(told('1', -5)).toEqual([0, 1, 0]);
+});
+
+test('a disk that does not sync is found out', async () => {
+  const tally = await goOff({ seed, ways: 1, honest: false });
+  expect(tally.lost + tally.stale).toBeGreaterThan(10);
 });
 
 test('a deleted key that comes back is stale', () => {

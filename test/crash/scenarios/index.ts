@@ -5,6 +5,8 @@ import { straceProblem } from '../strace.js';
 import { failAtCalls } from './calls.js';
 import { failEverywhere } from './device.js';
 import { killAtRandom } from './kill.js';
+import { goOff } from './off.js';
+import { outgrow } from './outgrown.js';
 import { losePower, powerProblem } from './power.js';
 import { tear } from './torn.js';
 
@@ -33,7 +35,7 @@ const EVERY_POINT = 100_000;
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'torn',
-    small: 3000,
+    small: 2000,
     large: 100_000,
     run: ({ seed, count }) => tear({ seed, step: 1, rounds: count }),
   },
@@ -42,6 +44,18 @@ export const SCENARIOS: readonly Scenario[] = [
     small: 50,
     large: 2000,
     run: ({ seed, count }) => failEverywhere({ seed, rounds: count }),
+  },
+  {
+    name: 'off-at-calls',
+    small: 20,
+    large: 500,
+    run: ({ seed, count }) => goOff({ seed, ways: count }),
+  },
+  {
+    name: 'outgrown',
+    small: 3,
+    large: 200,
+    run: ({ seed, count }) => outgrow({ seed, rounds: count }),
   },
   {
     name: 'kill-always',

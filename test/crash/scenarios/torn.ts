@@ -33,7 +33,7 @@ export interface TornOptions {
 const FOLDER = '/log';
 const CUT_BYTES = 65_536;
 const FIRST_RECORDS = 40;
-const RECORDS = 640;
+const RECORDS = 500;
 const NODE = new Uint8Array(16);
 
 /** A log, and which of its records come back when only a part of its last file is whole. */
