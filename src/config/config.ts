@@ -31,6 +31,34 @@ export const FSYNCS = ['always', 'everysec', 'never'] as const;
 /** The name of a way to sync. */
 export type Fsync = (typeof FSYNCS)[number];
 
+/** What makes a node part of a cluster. */
+export interface ClusterConfig {
+  /** Whether it takes part in gossip; not so where others could interfere. */
+  readonly gossips: boolean;
+  /** The name of the node; without one it makes one up from the machine and the port. */
+  readonly name?: string;
+  /** The name of the cluster. */
+  readonly cluster: string;
+  /** Where nodes may be found: `HOST:GOSSIP_PORT`. */
+  readonly join: readonly string[];
+  /** A file that lists more of them. */
+  readonly joinFile?: string;
+  /** The DNS server that resolves their names, `IP` or `IP:PORT`. */
+  readonly joinDns?: string;
+  /** The UDP port; without one the next after that for clients. */
+  readonly gossipPort?: number;
+  /** The IP address at which other nodes reach this one. */
+  readonly advertise?: string;
+  /** What fails together with this node. */
+  readonly zone: string;
+  /** Its share of the data compared to other nodes. */
+  readonly weight: number;
+  /** The keys that gossip is encrypted with, the first of them; none on loopback only. */
+  readonly keys?: readonly Uint8Array[];
+  /** A file that holds them and is read again. */
+  readonly keyFile?: string;
+}
+
 /** Everything a node can be told, validated and complete. */
 export interface Config {
   /** The address to listen on; anything but loopback needs `authToken`. */
@@ -75,6 +103,8 @@ export interface Config {
   readonly logFormat: LogFormat;
   /** Which implementation of sockets serves. */
   readonly listener: ListenerKind;
+  /** What makes the node part of a cluster. */
+  readonly cluster: ClusterConfig;
 }
 
 /** What a frame may hold beyond one value of the largest size, in bytes: headers, key, fields. */

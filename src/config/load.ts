@@ -3,13 +3,15 @@
  * defaults. The strongest layer that names a setting decides it alone.
  */
 import { InputError } from '../base/errors.js';
-import type { Config } from './config.js';
+import { parseKeys } from './clusterKeys.js';
+import type { ClusterConfig, Config } from './config.js';
 import { type Environment, environmentLayer } from './environmentLayer.js';
 import { fileLayer } from './fileLayer.js';
 import { type Flags, flagLayer } from './flagLayer.js';
 import { readKeyFile } from './keyFile.js';
 import { type Machine, thisMachine } from './machine.js';
-import { checkRules } from './rules.js';
+import { readSecretFile } from './readFile.js';
+import { checkRules, mayGossip } from './rules.js';
 import { SETTING_NAMES, type SettingName, settingNamed, type Values } from './settings.js';
 import { readTokenFile } from './tokenFile.js';
 import { type Layer, ORIGINS, type Origin, type Written } from './values.js';
@@ -70,25 +72,51 @@ function settle(layers: readonly Layer[], machine: Machine): Map<SettingName, Ef
   return new Map(SETTING_NAMES.map((name) => [name, settleOne(name, maxValueBytes)]));
 }
 
-/** A token file stands for the token, unless a stronger layer gives the token itself. */
-function settleToken(settled: Map<SettingName, Effective>): void {
-  const file = settled.get('auth-token-file');
-  const token = settled.get('auth-token');
+/** A file stands for the secret in it, unless a stronger layer gives the secret itself. */
+function settleSecret(
+  settled: Map<SettingName, Effective>,
+  name: 'auth-token' | 'cluster-key',
+  read: (path: string) => string,
+): void {
+  const file = settled.get(`${name}-file`);
+  const secret = settled.get(name);
   if (typeof file?.value !== 'string') return;
   const strength = (setting: Effective | undefined): number =>
     ORIGINS.indexOf(setting?.origin.kind ?? 'default');
-  if (strength(token) < strength(file)) return;
-  if (strength(token) === strength(file)) {
-    throw new InputError('give auth-token or auth-token-file, not both');
+  if (strength(secret) < strength(file)) return;
+  if (strength(secret) === strength(file)) {
+    throw new InputError(`give ${name} or ${name}-file, not both`);
   }
   const label = `${file.origin.label}, read from ${file.value}`;
-  const written = { value: readTokenFile(file.value), origin: { kind: file.origin.kind, label } };
-  settled.set('auth-token', checked('auth-token', written));
+  const value = read(file.value).trim();
+  settled.set(name, checked(name, { value, origin: { kind: file.origin.kind, label } }));
+}
+
+/** Leaves out what is not given. */
+function given<Key extends string, Value>(key: Key, value: Value | undefined) {
+  return (value === undefined ? {} : { [key]: value }) as { [key in Key]?: Value };
+}
+
+function toCluster(values: Values): ClusterConfig {
+  const keys = parseKeys(values['cluster-key'] ?? '');
+  const addresses = values.join?.split(',').map((address) => address.trim());
+  return {
+    gossips: mayGossip(values),
+    cluster: values.cluster,
+    join: addresses ?? [],
+    zone: values.zone,
+    weight: values.weight,
+    ...given('name', values.name),
+    ...given('joinFile', values['join-file']),
+    ...given('joinDns', values['join-dns']),
+    ...given('gossipPort', values['gossip-port']),
+    ...given('advertise', values.advertise),
+    ...given('keys', keys),
+    ...given('keyFile', values['cluster-key-file']),
+  };
 }
 
 function toConfig(values: Values): Config {
-  const token = values['auth-token'];
-  const folder = values['data-dir'];
   const keyFile = values['data-key-file'];
   return {
     host: values.host,
@@ -99,11 +127,11 @@ function toConfig(values: Values): Config {
     policy: values.policy,
     promotion: values.promotion,
     maxValueBytes: values['max-value'],
-    ...(folder === undefined ? {} : { dataDir: folder }),
+    ...given('dataDir', values['data-dir']),
     fsync: values.fsync,
     dataFileBytes: values['data-file-size'],
     ...(keyFile === undefined ? {} : { dataKeys: readKeyFile(keyFile) }),
-    ...(token === undefined ? {} : { authToken: token }),
+    ...given('authToken', values['auth-token']),
     maxConnections: values['max-connections'],
     maxPipelinedBytes: values['max-pipelined'],
     maxBackpressureBytes: values['max-backpressure'],
@@ -112,13 +140,15 @@ function toConfig(values: Values): Config {
     logLevel: values['log-level'],
     logFormat: values['log-format'],
     listener: values.listener,
+    cluster: toCluster(values),
   };
 }
 
 /** The configuration that the sources give together; throws `InputError` with what is wrong. */
 export function loadConfig(sources: Sources): Loaded {
   const settled = settle(layersOf(sources), sources.machine ?? thisMachine());
-  settleToken(settled);
+  settleSecret(settled, 'auth-token', readTokenFile);
+  settleSecret(settled, 'cluster-key', (path) => readSecretFile(path, 'key file'));
   const settings = [...settled.values()];
   const values = Object.fromEntries(settings.map(({ name, value }) => [name, value]));
   // Every setting is there and has passed its own schema, whose type `Values` spells out.

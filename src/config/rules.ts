@@ -58,6 +58,35 @@ function checkHost(values: Values): void {
   );
 }
 
+/** Whether programs on other machines could take part in gossip. */
+function gossipIsOpen({ host, advertise }: Values): boolean {
+  return !isLoopback(host) || (advertise !== undefined && !isLoopback(advertise));
+}
+
+/** Whether a node may gossip: where others could take part it needs a key. */
+export function mayGossip(values: Values): boolean {
+  return !gossipIsOpen(values) || values['cluster-key'] !== undefined;
+}
+
+/** What only a node that gossips has a use for. */
+const CLUSTER_ONLY = ['join', 'join-file', 'gossip-port', 'advertise'] as const;
+
+function checkGossip(values: Values): void {
+  const { port } = values;
+  if (port === 65_535 && values['gossip-port'] === undefined && mayGossip(values)) {
+    throw new InputError('there is no port after 65535 to gossip on: set gossip-port');
+  }
+  const wanted = CLUSTER_ONLY.find((name) => values[name] !== undefined);
+  if (mayGossip(values) || wanted === undefined) return;
+  const where = isLoopback(values.host) ? values.advertise : values.host;
+  throw new InputError(
+    `refusing to gossip on ${where} without a key, because other machines could take part and ` +
+      'change who belongs to the cluster. Set one (ORLOP_CLUSTER_KEY, or cluster-key-file with ' +
+      'the path of a file that holds it; openssl rand -base64 32 makes one), listen on ' +
+      `127.0.0.1, or leave ${wanted} out.`,
+  );
+}
+
 function checkRoom(values: Values, name: 'max-pipelined' | 'max-backpressure'): void {
   const frameBytes = maxFrameBytes(values['max-value']);
   if (values[name] >= frameBytes) return;
@@ -77,6 +106,7 @@ function checkKeys(values: Values): void {
 /** Checks the settings against each other. */
 export function checkRules(values: Values): void {
   checkHost(values);
+  checkGossip(values);
   checkMemory(values);
   checkRoom(values, 'max-pipelined');
   checkRoom(values, 'max-backpressure');

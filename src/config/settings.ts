@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import { formatDurationExactly } from '../base/durations.js';
 import { formatSizeExactly } from '../base/sizes.js';
+import { clusterSettings } from './clusterSettings.js';
 import { ARENAS_MAX, FSYNCS, LISTENERS, LOG_FORMATS, LOG_LEVELS, POLICIES } from './config.js';
 import { choiceField, durationField, integerField, sizeField, textField } from './fields.js';
 import type { Machine } from './machine.js';
@@ -209,7 +210,15 @@ const log = {
 };
 
 /** All settings by name, in the order in which they are shown. */
-export const SETTINGS = { ...network, ...store, ...data, ...access, ...limits, ...log };
+export const SETTINGS = {
+  ...network,
+  ...store,
+  ...data,
+  ...access,
+  ...clusterSettings,
+  ...limits,
+  ...log,
+};
 
 /** The name of a setting, as in flags and files: `max-value`. */
 export type SettingName = keyof typeof SETTINGS;

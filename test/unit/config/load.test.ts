@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -222,5 +222,77 @@ describe('the examples', () => {
 describe('configOf', () => {
   it('fills in the defaults of this machine', () => {
     expect(configOf({ port: '0' })).toMatchObject({ port: 0, policy: 's3fifo' });
+  });
+});
+
+describe('the settings of a cluster', () => {
+  const key = Buffer.alloc(32, 7).toString('base64');
+  const configured = (flags: Readonly<Record<string, string>>) =>
+    loadConfig({ machine, flags }).config.cluster;
+
+  it('are those of a node alone on loopback', () => {
+    expect(configured({})).toEqual({
+      ...{ gossips: true, cluster: 'orlop', join: [], zone: '', weight: 1 },
+    });
+  });
+
+  it('list the nodes to join', () => {
+    const { join } = configured({ join: 'a:7701, 10.0.0.2:7711,[::1]:7721' });
+    expect(join).toEqual(['a:7701', '10.0.0.2:7711', '[::1]:7721']);
+  });
+
+  it.each([
+    ['join', 'a'],
+    ['join', 'a:7701 b:7701'],
+    ['name', 'a b'],
+    ['name', '-a'],
+    ['cluster', ''],
+    ['advertise', 'node-1'],
+    ['weight', '1001'],
+    ['zone', 'a b'],
+    ['gossip-port', '65536'],
+    ['cluster-key', 'secret'],
+  ])('refuse %s %s', (name, value) => {
+    expect(() => configured({ [name]: value })).toThrow(new RegExp(`^${name}: `));
+  });
+
+  it('never repeat a key that makes no sense', () => {
+    expect(() => configured({ 'cluster-key': 'my secret words' })).toThrow(/^(?!.*secret)/);
+  });
+
+  it('want a key where other machines could take part', () => {
+    const open = { host: '0.0.0.0', 'auth-token': 'x' };
+    for (const [name, value] of [
+      ['join', 'a:1'],
+      ['join-file', '/x'],
+      ['gossip-port', '1'],
+      ['advertise', '10.0.0.1'],
+    ] as const) {
+      const refusal = new RegExp(`refusing to gossip on 0.0.0.0 without a key.*leave ${name} out`);
+      expect(() => configured({ ...open, [name]: value })).toThrow(refusal);
+    }
+    expect(() => configured({ advertise: '10.0.0.1' })).toThrow(/refusing to gossip on 10.0.0.1/);
+    expect(configured({ ...open, join: 'a:1', 'cluster-key': key }).gossips).toBe(true);
+  });
+
+  it('leave a node alone that is reachable and has no key', () => {
+    expect(configured({ host: '0.0.0.0', 'auth-token': 'x' }).gossips).toBe(false);
+  });
+
+  it('take keys from a file, the first of which seals', () => {
+    const hex = Buffer.alloc(32, 9).toString('hex');
+    const file = write('keys', `${hex}\n# the one before\n${key}\n`);
+    expect(() => configured({ 'cluster-key-file': file })).toThrow(/is open to others/);
+    chmodSync(file, 0o600);
+    const { keys, keyFile } = configured({ 'cluster-key-file': file });
+    expect(keys?.map((bytes) => bytes[0])).toEqual([9, 7]);
+    expect(keyFile).toBe(file);
+    const both = { 'cluster-key-file': file, 'cluster-key': key };
+    expect(() => configured(both)).toThrow('give cluster-key or cluster-key-file, not both');
+  });
+
+  it('need a port to gossip on', () => {
+    expect(() => configured({ port: '65535' })).toThrow(/set gossip-port/);
+    expect(configured({ port: '65535', 'gossip-port': '7701' }).gossipPort).toBe(7701);
   });
 });

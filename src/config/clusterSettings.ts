@@ -1,0 +1,104 @@
+/** The settings that make a node part of a cluster. */
+import { parseKeys } from './clusterKeys.js';
+import { integerField, textField } from './fields.js';
+import type { Setting } from './settings.js';
+
+type Optional = string | undefined;
+
+const showText = (value: Optional): string => value ?? '';
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const ZONE = /^[A-Za-z0-9._/-]{0,32}$/;
+const IP = /^(\d{1,3}(\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)$/;
+const ADDRESS = /(\[[0-9A-Fa-f:.]+\]|[^\s:[\]/,]{1,255}):\d{1,5}/;
+const ADDRESSES = new RegExp(`^\\s*${ADDRESS.source}(\\s*,\\s*${ADDRESS.source})*\\s*$`);
+
+/** Keys: the message never repeats them. */
+const keysField = textField(/\S/, 'must be a key').refine(
+  (text) => parseKeys(text) !== undefined,
+  'must be one or more keys of 32 bytes, each in base64 or hex (openssl rand -base64 32 makes one)',
+);
+
+/** The rows; see `settings.ts`. */
+export const clusterSettings = {
+  name: {
+    schema: textField(NAME, 'must be 1 to 64 letters, digits, dots, dashes and underscores'),
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'name',
+    help: 'name of the node in its cluster; by default that of the machine, and the port',
+  } satisfies Setting<Optional>,
+  cluster: {
+    schema: textField(NAME, 'must be 1 to 64 letters, digits, dots, dashes and underscores'),
+    fallback: () => 'orlop',
+    show: showText,
+    placeholder: 'name',
+    help: 'name of the cluster; nodes of clusters with other names are not listened to',
+  } satisfies Setting<string>,
+  join: {
+    schema: textField(ADDRESSES, 'must be HOST:GOSSIP_PORT, or several divided by commas'),
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'addresses',
+    help: 'nodes of the cluster to join, HOST:GOSSIP_PORT,…; the own one may be among them',
+  } satisfies Setting<Optional>,
+  'join-file': {
+    schema: textField(/\S/, 'must be the path of a file'),
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'file',
+    help: 'file that lists nodes to join, read again when it changes',
+  } satisfies Setting<Optional>,
+  'join-dns': {
+    schema: textField(/^[0-9A-Fa-f.:[\]]+$/, 'must be the IP address of a DNS server, or IP:PORT'),
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'server',
+    help: 'DNS server that is asked for names in join; by default the machine is asked',
+  } satisfies Setting<Optional>,
+  'gossip-port': {
+    schema: integerField(0, 65_535),
+    fallback: () => undefined,
+    show: (value) => (value === undefined ? 'port + 1' : String(value)),
+    placeholder: 'number',
+    help: 'UDP port that nodes find each other on; by default the next after port',
+  } satisfies Setting<number | undefined>,
+  advertise: {
+    schema: textField(IP, 'must be an IP address'),
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'address',
+    help: 'IP address at which other nodes reach this one; by default that of host',
+  } satisfies Setting<Optional>,
+  zone: {
+    schema: textField(
+      ZONE,
+      'must be at most 32 letters, digits, dots, dashes, slashes, underscores',
+    ),
+    fallback: () => '',
+    show: showText,
+    placeholder: 'name',
+    help: 'what fails together with this node, such as a rack',
+  } satisfies Setting<string>,
+  weight: {
+    schema: integerField(0, 1000),
+    fallback: () => 1,
+    show: String,
+    placeholder: 'number',
+    help: 'share of the data compared to other nodes; 0 holds none',
+  } satisfies Setting<number>,
+  'cluster-key': {
+    schema: keysField,
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'key',
+    help: 'key that nodes encrypt gossip with; better given as ORLOP_CLUSTER_KEY',
+    secret: true,
+  } satisfies Setting<Optional>,
+  'cluster-key-file': {
+    schema: textField(/\S/, 'must be the path of a file'),
+    fallback: () => undefined,
+    show: showText,
+    placeholder: 'file',
+    help: 'file that holds the key, or several on lines of their own; read again when it changes',
+  } satisfies Setting<Optional>,
+};
