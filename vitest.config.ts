@@ -20,6 +20,7 @@ export default defineConfig({
       project('tidy', 60_000),
       project('unit', 30_000),
       project('model', 120_000),
+      project('sim', 120_000),
       project('e2e', 120_000),
       project('long', 1_800_000),
     ],

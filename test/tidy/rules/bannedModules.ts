@@ -22,8 +22,8 @@ const FILES_IN = new RegExp(
 const BANS: readonly Ban[] = [
   {
     modules: /^(node:)?(net|tls|http|https|http2|dgram)$|^ws$|^uWebSockets\.js$/,
-    allowedIn: /^src\/(net|client|cli\/http)\b|^workers\//,
-    instead: 'sockets live in src/net and src/client',
+    allowedIn: /^src\/(net|client|cli\/http|gossip\/udp)\b|^workers\//,
+    instead: 'sockets live in src/net, src/client and src/gossip/udp.ts',
   },
   {
     modules: /^(node:)?fs(\/promises)?$/,

@@ -1,0 +1,91 @@
+/**
+ * Known bugs, planted to show that the simulator finds them. A bug is a change to one compiled
+ * file, made while the file is loaded; the shipped code knows nothing of it.
+ */
+
+/** A bug: in `file` of `dist/`, `find` stands exactly once and becomes `replace`. */
+export interface Bug {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** What it does. */
+  readonly what: string;
+}
+
+/** The bugs by name. */
+export const PLANTED: Readonly<Record<string, Bug>> = {
+  'no-refutation': {
+    file: 'src/gossip/roster.js',
+    find: 'this.#raise(record.incarnation + 1);',
+    replace: '',
+    what: 'a node does not contradict what is said of it',
+  },
+  'old-incarnation-accepted': {
+    file: 'src/gossip/roster.js',
+    find: 'if (record.incarnation < known.incarnation)',
+    replace: 'if (false)',
+    what: 'an older statement takes the place of a newer one',
+  },
+  'no-rejoin': {
+    file: 'src/gossip/joiner.js',
+    find: "filter(({ state }) => state === 'dead')",
+    replace: 'filter(() => false)',
+    what: 'nobody looks for dead members',
+  },
+  'join-once': {
+    file: 'src/gossip/joiner.js',
+    find: 'attempt.rounds <= EAGER_ROUNDS || attempt.rounds % PATIENT_ROUNDS === 0',
+    replace: 'attempt.rounds <= 1',
+    what: 'each endpoint of the list is asked once',
+  },
+  'left-is-dead': {
+    file: 'src/gossip/gossip.js',
+    find: "restate({ state: 'left' })",
+    replace: "restate({ state: 'dead' })",
+    what: 'a node that leaves says that it is dead',
+  },
+  'rumours-told-once': {
+    file: 'src/gossip/rumours.js',
+    find: 'const TELLS_PER_DECADE = 4;',
+    replace: 'const TELLS_PER_DECADE = 0;',
+    what: 'each rumour is told to one other node only',
+  },
+  'suspect-for-ever': {
+    file: 'src/gossip/gossip.js',
+    find: "this.#learn({ ...member, state: 'dead', accuser: this.self.id });",
+    replace: '',
+    what: 'a suspect never dies',
+  },
+  'no-window': {
+    file: 'src/gossip/sealedChannel.js',
+    find: 'if (!session.admit(counter))',
+    replace: 'if (false)',
+    what: 'a datagram counts as often as it arrives',
+  },
+  'any-receiver': {
+    file: 'src/gossip/sealedChannel.js',
+    find: 'session === undefined || to !== this.#parts.boot',
+    replace: 'session === undefined',
+    what: 'a datagram for another node counts',
+  },
+  'stranger-believed': {
+    file: 'src/gossip/sealedChannel.js',
+    find: 'const session = this.#sessions.get(from);',
+    replace:
+      'if (!this.#sessions.has(from)) this.#sessions.set(from, new ReplayWindow(counter - 1));' +
+      'to = this.#parts.boot; const session = this.#sessions.get(from);',
+    what: 'a boot is believed without a proof that it lives',
+  },
+  'request-handled-twice': {
+    file: 'src/gossip/courier.js',
+    find: '!asked.parcel.complete || asked.handled',
+    replace: '!asked.parcel.complete',
+    what: 'a request that is sent again is handled again',
+  },
+  'answer-parts-unordered': {
+    file: 'src/gossip/shipment.js',
+    find: 'this.#parts[part] = Uint8Array.from(bytes);',
+    replace: 'this.#parts[this.#parts.indexOf(undefined)] = Uint8Array.from(bytes);',
+    what: 'parts are put together in the order of their arrival',
+  },
+};

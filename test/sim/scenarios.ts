@@ -1,0 +1,14 @@
+import { runMembership } from './membershipRun.js';
+import type { Report } from './report.js';
+
+/** What can be simulated, by name. */
+export const SCENARIOS: Readonly<Record<string, (seed: number) => Report>> = {
+  membership: runMembership,
+};
+
+/** The scenario of that name. Throws a `RangeError`. */
+export function scenarioNamed(name: string): (seed: number) => Report {
+  const scenario = SCENARIOS[name];
+  if (scenario !== undefined) return scenario;
+  throw new RangeError(`there are the scenarios ${Object.keys(SCENARIOS).join(', ')}`);
+}
