@@ -11,6 +11,7 @@ import { type Clock, systemClock } from './base/clock.js';
 import { InputError, messageOf } from './base/errors.js';
 import { sleep, systemTimers, type Timers } from './base/timers.js';
 import { VERSION } from './base/version.js';
+import { type ClusterNode, nodesDocument, startCluster } from './clusterNode.js';
 import type { Config } from './config/config.js';
 import { isLoopback } from './config/loopback.js';
 import { thisMachine } from './config/machine.js';
@@ -40,6 +41,8 @@ export { configOf } from './config/load.js';
 export interface Node {
   /** The port it listens on, also when any free one was asked for. */
   readonly port: number;
+  /** The UDP port it gossips on; 0 when it does not. */
+  readonly gossipPort: number;
   /** Settles when the node can't go on; it has then logged why, and should be closed. */
   readonly failure: Promise<Error>;
   /** Finishes what clients have asked, for at most `drainMs`, tells them, and frees everything. */
@@ -114,6 +117,7 @@ class RunningNode implements Node {
   readonly #tokenDigest: Uint8Array | undefined;
   #fail: (error: Error) => void = () => {};
   #listener: Listener | undefined;
+  #cluster: ClusterNode | undefined;
   #supervisor: Supervisor | undefined;
   #closing: Promise<void> | undefined;
 
@@ -153,6 +157,10 @@ class RunningNode implements Node {
     return this.#listener?.port ?? 0;
   }
 
+  get gossipPort(): number {
+    return this.#cluster?.gossipPort ?? 0;
+  }
+
   /** Memory is taken as it is written to, so that too much of it shows only much later. */
   #warnOfMemory(): void {
     const { memoryBytes } = this.#config;
@@ -181,6 +189,7 @@ class RunningNode implements Node {
     const listener = this.#binding === undefined ? 'portable' : 'native';
     const startedMs = this.#clock.nowMs();
     const threads = this.#threads;
+    const cluster = (): ClusterNode | undefined => this.#cluster;
     const fixed = { version: VERSION, listener, threads, policy, memoryBytes, maxValueBytes };
     return {
       store: this.#store,
@@ -188,13 +197,23 @@ class RunningNode implements Node {
       clock: this.#clock,
       log: this.#dataLog,
       facts: { ...fixed, startedMs },
+      get cluster() {
+        return cluster();
+      },
     };
   }
 
   async #report(name: ReportName): Promise<Report> {
     if (name === 'metrics') return metricsPage(this.#sources);
-    const body = `${JSON.stringify(statsDocument(this.#sources))}\n`;
+    const document = name === 'stats' ? statsDocument(this.#sources) : this.#nodes();
+    const body = `${JSON.stringify(document)}\n`;
     return { contentType: 'application/json', body };
+  }
+
+  /** The members of the cluster; none where the node keeps to itself. */
+  #nodes(): object {
+    const { cluster } = this.#config.cluster;
+    return this.#cluster ? nodesDocument(this.#cluster) : { cluster, nodes: [] };
   }
 
   /** The main thread can't go on: there is nobody to replace it. */
@@ -208,11 +227,19 @@ class RunningNode implements Node {
   async start(): Promise<void> {
     this.#listener = await this.#listen();
     this.#sweeper.start();
+    await this.#join();
     this.#board.state = SERVING;
     if (process.env[REHEARSAL] === '1') process.on('SIGUSR2', this.#rehearse);
     const { listener, threads } = this.#sources.facts;
     const arenas = this.#store.arenas.length;
     this.#log.info({ port: this.port, listener, threads, arenas }, 'ready');
+  }
+
+  /** Where others could interfere and there is no key, a node stays alone. */
+  async #join(): Promise<void> {
+    if (this.#config.cluster.gossips) {
+      this.#cluster = await startCluster(this.#config, this.port, this.#log);
+    } else this.#log.info({}, 'without a cluster key this node gossips with nobody');
   }
 
   async #listen(): Promise<Listener> {
@@ -259,7 +286,8 @@ class RunningNode implements Node {
     this.#log.info({ connections: this.#board.connections }, 'stopping');
     this.#board.state = DRAINING;
     this.#listener?.stop();
-    await Promise.all([this.#station.drain(drainMs), this.#supervisor?.drain(drainMs)]);
+    const left = this.#cluster?.leave();
+    await Promise.all([this.#station.drain(drainMs), this.#supervisor?.drain(drainMs), left]);
     await sleep(this.#timers, LINGER_MS);
     await this.abandon();
     this.#log.info({}, 'stopped');
@@ -270,6 +298,7 @@ class RunningNode implements Node {
     process.off('SIGUSR2', this.#rehearse);
     this.#sweeper.stop();
     this.#listener?.stop();
+    await this.#cluster?.close();
     await this.#supervisor?.close();
     await this.#listener?.close();
     this.#station.stop();

@@ -1,5 +1,6 @@
 import type { Metric } from 'prom-client';
-import { type Family, familiesOf } from './samples.js';
+import type { Family } from './family.js';
+import { familiesOf } from './samples.js';
 import { type Sources, takeSnapshot } from './snapshot.js';
 
 /** A page of metrics in the text format of Prometheus. */

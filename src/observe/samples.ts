@@ -11,42 +11,12 @@ import {
   LATENCY_BOUNDS_US,
   type Tally,
 } from '../net/board.js';
+import { ofTheCluster } from './clusterSamples.js';
+import { type Family, many, one, type Sample } from './family.js';
 import { LOG_STATES, type Snapshot, type Sources } from './snapshot.js';
-
-/** One value with its labels; histograms have parts with names of their own. */
-export interface Sample {
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly metricName?: string;
-}
-
-/** A metric: its name, what it is, and what it is now. */
-export interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly samples: readonly Sample[];
-}
-
-type Labelled = readonly (readonly [label: string, value: number])[];
 
 const US_PER_S = 1e6;
 const MS_PER_S = 1000;
-
-function one(type: 'counter' | 'gauge', name: string, help: string, value: number): Family {
-  return { name, help, type, samples: [{ value, labels: {} }] };
-}
-
-function many(
-  type: 'counter' | 'gauge',
-  name: string,
-  help: string,
-  label: string,
-  values: Labelled,
-): Family {
-  const samples = values.map(([of, value]) => ({ value, labels: { [label]: of } }));
-  return { name, help, type, samples };
-}
 
 function operations({ store }: Snapshot): Family {
   const samples = Object.entries(store.verbs).flatMap(([verb, counts]) =>
@@ -268,6 +238,7 @@ export function familiesOf(sources: Sources, snapshot: Snapshot): Family[] {
     ...ofTheStore(snapshot),
     ...ofTheSockets(snapshot),
     ...ofTheLog(snapshot),
+    ...(sources.cluster === undefined ? [] : ofTheCluster(sources.cluster)),
     loopDelays(sources.board),
     durations(sources.board),
     ...ofTheProcess(snapshot, sources),

@@ -2,6 +2,8 @@ import { type ArenaStats, sumStats } from '../arena/stats.js';
 import type { Store } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';
 import type { Fsync } from '../config/config.js';
+import type { ChannelFigures } from '../gossip/channel.js';
+import type { Gossip } from '../gossip/gossip.js';
 import { LOG_FIGURES, type LogFigure, type Signals } from '../log/signals.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
 
@@ -25,6 +27,14 @@ export interface Sources {
   readonly clock: Clock;
   /** The log that the store is written to, if there is one. */
   readonly log: LogSource | undefined;
+  /** The membership of the node, while it gossips. */
+  readonly cluster?: ClusterSource | undefined;
+}
+
+/** The figures of membership. */
+export interface ClusterSource {
+  readonly gossip: Pick<Gossip, 'members' | 'figures' | 'healthScore'>;
+  readonly channel: { readonly figures: ChannelFigures };
 }
 
 /** The figures of a log. */

@@ -1,6 +1,7 @@
 /**
  * The HTTP side of a thread: which path is what, and who may. Health is open to everybody, for
- * those who ask have no token; metrics and everything under `/v1` want the token as a bearer.
+ * those who ask have no token; metrics and everything under `/v1` and `/cache` want the token as a
+ * bearer.
  */
 import { messageOf } from '../../base/errors.js';
 import { FAILED } from '../../log/signals.js';
@@ -20,7 +21,7 @@ export interface Report {
 }
 
 /** What can be asked of the node; the main thread knows, the others ask it. */
-export const REPORT_NAMES = ['metrics', 'stats'] as const;
+export const REPORT_NAMES = ['metrics', 'stats', 'nodes'] as const;
 /** The name of a report. */
 export type ReportName = (typeof REPORT_NAMES)[number];
 
@@ -63,6 +64,7 @@ export class Door {
     else if (path.startsWith(KEYS_PATH)) this.#key(exchange);
     else if (path === '/metrics') this.#report(exchange, 'metrics');
     else if (path === '/v1/stats') this.#report(exchange, 'stats');
+    else if (path === '/cache/cluster/nodes') this.#report(exchange, 'nodes');
     else this.#reply(exchange, unknownPath(path));
   }
 
@@ -140,6 +142,6 @@ function unknownPath(path: string): Reply {
   return errorReply(
     404,
     'NO_SUCH_PATH',
-    'there is /livez, /readyz, /metrics, /v1/stats, /v1/keys/{key}',
+    'there is /livez, /readyz, /metrics, /v1/stats, /v1/keys/{key}, /cache/cluster/nodes',
   );
 }

@@ -13,7 +13,7 @@ import { packageFile } from '../../base/packageRoot.js';
 import type { Timers } from '../../base/timers.js';
 import { type Board, FIGURE } from '../board.js';
 import type { LogLink } from '../gather.js';
-import type { Report, Reporter } from '../http/door.js';
+import type { Report, Reporter, ReportName } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Descriptor } from '../native/binding.js';
@@ -120,7 +120,7 @@ export class Supervisor {
     this.#parts.log.debug({ lane: thread.lane }, 'an I/O thread serves');
   }
 
-  async #answer(thread: Thread, id: number, name: 'metrics' | 'stats'): Promise<void> {
+  async #answer(thread: Thread, id: number, name: ReportName): Promise<void> {
     try {
       const report: Report = await this.#parts.report(name);
       this.#tell(thread, { kind: 'told', id, report });

@@ -1,0 +1,187 @@
+/**
+ * The part of a node that belongs to a cluster: puts membership together from the configuration, on
+ * a real socket, and tears it down again.
+ */
+import { hostname, networkInterfaces } from 'node:os';
+import { systemClock } from './base/clock.js';
+import { systemRandom } from './base/random.js';
+import { systemTimers, type Timer } from './base/timers.js';
+import { VERSION } from './base/version.js';
+import { parseKeys } from './config/clusterKeys.js';
+import type { ClusterConfig, Config } from './config/config.js';
+import { readFile, readSecretFile } from './config/readFile.js';
+import { hostOf } from './durableStore.js';
+import type { Channel, ChannelFigures } from './gossip/channel.js';
+import { Discovery, fixedSource, type SeedSource, textSource } from './gossip/discovery.js';
+import { Gossip } from './gossip/gossip.js';
+import { Keyring } from './gossip/keyring.js';
+import type { Member, MemberState } from './gossip/member.js';
+import { PlainChannel } from './gossip/plainChannel.js';
+import { SealedChannel } from './gossip/sealedChannel.js';
+import { addressOfHost, openUdp, resolveAt, systemResolve, type UdpSocket } from './gossip/udp.js';
+import type { Log } from './net/log.js';
+
+/** How often a file of keys is read again, in milliseconds. */
+const KEYS_EVERY_MS = 2_000;
+/** A second process with this node's name is a mistake that somebody has to mend. */
+const RIVALRY_SHOWS = 3;
+
+/** Membership on a real socket. */
+export interface ClusterNode {
+  readonly gossip: Gossip;
+  readonly cluster: string;
+  readonly channel: { readonly figures: ChannelFigures };
+  /** The UDP port. */
+  readonly gossipPort: number;
+  /** Says goodbye to the others, and closes the socket. */
+  leave(): Promise<void>;
+  /** Closes the socket without a word. */
+  close(): Promise<void>;
+}
+
+/** A name that stays the same over restarts and differs on one machine. */
+function nameOf({ name }: ClusterConfig, port: number): string {
+  if (name !== undefined) return name;
+  const machine = hostname()
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '');
+  return `${machine.slice(0, 56) || 'node'}-${port}`;
+}
+
+/** The address to tell others: that of a network, when the node listens on all of them. */
+function advertised({ advertise }: ClusterConfig, host: string): string {
+  if (advertise !== undefined) return advertise;
+  if (host !== '0.0.0.0' && host !== '::') return host;
+  const family = host === '::' ? 'IPv6' : 'IPv4';
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outer = all.find((entry) => !entry.internal && entry.family === family);
+  return outer?.address ?? (host === '::' ? '::1' : '127.0.0.1');
+}
+
+function sourcesOf({ join, joinFile }: ClusterConfig): SeedSource[] {
+  const sources = [fixedSource(join)];
+  if (joinFile !== undefined)
+    sources.push(textSource(() => attempt(() => readFile(joinFile, 'file of nodes'))));
+  return sources;
+}
+
+/** What is read, or nothing while it can't be. */
+function attempt(read: () => string): string | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a file of keys again and again, so that a key is changed without a restart. */
+function watchKeys(path: string, keyring: Keyring, log: Log): Timer {
+  const read = (): string | undefined => attempt(() => readSecretFile(path, 'key file'));
+  let last = read();
+  const timer = systemTimers.every(KEYS_EVERY_MS, () => {
+    const text = read();
+    if (text === undefined || text === last) return;
+    last = text;
+    const keys = parseKeys(text);
+    if (keys === undefined) {
+      log.warn(
+        { file: path },
+        'the file of cluster keys makes no sense, the keys stay as they are',
+      );
+      return;
+    }
+    keyring.replace(keys);
+    log.info({ file: path, keys: keys.length }, 'cluster keys read again');
+  });
+  return timer.unref();
+}
+
+const LOUD: readonly MemberState[] = ['dead', 'suspect'];
+
+function logChanges(gossip: Gossip, log: Log): void {
+  let rivals = false;
+  gossip.onChange((member, before) => {
+    const { id, state, host, port, zone, accuser } = member;
+    if (gossip.rivalry >= RIVALRY_SHOWS && !rivals) {
+      rivals = true;
+      log.error(
+        { node: gossip.self.id },
+        'another process uses the name of this node: give it one',
+      );
+    }
+    if (state === before || id === gossip.self.id) return;
+    const facts = { node: id, host, port, zone, before };
+    if (LOUD.includes(state)) log.warn({ ...facts, accuser }, `member ${state}`);
+    else log.info(facts, `member ${state}`);
+  });
+}
+
+/** What a cluster node is made from. */
+interface Parts {
+  readonly config: ClusterConfig;
+  readonly socket: UdpSocket;
+  readonly boot: string;
+  readonly log: Log;
+}
+
+interface Opened {
+  readonly channel: Channel & { readonly figures: ChannelFigures };
+  readonly watch: Timer | undefined;
+}
+
+function openChannel({ config, socket, boot, log }: Parts): Opened {
+  const { keys, keyFile, cluster } = config;
+  if (keys === undefined) {
+    return { channel: new PlainChannel(socket, cluster, boot), watch: undefined };
+  }
+  const keyring = new Keyring(keys, cluster);
+  const watch = keyFile === undefined ? undefined : watchKeys(keyFile, keyring, log);
+  const shared = { clock: systemClock, random: systemRandom };
+  const sealed = { datagrams: socket, keyring, cluster, boot, ...shared };
+  return { channel: new SealedChannel(sealed), watch };
+}
+
+/** Takes part in the cluster as the node that serves clients on `port`. Throws `InputError`. */
+export async function startCluster(whole: Config, port: number, log: Log): Promise<ClusterNode> {
+  const config = whole.cluster;
+  const host = await addressOfHost(hostOf(whole));
+  const socket = await openUdp(host, config.gossipPort ?? (whole.port === 0 ? 0 : port + 1));
+  const boot = Buffer.from(systemRandom.bytes(8)).toString('hex');
+  const { channel, watch } = openChannel({ config, socket, boot, log });
+  const facts = {
+    ...{ id: nameOf(config, port), boot, host: advertised(config, host), port },
+    ...{ gossipPort: socket.port, zone: config.zone, weight: config.weight, version: VERSION },
+  };
+  const resolve = config.joinDns === undefined ? systemResolve : resolveAt(config.joinDns);
+  const discovery = new Discovery(sourcesOf(config), resolve, systemTimers);
+  const shared = { clock: systemClock, timers: systemTimers, random: systemRandom };
+  const gossip = new Gossip({ facts, channel, discovery, ...shared });
+  logChanges(gossip, log);
+  gossip.start();
+  const { id, host: address, gossipPort } = gossip.self;
+  const encrypted = config.keys !== undefined;
+  log.info({ node: id, cluster: config.cluster, address, gossipPort, encrypted }, 'gossiping');
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    watch?.cancel();
+    gossip.stop();
+    closing ??= socket.close();
+    return closing;
+  };
+  const leave = async (): Promise<void> => {
+    await new Promise<void>((resolve) => gossip.leave(resolve));
+    await close();
+  };
+  return { gossip, cluster: config.cluster, channel, gossipPort, leave, close };
+}
+
+/** The members as HTTP shows them. */
+export function nodesDocument({ gossip, cluster }: ClusterNode): object {
+  const nowMs = systemClock.monotonicMs();
+  const nodes = gossip.members().map((member: Member) => {
+    const { sinceMs, accuser, ...facts } = member;
+    return { ...facts, ...(accuser && { accuser }), sinceMs: Math.round(nowMs - sinceMs) };
+  });
+  nodes.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { cluster, self: gossip.self.id, nodes, seeds: gossip.seeds() };
+}

@@ -1,0 +1,70 @@
+/** The metrics of membership. */
+import { PROBE_BOUNDS_MS } from '../gossip/figures.js';
+import { MEMBER_STATES } from '../gossip/member.js';
+import { type Family, many, one, type Sample } from './family.js';
+import type { ClusterSource } from './snapshot.js';
+
+const MS_PER_S = 1000;
+const PROBES = 'orlop_gossip_probe_seconds';
+
+function probes({ gossip }: ClusterSource): Family {
+  const { classes, probes, probeMs } = gossip.figures;
+  const bounds = [...PROBE_BOUNDS_MS.map((ms) => ms / MS_PER_S), '+Inf'];
+  let count = 0;
+  const buckets: Sample[] = bounds.map((le, at) => {
+    count += classes[at] ?? 0;
+    return { value: count, labels: { le }, metricName: `${PROBES}_bucket` };
+  });
+  const samples = [
+    ...buckets,
+    { value: probeMs / MS_PER_S, labels: {}, metricName: `${PROBES}_sum` },
+    { value: probes, labels: {}, metricName: `${PROBES}_count` },
+  ];
+  return { name: PROBES, help: 'How long answered probes took', type: 'histogram', samples };
+}
+
+/** The metrics of a node that gossips. */
+export function ofTheCluster(cluster: ClusterSource): Family[] {
+  const { gossip, channel } = cluster;
+  const members = gossip.members();
+  const states = MEMBER_STATES.map((state): [string, number] => {
+    return [state, members.filter((member) => member.state === state).length];
+  });
+  const { figures } = channel;
+  const { malformed } = gossip.figures;
+  return [
+    many('gauge', 'orlop_cluster_members', 'Members of the cluster by state', 'state', states),
+    probes(cluster),
+    one(
+      'counter',
+      'orlop_gossip_failed_probes_total',
+      'Probes that nobody answered',
+      gossip.figures.failedProbes,
+    ),
+    one(
+      'counter',
+      'orlop_gossip_refutations_total',
+      'How often this node contradicted what was said of it',
+      gossip.figures.refutations,
+    ),
+    one(
+      'gauge',
+      'orlop_gossip_health_score',
+      'How much this node doubts itself, 0 to 8',
+      gossip.healthScore,
+    ),
+    many('counter', 'orlop_gossip_datagrams_total', 'Datagrams by direction', 'direction', [
+      ['received', figures.received],
+      ['sent', figures.sent],
+    ]),
+    many('counter', 'orlop_gossip_bytes_total', 'Bytes of datagrams by direction', 'direction', [
+      ['received', figures.receivedBytes],
+      ['sent', figures.sentBytes],
+    ]),
+    many('counter', 'orlop_gossip_refused_total', 'Datagrams that did not count', 'reason', [
+      ['malformed', figures.malformed + malformed],
+      ['forged', figures.forged],
+      ['replayed', figures.replayed],
+    ]),
+  ];
+}

@@ -1,0 +1,33 @@
+/** One value with its labels; histograms have parts with names of their own. */
+export interface Sample {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+}
+
+/** A metric: its name, what it is, and what it is now. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly samples: readonly Sample[];
+}
+
+type Labelled = readonly (readonly [label: string, value: number])[];
+
+/** A family of one value without labels. */
+export function one(type: 'counter' | 'gauge', name: string, help: string, value: number): Family {
+  return { name, help, type, samples: [{ value, labels: {} }] };
+}
+
+/** A family of one value for each value of a label. */
+export function many(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  label: string,
+  values: Labelled,
+): Family {
+  const samples = values.map(([of, value]) => ({ value, labels: { [label]: of } }));
+  return { name, help, type, samples };
+}
