@@ -1,6 +1,7 @@
 /**
  * Allocation: a bump on a segment of the thread's own. A lane fills up to four segments at once:
- * one for each pool's new items, and one for each pool's items that compaction moves together.
+ * one for each pool's new items, and one for each pool's items that compaction moves together; with
+ * a tier, two more for stubs.
  *
  *   cursor, 32 bytes   0 next free byte u32 | 4 end u32 | 8 segment header u32
  *                      12 bytes of pages that its items list u32
@@ -16,15 +17,18 @@ import {
   H_LANES_ATTACHED, L_CURSORS, lane, laneAt, laneBlock, segmentBytes, segmentShift, segments,
 } from "./layout";
 import {
-  ETERNAL, POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED, SEGMENT_USED,
-  claimSegment, isFilledBy, nextAge, segmentBase, segmentWord, wordOf, wordPool, wordStamp,
+  ETERNAL, POOL_MAIN, POOL_SMALL, POOL_STUB, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED,
+  SEGMENT_USED, claimSegment, isFilledBy, nextAge, segmentBase, segmentWord, wordOf, wordPool,
+  wordStamp,
 } from "./segment";
 
 export const CURSOR_SMALL: u32 = 0;
 export const CURSOR_MAIN: u32 = 1;
 export const CURSOR_COMPACT_SMALL: u32 = 2;
 export const CURSOR_COMPACT_MAIN: u32 = 3;
-export const CURSORS: u32 = 4;
+export const CURSOR_STUB: u32 = 4;
+export const CURSOR_COMPACT_STUB: u32 = 5;
+export const CURSORS: u32 = 6;
 export const CURSOR_BYTES: u32 = 32;
 export const CURSOR_NEXT: u32 = 0;
 export const CURSOR_END: u32 = 4;
@@ -59,6 +63,7 @@ function cursorAt(cursor: u32): u32 {
 
 @inline
 function poolOfCursor(cursor: u32): u32 {
+  if (cursor >= CURSOR_STUB) return POOL_STUB;
   return cursor & 1 ? POOL_MAIN : POOL_SMALL;
 }
 

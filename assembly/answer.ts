@@ -50,6 +50,12 @@ export function answerTo(to: u32): void {
   connection = to;
 }
 
+/** Whom the request in work came from. */
+@inline
+export function connectionInWork(): u32 {
+  return connection;
+}
+
 /** Completes the open message; returns the end of the outbox. */
 export function closeMessage(): u32 {
   if (message != 0) {

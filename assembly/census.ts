@@ -6,7 +6,7 @@ import {
 } from "./layout";
 import { overflowLines } from "./table";
 import {
-  POOL_SMALL, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead,
+  POOL_SMALL, POOL_STUB, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead,
   segmentHeader, segmentUsed, segmentWord, wordPool, wordState,
 } from "./segment";
 
@@ -23,11 +23,13 @@ export const GAUGE_STORE_BYTES: u32 = 9;
 export const GAUGE_USED_BYTES: u32 = 10;
 export const GAUGE_DEAD_BYTES: u32 = 11;
 export const GAUGE_MIN_STORE_BYTES: u32 = 12;
-export const GAUGES: u32 = 13;
+export const GAUGE_SEGMENTS_STUBS: u32 = 13;
+export const GAUGES: u32 = 14;
 
 let free: u64 = 0;
 let small: u64 = 0;
 let main: u64 = 0;
+let stubs: u64 = 0;
 let lines: u64 = 0;
 let pages: u64 = 0;
 let used: u64 = 0;
@@ -43,7 +45,7 @@ function put(gauge: u32, n: u64): void {
  * threads that ask at once do each other no harm.
  */
 export function census(): u32 {
-  free = small = main = lines = pages = used = dead = 0;
+  free = small = main = stubs = lines = pages = used = dead = 0;
   for (let n: u32 = 0; n < segments; n++) countSegment(segmentHeader(n));
   for (let n: u32 = 0; n < lanes; n++) used += bytesBeingFilled(n);
   put(GAUGE_SEGMENTS, segments);
@@ -58,6 +60,7 @@ export function census(): u32 {
   put(GAUGE_STORE_BYTES, load<u32>(H_STORE_BYTES));
   put(GAUGE_USED_BYTES, used);
   put(GAUGE_DEAD_BYTES, dead);
+  put(GAUGE_SEGMENTS_STUBS, stubs);
   put(GAUGE_MIN_STORE_BYTES, load<u32>(H_MIN_STORE_BYTES));
   return H_GAUGES;
 }
@@ -77,6 +80,7 @@ function countSegment(header: u32): void {
       break;
     default:
       if (wordPool(word) == POOL_SMALL) small++;
+      else if (wordPool(word) == POOL_STUB) stubs++;
       else main++;
       used += segmentUsed(header);
       dead += segmentDead(header);

@@ -19,33 +19,34 @@
  */
 import {
   LINE_BYTES, L_BATCH, L_CLEANING, L_COUNTERS, PAGES_PER_SEGMENT, itemsMax, lane, laneAt,
-  laneBlock, segmentBytes, segments,
+  laneBlock, segmentBytes, segments, tierLeast,
 } from "./layout";
 import {
-  CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_MAIN, attachedLanes, sealLane, survivorReserve,
-  takeAllocated,
+  CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_COMPACT_STUB, CURSOR_MAIN, attachedLanes,
+  sealLane, survivorReserve, takeAllocated,
 } from "./allocator";
 import {
   COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_ITEMS_REMOVED,
-  count, countItems,
+  COUNTER_TIER_DROPPED, count, countItems,
 } from "./counters";
 import {
-  POOL_SMALL, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, retireSegment, segmentBase,
+  POOL_SMALL, POOL_STUB, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, retireSegment, segmentBase,
   segmentUsed, segmentWord, swapWord, wordOf, wordPool, wordStamp, wordState,
 } from "./segment";
 import {
   findItem, foundAt, foundEntry, isTentative, lineOf, overflowOf, settledEntry,
 } from "./table";
 import {
-  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemFlags,
-  itemState, itemVersion, settle,
+  ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemFlags, itemState,
+  settle,
 } from "./item";
 import {
   VERDICT_EVICT, evictByRank, isHaunted, itemRank, keepsPlace, onEvicted, onTaken, ordersByRank,
   poolAfter, rankKept, verdict,
 } from "./policy";
 import { closeIdlePageSegments, freePages } from "./pages";
-import { isCleared, isExpired, removeEnded, removeEntry } from "./entry";
+import { isCleared, isExpired, removeEnded } from "./entry";
+import { countStubs, letGo } from "./stub";
 import {
   MODE_COMPACT, MODE_POLICY, deadWanted, nextVictim, noteEvicted, victimMode,
 } from "./victims";
@@ -194,7 +195,9 @@ function takeSegment(evicting: bool): bool {
     store<u32>(work(), keptAlmostAll ? segmentBytes / 2 : segmentBytes, WORK_KEEP);
     store<u32>(work(), header);
     if (victimMode == MODE_POLICY) onTaken(wordStamp(word));
-    shapeGhost(u32(countItems()));
+    const items = countItems();
+    const stubs = tierLeast != 0 ? countStubs() : 0;
+    shapeGhost(u32(items - min<u64>(items, stubs)));
     return true;
   }
   return false;
@@ -278,7 +281,8 @@ function cleanItem(item: u32, hash: u64, pool: u32): void {
     const age = wordStamp(segmentWord(load<u32>(work())));
     const rank = u32(load<u8>(item, ITEM_RANK));
     const small = poolAfter(item, rank) == POOL_SMALL;
-    const cursor = small ? CURSOR_COMPACT_SMALL : CURSOR_COMPACT_MAIN;
+    const cursor = pool == POOL_STUB ? CURSOR_COMPACT_STUB
+      : small ? CURSOR_COMPACT_SMALL : CURSOR_COMPACT_MAIN;
     if (!moveItem(item, hash, at, entry, cursor, 0, age, u8(rank))) {
       evict(item, hash, at, entry, pool, COUNTER_EVICTED_FORCED);
     } else count(COUNTER_COMPACTED);
@@ -290,7 +294,7 @@ function cleanItem(item: u32, hash: u64, pool: u32): void {
 @inline
 function cleanByPolicy(item: u32, hash: u64, at: u32, entry: u64, pool: u32): void {
   const bytes = itemBytes(item);
-  if (verdict(item, pool) == VERDICT_EVICT) {
+  if (pool == POOL_STUB || verdict(item, pool) == VERDICT_EVICT) {
     evict(item, hash, at, entry, pool, COUNTER_EVICTED_POLICY);
     return;
   }
@@ -309,10 +313,13 @@ function cleanByPolicy(item: u32, hash: u64, at: u32, entry: u64, pool: u32): vo
 
 function evict(item: u32, hash: u64, at: u32, entry: u64, pool: u32, cause: u32): void {
   const rank = itemRank(item);
-  if (!removeEntry(at, entry, hash, itemVersion(item))) return;
+  if (!letGo(at, entry, hash, item)) return;
   keptInRow = 0;
-  count(cause);
-  onEvicted(hash, pool, rank);
+  if (pool == POOL_STUB) count(COUNTER_TIER_DROPPED);
+  else {
+    count(cause);
+    onEvicted(hash, pool, rank);
+  }
 }
 
 /** Gives back the segment lane `n`, now dead, was cleaning; another will start it again. */

@@ -49,7 +49,18 @@ export const COUNTER_COMPACTED: u32 = 40;
 export const COUNTER_FEED_RECORDS: u32 = 41;
 export const COUNTER_FEED_DEFERRED: u32 = 42;
 export const COUNTER_DEFERRED: u32 = 43;
-export const COUNTERS: u32 = 44;
+/** Stubs there were (`stub.ts`), with the bytes of their records on disk. */
+export const COUNTER_STUBS_ADDED: u32 = 44;
+export const COUNTER_STUBS_REMOVED: u32 = 45;
+export const COUNTER_STUB_BYTES_ADDED: u32 = 46;
+export const COUNTER_STUB_BYTES_REMOVED: u32 = 47;
+/** Evictions that left a stub; reads and other requests that wanted its value; what came of it. */
+export const COUNTER_TIER_LEFT: u32 = 48;
+export const COUNTER_TIER_ASKED: u32 = 49;
+export const COUNTER_TIER_HELD: u32 = 50;
+export const COUNTER_TIER_PROMOTED: u32 = 51;
+export const COUNTER_TIER_DROPPED: u32 = 52;
+export const COUNTERS: u32 = 53;
 
 @inline
 export function count(counter: u32): void {
@@ -61,6 +72,15 @@ export function count(counter: u32): void {
 export function countBy(counter: u32, n: u64): void {
   const at = laneAt + (counter << 3);
   store<u64>(at, load<u64>(at, L_COUNTERS) + n, L_COUNTERS);
+}
+
+/** What all lanes have counted under `counter`. */
+export function sumCounters(counter: u32): u64 {
+  let sum: u64 = 0;
+  for (let n: u32 = 0; n < lanes; n++) {
+    sum += atomic.load<u64>(laneBlock(n) + L_COUNTERS + (counter << 3));
+  }
+  return sum;
 }
 
 /** About how many items there are: what all lanes added less what they removed. */

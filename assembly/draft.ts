@@ -1,9 +1,11 @@
 /** The item a write is about to publish: built whole in the lane's own segment, or taken back. */
-import { PAGES_PER_SEGMENT, pageBytes, pageShift, segmentBytes, segments } from "./layout";
 import {
-  ITEM_GONE, ITEM_MERGED, ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom, itemBytesFor,
-  itemFlags, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength, itemKind, lifetimeFor,
-  writeItemHeader,
+  PAGES_PER_SEGMENT, pageBytes, pageShift, segmentBytes, segments, tierLeast,
+} from "./layout";
+import {
+  ITEM_GONE, ITEM_LOCATED, ITEM_MERGED, ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom,
+  itemBytesFor, itemFlags, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength, itemKind,
+  lifetimeFor, locationBytes, writeItemHeader,
 } from "./item";
 import { allocate, completeItem, survivorReserve, takeBack, weighCursor } from "./allocator";
 import { fillPages, pageListBytes, pagesFor, releasePages, takePages } from "./pages";
@@ -26,14 +28,23 @@ function goesToPages(keyLength: u32, length: u32): bool {
 /** Whether this arena can hold such an item at all: half of it at most goes to one value. */
 export function fitsArena(keyLength: u32, length: u32): u32 {
   if (!goesToPages(keyLength, length)) {
-    return itemBytesFor(keyLength, length) <= segmentBytes ? FITS : KEY_TOO_LONG;
+    return itemBytesFor(keyLength, length) + beside(length) <= segmentBytes ? FITS : KEY_TOO_LONG;
   }
   if (pagesFor(length) > (segments / 2) * PAGES_PER_SEGMENT) return NO_SUCH_SPACE;
-  return itemBytesFor(keyLength, pageListBytes(length)) <= segmentBytes ? FITS : NO_SUCH_SPACE;
+  const bytes = itemBytesFor(keyLength, pageListBytes(length)) + beside(length);
+  return bytes <= segmentBytes ? FITS : NO_SUCH_SPACE;
+}
+
+/** Bytes that a value of this length has beside it where there is a tier. */
+@inline
+function beside(length: u32): u32 {
+  return tierLeast != 0 && length >= tierLeast ? locationBytes(ITEM_LOCATED) : 0;
 }
 
 /**
- * Builds an item from its parts. A pending item is for `insertItem`, a live one for `replaceEntry`.
+ * Builds an item from its parts. If `flags` say LOCATED it has room for a location where there is a
+ * tier and the value is long enough. A pending item is for `insertItem`, a live one for
+ * `replaceEntry`.
  * Returns 0 when there is no memory at the moment.
  */
 export function draftItem(
@@ -42,13 +53,16 @@ export function draftItem(
 ): u32 {
   const paged = goesToPages(keyLength, length);
   const inlineLength = paged ? pageListBytes(length) : length;
-  const item = allocate(pool, itemBytesFor(keyLength, inlineLength), survivorReserve(), 0);
+  if (beside(length) == 0) flags &= ~ITEM_LOCATED;
+  const inlineBytes = itemBytesFor(keyLength, inlineLength);
+  const item = allocate(pool, inlineBytes + locationBytes(flags), survivorReserve(), 0);
   pagesWanted = 0;
   if (item == 0) return 0;
   draftCursor = pool;
   const lifetime = lifetimeFor(version, expiryMs);
   const state = (pending ? STATE_PENDING : STATE_LIVE) | flags | (paged ? ITEM_PAGED : 0);
   writeItemHeader(item, version, lifetime, state, keyLength, inlineLength, kind, rank);
+  if (flags & ITEM_LOCATED) store<u64>(item + inlineBytes, 0);
   if (!paged && valueAt == keyAt + keyLength) {
     memory.copy(itemKeyAt(item), keyAt, keyLength + length);
     completeItem(pool, expiryFrom(version, lifetime));
@@ -74,12 +88,14 @@ export function draftItem(
 export function draftCopy(old: u32, pool: u32, version: u64, expiryMs: u64, rank: u32): u32 {
   const keyLength = itemKeyLength(old);
   const inlineLength = itemInlineLength(old);
-  const item = allocate(pool, itemBytesFor(keyLength, inlineLength), survivorReserve(), 0);
+  const flags = (itemFlags(old) & ~(ITEM_MERGED | ITEM_GONE)) | STATE_LIVE;
+  const inlineBytes = itemBytesFor(keyLength, inlineLength);
+  const item = allocate(pool, inlineBytes + locationBytes(flags), survivorReserve(), 0);
   pagesWanted = 0;
   if (item == 0) return 0;
   draftCursor = pool;
   const lifetime = lifetimeFor(version, expiryMs);
-  const flags = (itemFlags(old) & ~(ITEM_MERGED | ITEM_GONE)) | STATE_LIVE;
+  if (flags & ITEM_LOCATED) store<u64>(item + inlineBytes, 0);
   writeItemHeader(item, version, lifetime, flags, keyLength, inlineLength, itemKind(old), rank);
   memory.copy(itemKeyAt(item), itemKeyAt(old), keyLength + inlineLength);
   completeItem(pool, expiryFrom(version, lifetime));

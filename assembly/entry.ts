@@ -3,9 +3,9 @@
  * whoever wins settles the accounts of the item that left.
  */
 import {
-  ITEM_HEADER_BYTES, ITEM_LIFETIME, ITEM_PAGED, ITEM_RANK, ITEM_TOMBSTONE, LIFETIME_NONE, itemBytes,
-  itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength, itemVersion,
-  markGone, segmentOfItem,
+  ITEM_HEADER_BYTES, ITEM_LIFETIME, ITEM_PAGED, ITEM_RANK, ITEM_TOMBSTONE, LIFETIME_NONE,
+  itemBytes, itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength,
+  itemVersion, markGone, segmentOfItem,
 } from "./item";
 import {
   COUNTER_BYTES_ADDED, COUNTER_BYTES_REMOVED, COUNTER_CLEARED, COUNTER_EXPIRED,
@@ -21,6 +21,7 @@ import {
 import { clearVersion, nowMs, raiseFloor } from "./version";
 import { entryItem, entryOf, find, foundEntry, swapEntry } from "./table";
 import { hashOfItem } from "./hash";
+import { isStub, stubEntered, stubLeft } from "./stub";
 
 @inline
 export function isPaged(item: u32): bool {
@@ -85,6 +86,7 @@ function countEnd(item: u32): void {
 export function entered(item: u32, rank: u32): void {
   countBy(COUNTER_BYTES_ADDED, weight(item));
   count(COUNTER_ITEMS_ADDED);
+  if (isStub(item)) stubEntered(item);
   if (hasRegions()) joinRegion(rank);
   if (!isPaged(item)) return;
   weighPages(itemInlineAt(item), poolOfItem(item));
@@ -104,6 +106,7 @@ function noteLeaving(item: u32): void {
 function left(item: u32, keepPages: bool): void {
   countBy(COUNTER_BYTES_REMOVED, weight(item));
   count(COUNTER_ITEMS_REMOVED);
+  if (isStub(item)) stubLeft(item);
   if (hasRegions()) quitRegion(item);
   if (isPaged(item) && !keepPages) retirePages(itemInlineAt(item), poolOfItem(item));
   addDead(segmentOfItem(item), itemBytes(item));

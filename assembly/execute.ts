@@ -28,7 +28,7 @@ import { COUNTER_BUSY, COUNTER_DEFERRED, COUNTER_UNKNOWN, count } from "./counte
 import {
   answerMalformed, answerTo, askToClose, closeMessage, openOutbox, outboxFull,
 } from "./answer";
-import { DEFERRED } from "./verbs/outcome";
+import { DONE as VERB_DONE, ON_DISK } from "./verbs/outcome";
 import { POLICY_S3FIFO, POLICY_TINYLFU, beginGroup, endGroup } from "./policy";
 import { candidate, lineOf, overflowOf } from "./table";
 import { ghostLine } from "./ghost";
@@ -40,6 +40,7 @@ import { pin, unpin } from "./epoch";
 import { readFeeding } from "./feed";
 import { restock, tend } from "./cleaner";
 import { sketchBlock } from "./sketch";
+import { beginWants, wantsFull } from "./wants";
 
 export const DONE: u32 = 0;
 export const MORE: u32 = 1;
@@ -68,6 +69,8 @@ let frameAt: u32 = 0;
 let cursor: u32 = 0;
 /** Whether the last group stopped at a deferred request rather than at a full outbox. */
 let deferred: bool = false;
+/** Whether that request waits for a value from the disk. */
+let onDisk: bool = false;
 /** Where the touching loops leave what they load, so that it is loaded. */
 let sink: u64 = 0;
 /** Where the answers end. */
@@ -86,11 +89,13 @@ function frameEnd(frame: u32): u32 {
 /**
  * Runs what is in the inbox up to `inboxEnd`, at the host's clock `now` (Unix ms). Returns DONE;
  * MORE when the outbox is full, to be called again once it is drained; or WAIT when memory is held
- * by other threads or the feed's consumer is behind, to be called again in a later turn.
+ * by other threads, the feed's consumer is behind or a value has to come from the disk, to be
+ * called again in a later turn. What is wanted from the disk is in the list of `wants.ts`.
  */
 export function execute(inboxEnd: u32, now: f64): u32 {
   setClock(u64(now));
   openOutbox();
+  beginWants();
   pin();
   const result = runGroups(inboxEnd);
   unpin();
@@ -119,6 +124,7 @@ function runGroups(inboxEnd: u32): u32 {
       continue;
     }
     if (!deferred) return MORE;
+    if (onDisk) return WAIT;
     if (ran > 0) tries = 0;
     if (++tries > 4 || !restock()) return WAIT;
   }
@@ -234,8 +240,8 @@ function runGroup(n: u32): u32 {
     const frame = load<u32>(slot, SLOT_FRAME);
     frameAt = frame;
     cursor = at;
-    deferred = false;
-    if (outboxFull()) return i;
+    deferred = onDisk = false;
+    if (outboxFull() || wantsFull()) return i;
     answerTo(load<u32>(frame));
     if (load<u32>(slot, SLOT_LINE) == 0) {
       refuseRest(at, frameEnd(frame) - at);
@@ -258,9 +264,10 @@ function runSlot(slot: u32, at: u32, frame: u32): bool {
   const op = opcodeAt(at);
   const arrivalMs = load<u32>(frame, FRAME_ARRIVAL);
   const outcome = run(op, load<u64>(slot, SLOT_HASH), load<u32>(frame, FRAME_GRANTS), arrivalMs);
-  if (outcome != DEFERRED) return true;
+  if (outcome == VERB_DONE) return true;
   if (i32(u32(nowMs) - arrivalMs) <= i32(BUSY_AFTER_MS)) {
-    count(COUNTER_DEFERRED);
+    onDisk = outcome == ON_DISK;
+    if (!onDisk) count(COUNTER_DEFERRED);
     return false;
   }
   count(COUNTER_BUSY);

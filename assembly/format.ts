@@ -4,8 +4,8 @@ import {
   H_INBOX_BYTES, H_ITEMS_MAX, H_KEY0, H_KEY1, H_LANES, H_LANES_AT, H_MAGIC, H_MIN_STORE_BYTES,
   H_OUTBOX_BYTES, H_PAGES_AT, H_POLICY, H_PROMOTION, H_RECENCY_QUANTUM, H_SEGMENTS, H_SEGMENTS_AT,
   H_SEGMENT_SEQUENCE, H_SEGMENT_SHIFT, H_STORE_AT, H_STORE_BYTES, H_TABLE_AT, H_TABLE_BUCKETS,
-  H_VALUE_BYTES_MAX, ITEMS_PER_BUCKET_AIM, ITEM_BYTES_AIM, LANES_MAX, LANE_BYTES, LINE_BYTES,
-  MAGIC, PAGES_PER_SEGMENT, SEGMENTS_AIM, SEGMENTS_MIN, SEGMENT_BYTES_AUTO_MAX,
+  H_TIER_LEAST, H_VALUE_BYTES_MAX, ITEMS_PER_BUCKET_AIM, ITEM_BYTES_AIM, LANES_MAX, LANE_BYTES,
+  LINE_BYTES, MAGIC, PAGES_PER_SEGMENT, SEGMENTS_AIM, SEGMENTS_MIN, SEGMENT_BYTES_AUTO_MAX,
   SEGMENT_BYTES_AUTO_MIN, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
 } from "./layout";
 
@@ -30,8 +30,8 @@ function segmentsNeeded(lanes: u32): u32 {
 }
 
 @inline
-function baseBuckets(storeBytes: u32): u32 {
-  return storeBytes / (ITEM_BYTES_AIM * ITEMS_PER_BUCKET_AIM) + 1;
+function baseBuckets(storeBytes: u32, stubs: u32): u32 {
+  return storeBytes / (ITEM_BYTES_AIM * ITEMS_PER_BUCKET_AIM) + stubs / ITEMS_PER_BUCKET_AIM + 1;
 }
 
 @inline
@@ -40,34 +40,35 @@ function ghostBucketsFor(storeBytes: u32): u32 {
 }
 
 @inline
-function fixedBytes(storeBytes: u32, lanes: u32, shift: u32): u32 {
+function fixedBytes(storeBytes: u32, lanes: u32, shift: u32, stubs: u32): u32 {
   return HEADER_BYTES + lanes * LANE_BYTES + FLOORS * 8 + ghostBucketsFor(storeBytes) * 8
-    + baseBuckets(storeBytes) * BUCKET_BYTES + (1 << shift) + 256;
+    + baseBuckets(storeBytes, stubs) * BUCKET_BYTES + (1 << shift) + 256;
 }
 
 /** The least `storeBytes` with which `lanes` threads and such segments leave room for items. */
-function leastStoreBytes(lanes: u32, shift: u32): u32 {
+function leastStoreBytes(lanes: u32, shift: u32, stubs: u32): u32 {
   const wanted = u64(segmentsNeeded(lanes)) * segmentCost(shift, lanes);
   let bytes = wanted;
-  while (bytes < wanted + fixedBytes(u32(bytes), lanes, shift)) bytes += 1 << 16;
+  while (bytes < wanted + fixedBytes(u32(bytes), lanes, shift, stubs)) bytes += 1 << 16;
   return u32(bytes);
 }
 
 /**
  * Lays out a zeroed memory of at least `storeBytes + lanes * (inbox + outbox + feed)` bytes.
+ * With a tier (`tierLeast` not 0), the base table also has room for `stubs` stubs.
  * Returns 0, or the least `storeBytes` that would do when there are too few.
  */
 export function format(
   storeBytes: u32, lanes: u32, inboxBytes: u32, outboxBytes: u32, feedBytes: u32,
   segmentBytes: u32, valueBytesMax: u32, policy: u32, promotion: u32,
-  itemsMax: u32, key0: u32, key1: u32, key2: u32, key3: u32,
+  itemsMax: u32, tierLeast: u32, stubs: u32, key0: u32, key1: u32, key2: u32, key3: u32,
 ): u32 {
   assert(lanes > 0 && lanes <= LANES_MAX);
   assert((inboxBytes | outboxBytes | feedBytes) % BOX_ALIGN == 0);
   assert((feedBytes & (feedBytes - 1)) == 0);
   const shift = segmentBytes == 0 ? segmentShiftFor(storeBytes) : ctz(segmentBytes);
   assert(u32(1 << shift) >= SEGMENT_BYTES_MIN);
-  const least = leastStoreBytes(lanes, shift);
+  const least = leastStoreBytes(lanes, shift, stubs);
   if (storeBytes < least) return least;
   store<u32>(H_MIN_STORE_BYTES, least);
   store<u32>(H_LANES, lanes);
@@ -80,15 +81,16 @@ export function format(
   store<u32>(H_POLICY, policy);
   store<u32>(H_PROMOTION, promotion);
   store<u32>(H_ITEMS_MAX, itemsMax);
+  store<u32>(H_TIER_LEAST, tierLeast);
   store<u64>(H_KEY0, u64(key0) | (u64(key1) << 32));
   store<u64>(H_KEY1, u64(key2) | (u64(key3) << 32));
-  place(storeBytes, lanes, shift);
+  place(storeBytes, lanes, shift, stubs);
   store<u32>(H_MAGIC, MAGIC);
   return 0;
 }
 
 /** Writes where each part begins, and the first values of the shared words. */
-function place(storeBytes: u32, lanes: u32, shift: u32): void {
+function place(storeBytes: u32, lanes: u32, shift: u32, stubs: u32): void {
   let at = HEADER_BYTES;
   store<u32>(H_LANES_AT, at);
   at += lanes * LANE_BYTES;
@@ -98,7 +100,7 @@ function place(storeBytes: u32, lanes: u32, shift: u32): void {
   store<u32>(H_GHOST_AT, at);
   store<u32>(H_GHOST_BUCKETS, ghostBuckets);
   at = alignUp(at + ghostBuckets * 8, BUCKET_BYTES);
-  const buckets = baseBuckets(storeBytes);
+  const buckets = baseBuckets(storeBytes, stubs);
   store<u32>(H_TABLE_AT, at);
   store<u32>(H_TABLE_BUCKETS, buckets);
   at += buckets * BUCKET_BYTES;

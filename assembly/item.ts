@@ -11,7 +11,8 @@
  *
  *   state    bits 0-1  0 pending, 1 live, 2 dead (see `insert.ts`)
  *   flags    bit 2 tombstone, bit 3 paged (the value is a page list, see `pages.ts`), bit 4 intent
- *            (reserved), bit 5 optional fields follow the key (reserved), bit 6 merged, bit 7 gone:
+ *            (reserved), bit 5 located (behind the value comes a location, see `stub.ts`), bit 6
+ *            merged, bit 7 gone:
  *            the table has stopped pointing at it, so that a cleaner need not look
  *   kind     the wire's encoding byte: low nibble encoding, high nibble type
  *   rank     belongs to the policy: a saturating counter or an access stamp
@@ -37,7 +38,8 @@ export const STATE_DEAD: u32 = 2;
 export const ITEM_TOMBSTONE: u32 = 1 << 2;
 export const ITEM_PAGED: u32 = 1 << 3;
 export const ITEM_INTENT: u32 = 1 << 4;
-export const ITEM_OPTIONAL: u32 = 1 << 5;
+export const ITEM_LOCATED: u32 = 1 << 5;
+const LOCATED_SHIFT: u32 = 2;
 export const ITEM_MERGED: u32 = 1 << 6;
 export const ITEM_GONE: u32 = 1 << 7;
 
@@ -119,7 +121,14 @@ export function itemBytesFor(keyLength: u32, inlineLength: u32): u32 {
 
 @inline
 export function itemBytes(item: u32): u32 {
-  return itemBytesFor(itemKeyLength(item), itemInlineLength(item));
+  return itemBytesFor(itemKeyLength(item), itemInlineLength(item))
+    + locationBytes(u32(load<u8>(item, ITEM_STATE)));
+}
+
+/** Bytes of the location that an item with these flags has: 8 or none. */
+@inline
+export function locationBytes(flags: u32): u32 {
+  return (flags & ITEM_LOCATED) >> LOCATED_SHIFT;
 }
 
 /** The header of the segment that holds `item`. */

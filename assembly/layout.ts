@@ -68,6 +68,7 @@ export const H_KEY0: u32 = 152;
 export const H_KEY1: u32 = 160;
 export const H_DEAD_AT: u32 = 168;
 export const H_ITEMS_MAX: u32 = 172;
+export const H_TIER_LEAST: u32 = 176;
 
 /* Shared words, each with a cache line of its own; `docs/concurrency.md` says who writes which. */
 export const H_EPOCH: u32 = 256;
@@ -136,7 +137,9 @@ export const L_TEXT: u32 = 6144;
 /** What the lane's cleaner will take next: see `victims.ts`. */
 export const L_VICTIMS: u32 = 6400;
 /** What the lane would evict next by rank: see `candidates.ts`. */
-export const L_CANDIDATES: u32 = 6720;
+export const L_CANDIDATES: u32 = 6784;
+/** What requests of the last `execute` want from the disk: see `wants.ts`. */
+export const L_WANTS: u32 = 7360;
 
 /* This instance's copy of the geometry. */
 export let lane: u32 = 0;
@@ -163,6 +166,8 @@ export let policy: u32 = 0;
 export let promotion: u32 = 0;
 /** Items there may be at most, 0 = as many as fit. */
 export let itemsMax: u32 = 0;
+/** Values of so many bytes stay readable on disk when they are evicted; 0 = there is no tier. */
+export let tierLeast: u32 = 0;
 export let inboxBytes_: u32 = 0;
 export let outboxBytes_: u32 = 0;
 export let feedBytes_: u32 = 0;
@@ -208,6 +213,7 @@ export function readGeometry(n: u32): void {
   policy = load<u32>(H_POLICY);
   promotion = load<u32>(H_PROMOTION);
   itemsMax = load<u32>(H_ITEMS_MAX);
+  tierLeast = load<u32>(H_TIER_LEAST);
   key0 = load<u64>(H_KEY0);
   key1 = load<u64>(H_KEY1);
   readBoxes(n);

@@ -45,6 +45,8 @@ export const SEGMENT_PAGES: u32 = 6;
 
 export const POOL_SMALL: u32 = 0;
 export const POOL_MAIN: u32 = 1;
+/** Stubs, where there is a tier. */
+export const POOL_STUB: u32 = 2;
 export const ETERNAL: u64 = u64.MAX_VALUE;
 
 @inline

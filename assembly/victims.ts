@@ -3,23 +3,26 @@
  *   1. those in which nothing is alive, or everything has expired;
  *   2. when overwrites and deletes have left too much dead, those with the most, and all of their
  *      living items stay (compaction; they keep the age of their segment);
- *   3. else the oldest of the pool that holds more than its share, and the policy decides.
+ *   3. else the oldest of the pool that holds more than its share, and the policy decides; of
+ *      stubs, which are evicted, the oldest if they are more than theirs.
  *
  * Looking over all segments means reading what every lane counted as dead in each of them, lines
  * that other processors write to all the time. So a survey chooses several at once, and each is
  * taken only while its word is still the one that was seen.
  *
- *   lists    three, of VICTIMS victims each, lowest key first: by what is alive, by age in the
- *            small pool, by age in the main pool
+ *   lists    four, of VICTIMS victims each, lowest key first: by what is alive, by age in the
+ *            small pool, by age in the main pool, by age among those of stubs
  *   victim   0 key u64 | 8 word u64 | 16 header u32 | 20 zero
  */
 import { L_VICTIMS, laneAt, policy, segmentBytes, segments } from "./layout";
 import {
-  POOL_MAIN, POOL_SMALL, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED, notePressure,
-  segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool, wordStamp, wordState,
+  POOL_MAIN, POOL_SMALL, POOL_STUB, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED,
+  notePressure, segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool, wordStamp,
+  wordState,
 } from "./segment";
 import { POLICY_SIEVE, ordersByRank } from "./policy";
 import { SMALL_SHARE_PERCENT } from "./s3fifo";
+import { STUB_SHARE_PERCENT } from "./stub";
 import { CURSOR_COMPACT_MAIN, CURSOR_MAIN, sealCursor } from "./allocator";
 import { noteSieveHead, sieveHasPassed, sieveLimit, sieveOrder } from "./sieve";
 import { nowMs } from "./version";
@@ -30,13 +33,14 @@ export const MODE_COMPACT: u32 = 1;
 
 export const VICTIMS: u32 = 4;
 export const VICTIM_BYTES: u32 = 24;
-export const VICTIM_LISTS: u32 = 3;
+export const VICTIM_LISTS: u32 = 4;
 const VICTIM_WORD: u32 = 8;
 const VICTIM_HEADER: u32 = 16;
 
 const LIST_ALIVE: u32 = 0;
 const LIST_SMALL: u32 = 1;
 const LIST_MAIN: u32 = 2;
+const LIST_STUB: u32 = 3;
 
 /** Dead bytes are compacted away once they are more than this share of the store... */
 const DEAD_PERCENT_MAX: u32 = 8;
@@ -57,6 +61,7 @@ export let victimMode: u32 = 0;
 /* What the survey found. */
 let smallSegments: u32 = 0;
 let mainSegments: u32 = 0;
+let stubSegments: u32 = 0;
 let deadBytes: u64 = 0;
 /** Bytes to evict by rank before the next survey will find segments worth compacting. */
 export let deadWanted: u64 = 0;
@@ -94,7 +99,7 @@ export function nextVictim(evicting: bool): u32 {
 /** Looks over all segments once. */
 function survey(): void {
   const most = max<u32>(1, min<u32>(VICTIMS, segments / SEGMENTS_PER_VICTIM));
-  smallSegments = mainSegments = 0;
+  smallSegments = mainSegments = stubSegments = 0;
   deadBytes = 0;
   for (let list: u32 = 0; list < VICTIM_LISTS; list++) emptyList(listAt(list));
   for (let n: u32 = 0; n < segments; n++) {
@@ -102,10 +107,17 @@ function survey(): void {
     const word = segmentWord(header);
     const state = wordState(word);
     if (state != SEGMENT_SEALED && state != SEGMENT_ACTIVE) continue;
-    const small = wordPool(word) == POOL_SMALL;
-    if (small) smallSegments++;
-    else mainSegments++;
+    const pool = wordPool(word);
+    if (pool == POOL_SMALL) smallSegments++;
+    else if (pool == POOL_MAIN) mainSegments++;
+    else stubSegments++;
     if (state == SEGMENT_ACTIVE) continue;
+    if (pool == POOL_STUB) {
+      enlist(listAt(LIST_STUB), most, wordStamp(word), word, header);
+      surveyDead(header, word, most);
+      continue;
+    }
+    const small = pool == POOL_SMALL;
     const order = policy == POLICY_SIEVE ? sieveOrder(wordStamp(word)) : wordStamp(word);
     enlist(listAt(small ? LIST_SMALL : LIST_MAIN), most, order, word, header);
     surveyDead(header, word, most);
@@ -171,9 +183,12 @@ function choose(evicting: bool): bool {
     deadWanted = max<u64>(percent * DEAD_PERCENT_WANTED, deadBytes + segmentBytes) - deadBytes;
     return false;
   }
+  const crowded = stubSegments * 100 > segments * STUB_SHARE_PERCENT;
+  if (crowded && take(LIST_STUB, MODE_POLICY, KEY_MAX)) return true;
   const first = isSmallsTurn() ? LIST_SMALL : LIST_MAIN;
   const any = policy == POLICY_SIEVE ? sieveLimit(load<u64>(listAt(LIST_MAIN))) : KEY_MAX;
-  return take(first, MODE_POLICY, any) || take(first ^ 3, MODE_POLICY, any);
+  if (take(first, MODE_POLICY, any) || take(first ^ 3, MODE_POLICY, any)) return true;
+  return take(LIST_STUB, MODE_POLICY, KEY_MAX);
 }
 
 /** Whether the small pool holds more than its share. */

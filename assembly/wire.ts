@@ -30,6 +30,8 @@ export const FLAG_INITIAL: u32 = 1 << 3;
 export const FLAG_CURSOR: u32 = 1 << 4;
 export const FLAG_LIMIT: u32 = 1 << 5;
 export const FLAG_EXPIRY: u32 = 1 << 6;
+/** Inside the node alone: where the log has a value. */
+export const FLAG_LOCATION: u32 = 1 << 7;
 export const FLAG_IF_ABSENT: u32 = 1 << 8;
 export const FLAG_IF_PRESENT: u32 = 1 << 9;
 export const FLAG_KEEP_TTL: u32 = 1 << 10;

@@ -2,6 +2,7 @@
  * The store of a node: empty, or with what a log brought back and will keep. While a log is loaded
  * the node is not there yet, and a lobby answers in its place.
  */
+import type { TierOptions } from './arena/arena.js';
 import { Store } from './arena/store.js';
 import { systemClock } from './base/clock.js';
 import { systemRandom } from './base/random.js';
@@ -11,6 +12,7 @@ import { DataLog } from './log/dataLog.js';
 import { encryptedDevice } from './log/device.js';
 import { openJobs } from './log/jobs.js';
 import { KeyRing } from './log/keys.js';
+import { TIER_LEAST_BYTES } from './log/place.js';
 import { openLobby } from './net/lobby.js';
 import type { Log } from './net/log.js';
 
@@ -27,6 +29,19 @@ function lanesFor(threads: number, logged: boolean): number {
   return Math.max(threads, logged ? 1 : 0) + 1;
 }
 
+/** What an item costs in memory whose value only the disk has, about, with its entry, in bytes. */
+const STUB_BYTES = 64;
+/** The table is made for a tier of values of this length. */
+const TIER_VALUE_BYTES = 1024;
+
+/** What the store has to know of a tier: stubs take half of the memory at most. */
+function tierOf({ tierBytes, memoryBytes }: Config): TierOptions | undefined {
+  if (tierBytes === undefined) return undefined;
+  const most = memoryBytes / 2 / STUB_BYTES;
+  const stubs = Math.floor(Math.min(most, tierBytes / TIER_VALUE_BYTES));
+  return { leastBytes: TIER_LEAST_BYTES, stubs };
+}
+
 /** Makes the store for a node with `threads` I/O threads. Throws `InputError`. */
 export async function makeStore(config: Config, threads: number, log: Log): Promise<DurableStore> {
   const folder = config.dataDir;
@@ -40,6 +55,7 @@ export async function makeStore(config: Config, threads: number, log: Log): Prom
     fsync: config.fsync,
     fileBytes: config.dataFileBytes,
     device: encryptedDevice(keys),
+    tierBytes: config.tierBytes,
     clock: systemClock,
     random: systemRandom,
     timers: systemTimers,
@@ -61,14 +77,19 @@ async function load(
   { secrets }: KeyRing,
 ): Promise<DurableStore> {
   const lanes = lanesFor(threads, true);
-  const options = { ...config, lanes, feedBytes: feedBytes(config.maxValueBytes) };
+  const tier = tierOf(config);
+  // Behind the lanes of the threads that serve, one for the thread of the log.
+  const tierLane = tier && lanes;
+  const allLanes = tier === undefined ? lanes : lanes + 1;
+  const rings = feedBytes(config.maxValueBytes);
+  const options = { ...config, lanes: allLanes, tier, feedBytes: rings };
   const lobby = await openLobby(hostOf(config), config.port, () => log.share);
   try {
     const jobs = await openJobs(lanes - 1, { secrets });
     try {
       const free = Array.from({ length: lanes - 1 }, (_, n) => n + 1);
       const { store } = await log.recover(() => Store.create(options), jobs, free);
-      await log.start(store);
+      await log.start(store, tierLane);
       return { store, log, port: lobby.port };
     } finally {
       await jobs.close();

@@ -6,9 +6,11 @@ import {
 import { answerStatus, answerWrite } from "../answer";
 import { dropRecord, prepareRemoval, publishRecord } from "../feed";
 import { has, keyAt, keyLength } from "../request";
+import { isStub } from "../stub";
 import { removeEntry } from "../entry";
 import { versionAfter } from "../version";
 import { DEFERRED, DONE } from "./outcome";
+import { awaitValue } from "./await";
 import { checkConditions } from "./condition";
 import { current, entryAt, entryWord, lookUp } from "./write";
 
@@ -22,6 +24,7 @@ export function remove(hash: u64): u32 {
       answerStatus(STATUS_NOT_FOUND);
       return DONE;
     }
+    if (has(FLAG_RETURN_OLD) && isStub(old)) return awaitValue(old);
     if (checkConditions(old) != STATUS_OK) {
       count(COUNTER_DELETE_MISS);
       answerWrite(STATUS_VERSION_MISMATCH, old, true, has(FLAG_RETURN_OLD) ? old : 0);

@@ -4,7 +4,9 @@ import { answerMeta, answerStatus, answerValue } from "../answer";
 import { entryItem, find, foundEntry } from "../table";
 import { has, keyAt, keyLength } from "../request";
 import { isAlive } from "../entry";
+import { isStub } from "../stub";
 import { onHit } from "../policy";
+import { wantAnswer } from "../wants";
 import { DONE } from "./outcome";
 
 /** Answers with the value of a key. Writes nothing but the item's rank. */
@@ -15,6 +17,7 @@ export function get(hash: u64): u32 {
   onHit(hash, item);
   count(COUNTER_GET_OK);
   if (has(FLAG_NO_VALUE)) answerMeta(STATUS_OK, item);
+  else if (isStub(item)) wantAnswer(item);
   else answerValue(STATUS_OK, item, has(FLAG_WITH_META));
   return DONE;
 }

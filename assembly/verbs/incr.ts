@@ -9,6 +9,7 @@ import { expiryMs, field, has, keyAt, keyLength } from "../request";
 import { itemExpiryMs, itemInlineAt } from "../item";
 import { L_TEXT, laneAt } from "../layout";
 import { isPaged, valueLength } from "../entry";
+import { isStub } from "../stub";
 import { DEFERRED, DONE } from "./outcome";
 import {
   NO_MEMORY, WROTE, beginWrite, current, fits, lookUp, nextVersion, write, written,
@@ -46,6 +47,8 @@ export function incr(hash: u64): u32 {
 
 /** Reads the counter that `item` holds, or the initial value when there is none, into `parsed`. */
 function readCounter(item: u32): bool {
+  // The value of a stub is longer than any number.
+  if (item != 0 && isStub(item)) return false;
   if (item != 0) return !isPaged(item) && parseNumber(itemInlineAt(item), valueLength(item));
   const initial: i64 = has(FLAG_INITIAL) ? i64(field(FLAG_INITIAL)) : 0;
   return parseNumber(laneAt + L_TEXT, writeNumber(laneAt + L_TEXT, initial));

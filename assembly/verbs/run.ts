@@ -4,10 +4,10 @@
  */
 import {
   FLAG_CURSOR, FLAG_DELTA, FLAG_EXPIRY, FLAG_IF_ABSENT, FLAG_IF_PRESENT, FLAG_INITIAL,
-  FLAG_KEEP_TTL, FLAG_LIMIT, FLAG_NO_VALUE, FLAG_RETURN_OLD, FLAG_TOMBSTONE, FLAG_TTL,
-  FLAG_VERSION, FLAG_WITH_META, OP_CLEAR, OP_DELETE, OP_GET, OP_HELLO, OP_INCR, OP_MERGE, OP_PING,
-  OP_SCAN, OP_SET, OP_TOUCH, STATUS_BAD_NAMESPACE, STATUS_BAD_REQUEST, STATUS_FORBIDDEN, STATUS_OK,
-  STATUS_TIMEOUT, STATUS_UNSUPPORTED,
+  FLAG_KEEP_TTL, FLAG_LIMIT, FLAG_LOCATION, FLAG_NO_VALUE, FLAG_RETURN_OLD, FLAG_TOMBSTONE,
+  FLAG_TTL, FLAG_VERSION, FLAG_WITH_META, OP_CLEAR, OP_DELETE, OP_GET, OP_HELLO, OP_INCR, OP_MERGE,
+  OP_PING, OP_SCAN, OP_SET, OP_TOUCH, STATUS_BAD_NAMESPACE, STATUS_BAD_REQUEST, STATUS_FORBIDDEN,
+  STATUS_OK, STATUS_TIMEOUT, STATUS_UNSUPPORTED,
 } from "../wire";
 import {
   VERB_CLEAR, VERB_DELETE, VERB_GET, VERB_INCR, VERB_MERGE, VERB_NONE, VERB_PING, VERB_SCAN,
@@ -26,6 +26,7 @@ import { merge } from "./merge";
 import { CLEAR_VERSION_MAX, VERSION_MAX, nowMs } from "../version";
 import { DONE } from "./outcome";
 import { ping } from "./ping";
+import { tierLeast } from "../layout";
 import { remove } from "./delete";
 import { scan } from "./scan";
 import { set } from "./set";
@@ -38,7 +39,8 @@ const DELETE_FLAGS: u32 = FLAG_VERSION | FLAG_RETURN_OLD | FLAG_WITH_META;
 const TOUCH_FLAGS: u32 = FLAG_TTL | FLAG_EXPIRY | FLAG_VERSION | FLAG_WITH_META;
 const INCR_FLAGS: u32 = FLAG_DELTA | FLAG_INITIAL | FLAG_TTL | FLAG_EXPIRY | FLAG_IF_PRESENT
   | FLAG_WITH_META;
-const MERGE_FLAGS: u32 = FLAG_VERSION | FLAG_EXPIRY | FLAG_TOMBSTONE;
+const MERGE_FLAGS: u32 = FLAG_VERSION | FLAG_EXPIRY | FLAG_TOMBSTONE | FLAG_LOCATION
+  | FLAG_IF_PRESENT | FLAG_NO_VALUE;
 const SCAN_FLAGS: u32 = FLAG_CURSOR | FLAG_LIMIT;
 /** The highest encoding; the type above it is reserved and 0. */
 const KIND_MAX: u32 = 2;
@@ -144,7 +146,15 @@ function isKeyedValid(op: u32): bool {
 @inline
 function isMergeValid(): bool {
   return has(FLAG_VERSION) && field(FLAG_VERSION) <= VERSION_MAX
-    && !(has(FLAG_TOMBSTONE) && valueLength != 0);
+    && !(has(FLAG_TOMBSTONE) && valueLength != 0) && isPlaceValid();
+}
+
+/** Where there is a tier, a record may say where it lies, and then do without its value. */
+@inline
+function isPlaceValid(): bool {
+  if (!has(FLAG_LOCATION)) return !has(FLAG_IF_PRESENT | FLAG_NO_VALUE);
+  if (tierLeast == 0 || (has(FLAG_NO_VALUE) && has(FLAG_TOMBSTONE))) return false;
+  return !has(FLAG_NO_VALUE) || valueLength == (has(FLAG_IF_PRESENT) ? 0 : 4);
 }
 
 /** Answers a request that may not run. */

@@ -5,8 +5,10 @@ import {
 } from "../wire";
 import { answerStatus, answerWrite } from "../answer";
 import { expiryMs, has, keyAt, keyLength, kind, valueAt, valueLength } from "../request";
-import { itemExpiryMs } from "../item";
+import { ITEM_LOCATED, itemExpiryMs } from "../item";
+import { isStub } from "../stub";
 import { DEFERRED, DONE } from "./outcome";
+import { awaitValue } from "./await";
 import {
   NO_MEMORY, WROTE, beginWrite, current, fits, lookUp, nextVersion, write, written,
 } from "./write";
@@ -24,12 +26,13 @@ export function set(hash: u64): u32 {
   while (true) {
     lookUp(hash, keyAt, keyLength);
     const old = current;
+    if (old != 0 && has(FLAG_RETURN_OLD) && isStub(old)) return awaitValue(old);
     const status = checkConditions(old);
     if (status != STATUS_OK) return refuse(status, old);
     const expiry = has(FLAG_KEEP_TTL) && old != 0 ? itemExpiryMs(old) : expiryMs();
     const version = nextVersion(hash);
     const wrote = write(
-      hash, keyAt, keyLength, valueAt, valueLength, kind(), 0, version, expiry,
+      hash, keyAt, keyLength, valueAt, valueLength, kind(), ITEM_LOCATED, version, expiry,
     );
     if (wrote == NO_MEMORY) return DEFERRED;
     if (wrote != WROTE) continue;

@@ -2,7 +2,9 @@ import { COUNTER_TOUCH_MISS, COUNTER_TOUCH_OK, count } from "../counters";
 import { FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK, STATUS_VERSION_MISMATCH } from "../wire";
 import { answerStatus, answerWrite } from "../answer";
 import { expiryMs, has, keyAt, keyLength } from "../request";
+import { isStub } from "../stub";
 import { DEFERRED, DONE } from "./outcome";
+import { awaitValue } from "./await";
 import {
   NO_MEMORY, WROTE, beginWrite, current, lookUp, nextVersion, rewrite, written,
 } from "./write";
@@ -23,6 +25,7 @@ export function touch(hash: u64): u32 {
       answerWrite(STATUS_VERSION_MISMATCH, current, true, 0);
       return DONE;
     }
+    if (isStub(current)) return awaitValue(current);
     const wrote = rewrite(hash, nextVersion(hash), expiryMs());
     if (wrote == NO_MEMORY) return DEFERRED;
     if (wrote != WROTE) continue;

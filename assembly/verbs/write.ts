@@ -10,6 +10,7 @@ import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
 import { entryItem, findForWrite, foundAt, foundEntry } from "../table";
 import { isAlive, replaceEntry } from "../entry";
 import { insertItem } from "../insert";
+import { isStub } from "../stub";
 import { itemsMax, valueBytesMax } from "../layout";
 import { makeRoom } from "../room";
 import { onAdded, onWritten, poolAfter, poolForNew, rankAfter, rankOfNew } from "../policy";
@@ -67,7 +68,7 @@ export function nextVersion(hash: u64): u64 {
 
 @inline
 function poolFor(hash: u64, rank: u32): u32 {
-  if (present != 0) return poolAfter(present, rank);
+  if (present != 0 && !isStub(present)) return poolAfter(present, rank);
   if (chosenPool < 0) chosenPool = i32(poolForNew(hash));
   return u32(chosenPool);
 }
@@ -78,7 +79,7 @@ export function write(
   version: u64, expiryMs: u64,
 ): u32 {
   const pending = present == 0;
-  const rank = current != 0 ? rankAfter(current) : rankOfNew();
+  const rank = current != 0 && !isStub(current) ? rankAfter(current) : rankOfNew();
   if (pending && itemsMax != 0) makeRoom();
   const item = draftItem(
     poolFor(hash, rank), version, expiryMs, flags, pending, keyAt, keyLength, valueAt, length, kind,

@@ -30,6 +30,14 @@ const MAX_ITEMS_MAX = 2 ** 31 - 1;
 /** Bytes of the key of the table's hash. */
 export const HASH_KEY_BYTES = 16;
 
+/** Which values stay readable on disk, and how many of them the table is to be made for. */
+export interface TierOptions {
+  /** Values of so many bytes and more. */
+  readonly leastBytes: number;
+  /** Items whose value is on disk only, for which the base table has room. */
+  readonly stubs: number;
+}
+
 /** What an arena is made from. */
 export interface ArenaOptions {
   /** What items and their index may use, in bytes; the buffers of the lanes come on top. */
@@ -51,6 +59,8 @@ export interface ArenaOptions {
    * larger than half of it is refused.
    */
   readonly feedBytes?: number | undefined;
+  /** Values that stay readable on disk when they are evicted; none by default. */
+  readonly tier?: TierOptions | undefined;
   readonly build?: CoreBuild | undefined;
   /** The 16 bytes that key the table's hash; random, so that nobody can choose colliding keys. */
   readonly hashKey?: Uint8Array | undefined;
@@ -192,6 +202,8 @@ function format(core: Core, geometry: ArenaGeometry, options: ArenaOptions): voi
       POLICY_CODES[options.policy ?? 's3fifo'],
       options.promotion ?? 1,
       itemsMaxOf(options),
+      options.tier?.leastBytes ?? 0,
+      options.tier?.stubs ?? 0,
       key0,
       key1,
       key2,

@@ -17,6 +17,8 @@ export interface CoreFunctions {
     policy: number,
     promotion: number,
     itemsMax: number,
+    tierLeast: number,
+    stubs: number,
     key0: number,
     key1: number,
     key2: number,
@@ -32,6 +34,8 @@ export interface CoreFunctions {
   outboxBytes(): number;
   execute(inboxEnd: number, nowMs: number): number;
   outboxEnd(): number;
+  /** Where what the last `execute` wants from the disk is listed. */
+  wantsAt(): number;
   pendingConnection(): number;
   pendingAt(): number;
   pendingEnd(): number;

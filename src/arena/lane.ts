@@ -70,6 +70,8 @@ export class Lane implements StoreLane {
   /** Execution stopped within a frame. */
   #stopped = false;
   #trap: LaneTrap | undefined;
+  /** Where the core lists what requests want from the disk; see `wants.ts`. */
+  readonly wantsAt: number;
 
   /** Claims lane `index` for this instance; the caller sees to it that nobody else holds it. */
   constructor(core: Core, memory: WasmMemory, index: number) {
@@ -82,9 +84,21 @@ export class Lane implements StoreLane {
     this.#inboxAt = this.#core.inboxAt() >>> 0;
     this.#inboxLimit = this.#inboxAt + (this.#core.inboxBytes() >>> 0);
     this.#outboxAt = this.#core.outboxAt() >>> 0;
+    this.wantsAt = this.#core.wantsAt() >>> 0;
+    this.forgetWants();
     this.#inboxEnd = this.#inboxAt;
     this.#outboxEnd = this.#outboxAt;
     this.#outboxNext = this.#outboxAt;
+  }
+
+  /** How many values requests of the last `execute` want from the disk. */
+  get wantCount(): number {
+    return this.#words[this.wantsAt >>> 2] ?? 0;
+  }
+
+  /** What was wanted is seen to. */
+  forgetWants(): void {
+    this.#words[this.wantsAt >>> 2] = 0;
   }
 
   /** Bytes of the inbox in use, descriptors included; 0 when everything is executed. */

@@ -42,8 +42,26 @@ export interface SegmentCounts {
   readonly main: number;
   readonly lines: number;
   readonly pages: number;
+  /** Those of items whose value only the disk has. */
+  readonly stubs: number;
   /** The size of one, in bytes. */
   readonly bytes: number;
+}
+
+/** Items whose value only the disk has, and what became of them. */
+export interface TierCounts {
+  readonly items: number;
+  /** What their records have on disk. */
+  readonly bytes: number;
+  /** Evictions that left the value readable. */
+  readonly left: number;
+  /** Reads, and other requests, that wanted such a value. */
+  readonly asked: number;
+  readonly held: number;
+  /** Values that were put back into memory. */
+  readonly promoted: number;
+  /** Items that were forgotten, because there were too many or the disk had them no more. */
+  readonly dropped: number;
 }
 
 /** Where the memory of an arena is, in bytes. */
@@ -78,6 +96,7 @@ export interface ArenaStats {
   readonly feedDeferred: number;
   readonly segments: SegmentCounts;
   readonly memory: MemoryUse;
+  readonly tier: TierCounts;
 }
 
 const WORD_BYTES = 8;
@@ -123,6 +142,7 @@ function readSegments(gauge: Read): SegmentCounts {
     main: gauge('SEGMENTS_MAIN'),
     lines: gauge('SEGMENTS_LINES'),
     pages: gauge('SEGMENTS_PAGES'),
+    stubs: gauge('SEGMENTS_STUBS'),
     bytes: gauge('SEGMENT_BYTES'),
   };
 }
@@ -135,6 +155,20 @@ function readMemory(gauge: Read): MemoryUse {
     usedBytes: gauge('USED_BYTES'),
     deadBytes: gauge('DEAD_BYTES'),
     minStoreBytes: gauge('MIN_STORE_BYTES'),
+  };
+}
+
+function readTier(counter: Read): TierCounts {
+  const left = (what: string): number =>
+    Math.max(0, counter(`${what}_ADDED`) - counter(`${what}_REMOVED`));
+  return {
+    items: left('STUBS'),
+    bytes: left('STUB_BYTES'),
+    left: counter('TIER_LEFT'),
+    asked: counter('TIER_ASKED'),
+    held: counter('TIER_HELD'),
+    promoted: counter('TIER_PROMOTED'),
+    dropped: counter('TIER_DROPPED'),
   };
 }
 
@@ -168,6 +202,7 @@ export function readStats(core: Core, words: BigUint64Array, lanes: number): Are
     feedDeferred: counter('FEED_DEFERRED'),
     segments: readSegments(gauge),
     memory: readMemory(gauge),
+    tier: readTier(counter),
   };
 }
 

@@ -16,7 +16,7 @@ import { SplitLane } from './splitLane.js';
 import { type ArenaStats, sumStats } from './stats.js';
 import type { StoreLane } from './storeLane.js';
 
-/** What a store is made from; `memoryBytes` and `maxItems` are those of all arenas together. */
+/** What a store is made from; memory, items and stubs are those of all arenas together. */
 export interface StoreOptions extends ArenaOptions {
   /** How many arenas there are, 1 to 256; as few as hold the memory when 0 or not given. */
   readonly arenas?: number | undefined;
@@ -43,9 +43,10 @@ export class Store {
   static create(options: StoreOptions): Store {
     const shares = divide(options);
     const hashKey = options.hashKey ?? (options.random ?? systemRandom).bytes(HASH_KEY_BYTES);
-    return new Store(
-      shares.map((share) => createOne({ ...options, ...share, hashKey }, shares.length)),
-    );
+    const { tier } = options;
+    const stubs = Math.ceil((tier?.stubs ?? 0) / shares.length);
+    const each = { ...options, hashKey, tier: tier && { ...tier, stubs } };
+    return new Store(shares.map((share) => createOne({ ...each, ...share }, shares.length)));
   }
 
   /** The store behind a handle that came from another thread. */

@@ -85,6 +85,8 @@ export interface Config {
   readonly dataFileBytes: number;
   /** The keys that the log is encrypted with, the first to write with; none if it is not. */
   readonly dataKeys?: readonly Uint8Array[];
+  /** Evicted values stay readable in the log as long as that is no larger, in bytes. */
+  readonly tierBytes?: number;
   /** The token that clients have to present; without one everybody on loopback is let in. */
   readonly authToken?: string;
   /** Open connections at which further ones are turned away. */

@@ -38,6 +38,18 @@ export function sizeField(min: number, max: number) {
   return within(parseSize, formatSize, min, max);
 }
 
+const TIER = /^ssd:(.+)$/;
+
+/** A tier as `ssd:10gb`, of `min` to `max` bytes. */
+export function tierField(min: number, max: number) {
+  const parse = (text: string | number): number => {
+    const size = TIER.exec(String(text).trim())?.[1];
+    if (size !== undefined) return parseSize(size);
+    throw new Error(`"${text}" is not a tier: write for example ssd:10gb`);
+  };
+  return within(parse, (bytes) => `ssd:${formatSize(bytes)}`, min, max);
+}
+
 /** A span of time from `minMs` to `maxMs` milliseconds. */
 export function durationField(minMs: number, maxMs: number) {
   return within(parseDuration, formatDuration, minMs, maxMs);

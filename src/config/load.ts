@@ -131,6 +131,7 @@ function toConfig(values: Values): Config {
     fsync: values.fsync,
     dataFileBytes: values['data-file-size'],
     ...(keyFile === undefined ? {} : { dataKeys: readKeyFile(keyFile) }),
+    ...given('tierBytes', values.tier),
     ...given('authToken', values['auth-token']),
     maxConnections: values['max-connections'],
     maxPipelinedBytes: values['max-pipelined'],

@@ -8,7 +8,14 @@ import { formatDurationExactly } from '../base/durations.js';
 import { formatSizeExactly } from '../base/sizes.js';
 import { clusterSettings } from './clusterSettings.js';
 import { ARENAS_MAX, FSYNCS, LISTENERS, LOG_FORMATS, LOG_LEVELS, POLICIES } from './config.js';
-import { choiceField, durationField, integerField, sizeField, textField } from './fields.js';
+import {
+  choiceField,
+  durationField,
+  integerField,
+  sizeField,
+  textField,
+  tierField,
+} from './fields.js';
 import type { Machine } from './machine.js';
 
 const MIB = 1024 * 1024;
@@ -134,6 +141,13 @@ const data = {
     placeholder: 'file',
     help: 'file of keys that the log is encrypted with, the first to write with',
   } satisfies Setting<Optional>,
+  tier: {
+    schema: tierField(16 * MIB, 64 * 1024 * GIB),
+    fallback: () => undefined,
+    show: (bytes) => (bytes === undefined ? '' : `ssd:${formatSizeExactly(bytes)}`),
+    placeholder: 'ssd:size',
+    help: 'values of 256 bytes and more that memory evicts stay readable in the log, up to a size',
+  } satisfies Setting<number | undefined>,
 };
 
 const access = {

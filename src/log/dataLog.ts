@@ -18,6 +18,7 @@ import type { Jobs } from './jobs.js';
 import { NO_KEYS } from './keys.js';
 import { encodeManifest } from './manifest.js';
 import { type OpenedLog, openFolder } from './opening.js';
+import type { TierPlace } from './place.js';
 import { type Recovered, recover } from './recovery.js';
 import { FAILED, Signals } from './signals.js';
 import type { FromLog, LogThreadStart, ToLog } from './thread.js';
@@ -34,6 +35,8 @@ export interface DataLogParts {
   readonly folder: string;
   readonly fsync: Fsync;
   readonly fileBytes: number;
+  /** Up to this size, in bytes, the log keeps values that memory evicted, if there is a tier. */
+  readonly tierBytes?: number | undefined;
   readonly device: Device;
   readonly clock: Clock;
   readonly random: Random;
@@ -71,6 +74,13 @@ export class DataLog {
     return new DataLog(parts, opened);
   }
 
+  /** Where values are read from that only the disk has, if there is a tier. */
+  get tier(): TierPlace | undefined {
+    const { tierBytes, folder, device } = this.#parts;
+    if (tierBytes === undefined) return undefined;
+    return { folder, secrets: (device.keys ?? NO_KEYS).secrets };
+  }
+
   /** How much of the log is loaded, from 0 to 1. */
   get share(): number {
     return this.#share;
@@ -90,6 +100,7 @@ export class DataLog {
       opened: this.#opened,
       makeStore,
       lanes,
+      tier: this.#parts.tierBytes !== undefined,
       load: (task) => jobs.load(task),
       clock,
       timers,
@@ -108,8 +119,11 @@ export class DataLog {
     return recovered;
   }
 
-  /** Has every change of the store written from now on. */
-  async start(store: Store): Promise<void> {
+  /**
+   * Has every change of the store written from now on. With a tier, the log's thread gets a lane
+   * that nobody else uses.
+   */
+  async start(store: Store, tierLane?: number): Promise<void> {
     const { folder, fsync, fileBytes, device } = this.#parts;
     const { port1, port2 } = new MessageChannel();
     const start: LogThreadStart = {
@@ -121,6 +135,7 @@ export class DataLog {
       fileBytes,
       secrets: (device.keys ?? NO_KEYS).secrets,
       earlierBytes: this.#opened.files.reduce((sum, { bytes }) => sum + bytes, 0),
+      tierLane,
       commands: port2,
     };
     const worker = new Worker(packageFile(...THREAD_FILE), {

@@ -10,9 +10,13 @@ import { FileScan } from './fileScan.js';
 import { LoadBoard } from './loadBoard.js';
 import { Merger } from './merger.js';
 import { logName, logPath } from './names.js';
+import { TIER_LEAST_BYTES } from './place.js';
 import type { RecordWalk } from './record.js';
 import { scanBlocks } from './survey.js';
 import { judge } from './tail.js';
+
+/** Without a tier, with one, and with one where memory has no room for the values. */
+export type LoadValues = 'all' | 'placed' | 'left';
 
 /** A file to load, up to where it ends. */
 export interface LoadFile {
@@ -36,6 +40,8 @@ export interface LoadTask {
   readonly beforeMs: number;
   /** Records up to this version were cleared. */
   readonly cleared: bigint;
+  /** What is loaded of values: all, all with their places, or of the long ones only the places. */
+  readonly values: LoadValues;
   /** When the notes that a key is gone may be forgotten, Unix ms. */
   readonly tombstoneMs: number;
 }
@@ -75,6 +81,8 @@ class Loader {
   readonly #merger: Merger;
   readonly #clearedHigh: number;
   readonly #clearedLow: number;
+  /** The file in work. */
+  #number = 0;
 
   constructor(task: LoadTask, parts: LoadParts, board: LoadBoard) {
     this.#task = task;
@@ -94,6 +102,7 @@ class Loader {
   /** Loads one file; the damage in it, if there is any. */
   load({ number, end }: LoadFile): DamagePlace | undefined {
     const { folder } = this.#task;
+    this.#number = number;
     const scan = new FileScan(this.#parts.device, logPath(folder, number), end);
     try {
       scanBlocks(scan, (walk) => this.#loadBlock(scan, walk));
@@ -119,11 +128,21 @@ class Loader {
       // A value that has expired still hides older ones of its key.
       const gone = kind === 'remove' || (expiryMs !== 0 && expiryMs <= nowMs);
       if (gone) this.#merger.bury(bytes, walk, this.#task.tombstoneMs);
-      else this.#merger.put(bytes, walk);
+      else this.#loadPut(scan, walk);
     }
     this.#board.add(this.#task.thread, 'records', records);
     this.#board.add(this.#task.thread, 'bytes', scan.recordsEnd - scan.recordsAt);
     this.#report();
+  }
+
+  #loadPut(scan: FileScan, walk: RecordWalk): void {
+    const { values, tombstoneMs } = this.#task;
+    const long = values !== 'all' && walk.valueLength >= TIER_LEAST_BYTES;
+    const place = long ? { file: this.#number, offset: scan.offset } : undefined;
+    if (values !== 'left') this.#merger.put(scan.bytes, walk, place);
+    else if (place !== undefined) this.#merger.leave(scan.bytes, walk, place);
+    // A short value has no room, and hides older ones all the same.
+    else this.#merger.bury(scan.bytes, walk, tombstoneMs);
   }
 
   /** Whether a record is to be loaded at all. */

@@ -30,6 +30,8 @@ export class LogFile {
   readonly number: number;
   /** What the records in it are, those in the buffer included. */
   readonly summary = new Summary();
+  /** Told of each record that is taken, and of where in the file its block will stand. */
+  onRecord: ((walk: RecordWalk, blockOffset: number) => void) | undefined;
   /** Whole blocks, and behind them the records of the open one. */
   bytes = new Uint8Array(BUFFER_BYTES);
   readonly #file: DeviceFile;
@@ -136,6 +138,7 @@ export class LogFile {
     while (walk.next()) {
       this.#records++;
       this.summary.note(walk);
+      this.onRecord?.(walk, this.#written + this.#open);
       const from = walk.valueAt + walk.valueLength;
       const to = walk.at + walk.size;
       for (let at = from; at < to; at++) this.bytes[at] = 0;

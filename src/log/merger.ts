@@ -8,11 +8,14 @@ import { STATUS, statusName } from '../protocol/status.js';
 import {
   ANSWER_STATUS_AT,
   FLAG_EXPIRY,
+  FLAG_LOCATION,
+  FLAG_NO_VALUE,
   FLAG_TOMBSTONE,
   FLAG_VERSION,
   OP_MERGE,
   REQUEST_HEADER_BYTES,
 } from '../protocol/wire.js';
+import type { Place } from './place.js';
 import type { RecordWalk } from './record.js';
 
 /** A frame is executed when it has this many bytes. */
@@ -47,12 +50,24 @@ export class Merger {
     this.#parts = parts;
   }
 
-  /** Merges the put that `walk` is at in `bytes`. */
-  put(bytes: Uint8Array, walk: RecordWalk): void {
+  /** Merges the put that `walk` is at in `bytes`, whose value lies at `place` if that is said. */
+  put(bytes: Uint8Array, walk: RecordWalk, place?: Place): void {
     const { keyLength, valueLength, expiryMs, encoding } = walk;
-    const flags = expiryMs === 0 ? FLAG_VERSION : FLAG_VERSION | FLAG_EXPIRY;
-    const at = this.#begin(walk, flags, expiryMs, encoding, keyLength + valueLength);
+    const expires = expiryMs === 0 ? 0 : FLAG_EXPIRY;
+    const flags = FLAG_VERSION | expires | (place === undefined ? 0 : FLAG_LOCATION);
+    const at = this.#begin(walk, flags, expiryMs, encoding, keyLength + valueLength, place);
     this.#frame.set(bytes.subarray(walk.keyAt, walk.keyAt + keyLength + valueLength), at);
+    this.#finish();
+  }
+
+  /** Merges the put that `walk` is at in `bytes`, but leaves its value where it is. */
+  leave(bytes: Uint8Array, walk: RecordWalk, place: Place): void {
+    const { keyLength, valueLength, expiryMs, encoding } = walk;
+    const expires = expiryMs === 0 ? 0 : FLAG_EXPIRY;
+    const flags = FLAG_VERSION | FLAG_LOCATION | FLAG_NO_VALUE | expires;
+    const at = this.#begin(walk, flags, expiryMs, encoding, keyLength + 4, place);
+    this.#frame.set(bytes.subarray(walk.keyAt, walk.keyAt + keyLength), at);
+    this.#view.setUint32(at + keyLength, valueLength, true);
     this.#finish();
   }
 
@@ -74,8 +89,10 @@ export class Merger {
     expiryMs: number,
     encoding: number,
     bodyBytes: number,
+    place?: Place,
   ): number {
-    const fieldBytes = (flags & FLAG_EXPIRY) === 0 ? 8 : 16;
+    const expires = (flags & FLAG_EXPIRY) !== 0;
+    const fieldBytes = 8 + (expires ? 8 : 0) + (place === undefined ? 0 : 8);
     const size = REQUEST_HEADER_BYTES + fieldBytes + bodyBytes;
     const at = this.#end;
     if (at + size > this.#frame.length) this.#grow(at + size);
@@ -87,7 +104,12 @@ export class Merger {
     view.setUint32(at + 16, encoding << 16, true);
     view.setUint32(at + 20, walk.versionLow(), true);
     view.setUint32(at + 24, walk.versionHigh(), true);
-    if (fieldBytes === 16) {
+    if (place !== undefined) {
+      const placeAt = at + REQUEST_HEADER_BYTES + fieldBytes - 8;
+      view.setUint32(placeAt, place.offset / 8, true);
+      view.setUint32(placeAt + 4, place.file, true);
+    }
+    if (expires) {
       view.setUint32(at + 28, expiryMs % TWO_32, true);
       view.setUint32(at + 32, Math.floor(expiryMs / TWO_32), true);
     }

@@ -15,6 +15,10 @@
  *   ages    │··········│·····│───────────────────────│ now
  *                round 3    2    round 1: fits in memory even if no key was written twice
  *
+ * With a tier, memory holds values up to a share of it, and of those before that only where they
+ * lie, as far as there is room: these rounds load stubs, and tombstones for what is too short for
+ * one.
+ *
  * Deletes are loaded as tombstones, and values that have expired too: they hide what is older.
  * If something is evicted after all, because values needed more memory than they have bytes, the
  * store is of no use: everything starts over with a fresh one and less of it.
@@ -23,7 +27,7 @@ import type { Store } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';
 import type { Timers } from '../base/timers.js';
 import { LogDamage } from './damage.js';
-import type { LoadResult, LoadTask } from './load.js';
+import type { LoadResult, LoadTask, LoadValues } from './load.js';
 import { LoadBoard } from './loadBoard.js';
 import type { OpenedFile, OpenedLog } from './opening.js';
 import { type Totals, totalsOf } from './totals.js';
@@ -35,6 +39,10 @@ const SEGMENTS_PER_LANE = 3;
 /** A further round has to promise this share of what the first had. */
 const WORTH = 0.03;
 const ROUNDS_MAX = 8;
+/** With a tier, values that do not all fit take this share of the room. */
+const VALUES_SHARE = 0.5;
+/** What a stub or a tombstone takes of the room at most, unless keys are long, in bytes. */
+const STUB_BYTES = 112;
 /** When something was evicted, the next try takes this share of what the last took for free. */
 const RETREAT = 0.7;
 const TRIES_MAX = 12;
@@ -71,6 +79,8 @@ export interface RecoveryParts {
   readonly makeStore: () => Store;
   /** Lanes that nobody holds, one for each thread that loads. */
   readonly lanes: readonly number[];
+  /** Whether values may stay on disk. */
+  readonly tier: boolean;
   /** Runs a task on a thread. */
   readonly load: (task: LoadTask) => Promise<LoadResult>;
   readonly clock: Clock;
@@ -120,29 +130,41 @@ class Attempt {
   /** Loads; false when something was evicted. */
   async run(): Promise<boolean> {
     const { bytes, recency } = this.#totals;
-    const wholeBytes = roomIn(this.store, this.#fill);
+    const roomBytes = roomIn(this.store, this.#fill);
+    const wholeBytes = this.#parts.tier && bytes > roomBytes ? roomBytes * VALUES_SHARE : roomBytes;
+    const reservedBytes = roomBytes - wholeBytes;
     let freeBytes = wholeBytes;
     let beforeMs = Number.POSITIVE_INFINITY;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const everything = round === 0 && bytes <= freeBytes;
       const sinceMs = everything ? 0 : recency.fitsFromMs(freeBytes, beforeMs);
       if (sinceMs >= beforeMs) break;
-      await this.#load(sinceMs, beforeMs);
+      await this.#load(sinceMs, beforeMs, this.#parts.tier ? 'placed' : 'all');
       if (this.#evicted()) return false;
       this.#sinceMs = sinceMs;
       beforeMs = sinceMs;
-      freeBytes = roomIn(this.store, this.#fill);
+      freeBytes = roomIn(this.store, this.#fill) - reservedBytes;
       if (beforeMs === 0 || freeBytes < wholeBytes * WORTH) break;
     }
-    return true;
+    if (this.#parts.tier && beforeMs > 0) await this.#leave(beforeMs);
+    return !this.#evicted();
+  }
+
+  /** Loads where values lie that were written before, as far back as there is room for that. */
+  async #leave(beforeMs: number): Promise<void> {
+    const { bytes, changes, recency } = this.#totals;
+    const stubs = roomIn(this.store, this.#fill) / STUB_BYTES;
+    const sinceMs = recency.fitsFromMs((stubs * bytes) / Math.max(1, changes), beforeMs);
+    if (sinceMs < beforeMs) await this.#load(sinceMs, beforeMs, 'left');
   }
 
   #evicted(): boolean {
-    const { policy, chain, forced } = this.store.stats().evicted;
-    return policy + chain + forced > 0;
+    const { evicted, tier } = this.store.stats();
+    const { policy, chain, forced } = evicted;
+    return policy + chain + forced + tier.dropped > 0;
   }
 
-  async #load(sinceMs: number, beforeMs: number): Promise<void> {
+  async #load(sinceMs: number, beforeMs: number, values: LoadValues): Promise<void> {
     const { opened, lanes, load, clock, timers, onProgress } = this.#parts;
     const files = opened.files.filter((file) => hasAny(file, sinceMs, beforeMs));
     if (files.length === 0) return;
@@ -156,7 +178,7 @@ class Attempt {
     const { folder } = opened;
     const { cleared } = this.#totals;
     const shared = { folder, files, store: this.store.handle, board: board.buffer, cleared };
-    const range = { sinceMs, beforeMs, tombstoneMs };
+    const range = { sinceMs, beforeMs, values, tombstoneMs };
     try {
       const tasks = lanes.map((lane, thread) => load({ ...shared, ...range, lane, thread }));
       refuseDamage(await Promise.all(tasks));

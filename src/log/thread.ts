@@ -13,6 +13,7 @@ import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { Fsync } from '../config/config.js';
 import type { Device } from './device.js';
+import { Locator } from './locator.js';
 import { decodeManifest } from './manifest.js';
 import { Signals } from './signals.js';
 import { Writer, type WriterNews } from './writer.js';
@@ -29,6 +30,8 @@ export interface LogThreadStart {
   readonly earlierBytes: number;
   /** The keys to encrypt with; none when the log is not encrypted. */
   readonly secrets: readonly Uint8Array[];
+  /** The lane by which the store is told where values are, if there is a tier. */
+  readonly tierLane: number | undefined;
   readonly commands: MessagePort;
 }
 
@@ -74,6 +77,12 @@ export function runLog(start: LogThreadStart, parts: LogThreadParts): void {
   new LogThread(start, parts).run();
 }
 
+function openLocator(store: Store, lane: number | undefined, clock: Clock): Locator | undefined {
+  if (lane === undefined) return undefined;
+  const grants = store.constant('GRANTS_ALL');
+  return new Locator({ lane: store.openLane(lane), grants, nowMs: () => clock.nowMs() });
+}
+
 class LogThread {
   readonly #parts: LogThreadParts;
   readonly #signals: Signals;
@@ -96,7 +105,8 @@ class LogThread {
     this.#signals = signals;
     this.#always = fsync === 'always';
     this.#pending = () => feeds.reduce((sum, feed) => sum + feed.pendingBytes, 0);
-    const where = { folder, feeds, signals, fsync, fileBytes, earlierBytes };
+    const locator = openLocator(store, start.tierLane, clock);
+    const where = { folder, feeds, signals, fsync, fileBytes, earlierBytes, locator };
     this.#writer = new Writer({ ...where, device, clock, random, tell }, manifest);
   }
 

@@ -47,6 +47,8 @@ function spansOf({ ages }: Summary): Span[] {
 export interface Totals {
   /** Bytes of puts and removes. */
   readonly bytes: number;
+  /** How many of them there are. */
+  readonly changes: number;
   readonly highest: bigint;
   readonly cleared: bigint;
   readonly recency: Recency;
@@ -57,6 +59,7 @@ export function totalsOf(summaries: readonly Summary[]): Totals {
   const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
   return {
     bytes: summaries.reduce((sum, { bytes }) => sum + bytes, 0),
+    changes: summaries.reduce((sum, { puts, removes }) => sum + puts + removes, 0),
     highest: summaries.map(({ highest }) => highest).reduce(most, 0n),
     cleared: summaries.map(({ cleared }) => cleared).reduce(most, 0n),
     recency: new Recency(summaries),

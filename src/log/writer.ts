@@ -23,6 +23,7 @@ import type { Fsync } from '../config/config.js';
 import { type Device, isFull } from './device.js';
 import { SALT_BYTES } from './fileHeader.js';
 import { replaceManifest } from './folder.js';
+import type { Locator } from './locator.js';
 import { LogFile } from './logFile.js';
 import type { Manifest } from './manifest.js';
 import { CLOSED, FAILED, FULL, RUNNING, type Signals } from './signals.js';
@@ -53,6 +54,8 @@ export interface WriterParts {
   readonly fileBytes: number;
   /** What the files of earlier starts have together, in bytes. */
   readonly earlierBytes: number;
+  /** Is told where values are that may have to be read from the log. */
+  readonly locator?: Locator | undefined;
   readonly tell: (news: WriterNews) => void;
 }
 
@@ -89,7 +92,7 @@ export class Writer {
   }
 
   #nextFile(): LogFile {
-    const { device, folder, random, clock } = this.#parts;
+    const { device, folder, random, clock, locator } = this.#parts;
     const { node, next, files } = this.#manifest;
     const file = LogFile.create(device, folder, {
       purpose: 'feed',
@@ -106,6 +109,9 @@ export class Writer {
       throw error;
     }
     this.#manifest = manifest;
+    if (locator !== undefined) {
+      file.onRecord = (walk, offset) => locator.note(walk, file.number, offset);
+    }
     return file;
   }
 
@@ -129,6 +135,7 @@ export class Writer {
     if (this.#failed) return 0;
     try {
       const taken = this.#takeRound();
+      this.#parts.locator?.settle();
       this.#noteRoom();
       return taken;
     } catch (error) {

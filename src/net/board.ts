@@ -49,6 +49,9 @@ export const FIGURES = [
   'loopDelayP50Us',
   'loopDelayP99Us',
   'loopDelayMaxUs',
+  'tierFound',
+  'tierLost',
+  'tierReads',
 ] as const;
 
 /** The name of a figure in a tally. */
@@ -69,12 +72,34 @@ export const HISTOGRAM_WORDS = LATENCY_BOUNDS_US.length + 2;
 /** Where the histograms start in a tally. */
 export const HISTOGRAMS_AT = FIGURES.length;
 
-const TALLY_WORDS = HISTOGRAMS_AT + VERBS.length * HISTOGRAM_WORDS;
+/** Where the histogram of reads from the tier starts, behind those of the verbs. */
+export const TIER_HISTOGRAM_AT = HISTOGRAMS_AT + VERBS.length * HISTOGRAM_WORDS;
+
+const TALLY_WORDS = TIER_HISTOGRAM_AT + HISTOGRAM_WORDS;
 /** Tallies start on cache lines of their own, so that threads do not slow each other down. */
 const TALLY_BYTES = Math.ceil((TALLY_WORDS * 8) / 64) * 64;
 
 /** One thread's figures, see `FIGURE`, followed by its latency histograms. */
 export type Tally = Float64Array<SharedArrayBuffer>;
+
+/** The bucket of a latency. */
+export function bucketOf(tookUs: number): number {
+  let bucket = 0;
+  while (tookUs > (LATENCY_BOUNDS_US[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
+  return bucket;
+}
+
+/** Counts a read from the tier. */
+export function noteTierRead(tally: Tally, tookUs: number): void {
+  const sumAt = TIER_HISTOGRAM_AT + HISTOGRAM_WORDS - 1;
+  for (const [at, more] of [
+    [FIGURE.tierReads, 1],
+    [TIER_HISTOGRAM_AT + bucketOf(tookUs), 1],
+    [sumAt, tookUs],
+  ] as const) {
+    tally[at] = (tally[at] ?? 0) + more;
+  }
+}
 
 /** What the threads of a node share besides the arena; made from its buffer on each thread. */
 export class Board {

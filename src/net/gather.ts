@@ -20,6 +20,7 @@
  * - Other threads hold memory that is needed (WAIT): the rest stays where it is until the next
  *   turn.
  * - Answers have to wait for the disk, or writes can't be taken: see `durability.ts`.
+ * - Values have to be got from the disk: see `tierDesk.ts`.
  * - A socket closes while frames of it are in the inbox: they are executed, for they were received,
  *   and the answers are dropped. Its slot is not given to another before the inbox is empty.
  */
@@ -28,11 +29,14 @@ import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import type { Timers } from '../base/timers.js';
 import type { Fsync } from '../config/config.js';
+import type { TierPlace } from '../log/place.js';
+import type { RecordReader } from '../log/recordReader.js';
 import type { Signals } from '../log/signals.js';
 import { FIGURE, type Tally } from './board.js';
 import { Durability } from './durability.js';
 import type { Party } from './party.js';
 import type { Stopwatch } from './stopwatch.js';
+import { TierDesk } from './tierDesk.js';
 
 /**
  * Fillings of the outbox that one turn of the event loop delivers before it reads sockets again.
@@ -43,6 +47,15 @@ const ROUNDS_PER_TURN = 4;
 export interface LogLink {
   readonly signals: Signals;
   readonly fsync: Fsync;
+  /** Where values are read from that only the disk has, if there is a tier. */
+  readonly tier?: TierPlace | undefined;
+}
+
+/** The tier as far as a thread that serves is concerned. */
+export interface TierLink {
+  readonly reader: Pick<RecordReader, 'read'>;
+  /** Grants that include merging. */
+  readonly grants: number;
 }
 
 /** What the loop works with; all of it belongs to one thread. */
@@ -56,6 +69,8 @@ export interface GatherParts {
   readonly maxPipelinedBytes: number;
   /** The log that the store is written to, if there is one. */
   readonly log: LogLink | undefined;
+  /** Where values are that only the disk has, if there is a tier. */
+  readonly tier?: TierLink | undefined;
   /** The lane or the loop is broken; nothing is executed any more. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -75,17 +90,19 @@ export class Gather {
   #failed = false;
   #running = false;
   readonly #durability: Durability | undefined;
+  readonly #tier: TierDesk | undefined;
   readonly #task = (): void => this.#turn();
 
   constructor(parts: GatherParts) {
     this.#parts = parts;
     this.#durability = parts.log && makeDurability(parts.log, parts.maxPipelinedBytes);
     this.#lane = parts.lane;
+    this.#tier = parts.tier && this.#makeDesk(parts.tier);
   }
 
   /** True when everything that was queued is executed and answered. */
   get done(): boolean {
-    return this.idle && (this.#durability?.idle ?? true);
+    return this.idle && (this.#durability?.idle ?? true) && (this.#tier?.idle ?? true);
   }
 
   /** True when nothing is queued, in the inbox or behind it. */
@@ -182,15 +199,47 @@ export class Gather {
   #turn(): void {
     this.#scheduled = false;
     if (!this.idle) this.run();
-    if (!this.idle) this.#schedule();
+    if (!this.idle && !this.#tier?.full) this.#schedule();
+  }
+
+  #makeDesk({ reader, grants }: TierLink): TierDesk {
+    const { clock, tally } = this.#parts;
+    return new TierDesk({
+      reader,
+      clock,
+      tally,
+      grants,
+      partyAt: (slot) => this.#slots[slot],
+      join: (party) => this.join(party),
+      deliver: (party, answers) => {
+        if (this.#hand(party, answers, 0)) this.#pause(party);
+      },
+      submit: (party, frame) => this.submit(party, frame),
+      resume: (party) => this.resume(party),
+      poke: () => this.#schedule(),
+    });
+  }
+
+  #pause(party: Party): void {
+    party.paused = true;
+    party.held = true;
+  }
+
+  /** Delivers a message, or keeps it until it may be; true when its party can take no more. */
+  #hand(party: Party, answers: Uint8Array, closeCode: number): boolean {
+    const durability = this.#durability;
+    if (durability === undefined) return party.deliver(answers, closeCode);
+    return durability.pass(party, answers, closeCode);
   }
 
   #run(): void {
+    if (this.#tier?.full) return;
     const { clock, tally, stopwatch } = this.#parts;
     tally[FIGURE.turns] = (tally[FIGURE.turns] ?? 0) + 1;
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
       const result = this.#lane.execute(clock.nowMs());
-      const choked = this.#deliver();
+      const stalled = this.#tier?.collect(this.#lane.parts) ?? false;
+      const choked = this.#deliver() || stalled;
       if (result === DONE) {
         stopwatch.stop();
         this.#settle();
@@ -208,20 +257,14 @@ export class Gather {
   /** Hands out the outbox; true when somebody can take no more. */
   #deliver(): boolean {
     const lane = this.#lane;
-    const durability = this.#durability;
-    durability?.executed();
+    this.#durability?.executed();
     let choked = false;
     while (lane.next()) {
       const party = this.#slots[lane.messageConnection];
       if (party === undefined) continue;
       const answers = new Uint8Array(lane.buffer, lane.messageAt, lane.messageLength);
-      const full =
-        durability === undefined
-          ? party.deliver(answers, lane.closeCode)
-          : durability.pass(party, answers, lane.closeCode);
-      if (!full) continue;
-      party.paused = true;
-      party.held = true;
+      if (!this.#hand(party, answers, lane.closeCode)) continue;
+      this.#pause(party);
       choked = true;
     }
     return choked;

@@ -17,6 +17,8 @@ export abstract class Party {
   paused = false;
   /** Bytes of its answers that wait until the log is on disk. */
   withheldBytes = 0;
+  /** True for the node itself, which nobody has to wait for. */
+  readonly isNode: boolean = false;
   /** True while the loop has it in its list of those with frames to submit. */
   listed = false;
 

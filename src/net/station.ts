@@ -6,15 +6,19 @@ import type { Store } from '../arena/store.js';
 import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
 import { sleep, type Timer, type Timers } from '../base/timers.js';
+import { systemAsyncDevice } from '../log/asyncDevice.js';
+import { KeyRing } from '../log/keys.js';
+import { RecordReader } from '../log/recordReader.js';
 import { CLOSE_GOING_AWAY, CLOSE_TOO_MANY } from '../protocol/wire.js';
 import { type Board, DRAINING, FIGURE, type Figure, type Tally } from './board.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import { reasonOf } from './farewell.js';
-import { Gather, type LogLink } from './gather.js';
+import { Gather, type LogLink, type TierLink } from './gather.js';
 import { Greeter } from './greeting.js';
 import { Door, type Reporter } from './http/door.js';
 import type { Limits } from './limits.js';
 import { originMayEnter } from './origin.js';
+import { Party } from './party.js';
 import { Stopwatch, verbTotals } from './stopwatch.js';
 import { TokenGate } from './token.js';
 import { tickMs, Vigil } from './vigil.js';
@@ -39,6 +43,8 @@ export interface StationParts {
 
 /** How often a draining station looks whether it is done. */
 const DRAIN_LOOK_MS = 10;
+/** Log files that nothing was read from for so long are closed. */
+const TIDY_MS = 10_000;
 
 /** What one thread serves with; see the top of this file. */
 export class Station {
@@ -87,7 +93,19 @@ export class Station {
     const { maxPipelinedBytes } = limits;
     const onFailure = (error: unknown): void => this.fail(error);
     const shared = { lane, clock, timers, tally, stopwatch, maxPipelinedBytes };
-    return new Gather({ ...shared, log, onFailure });
+    const tier = this.#makeTier();
+    return new Gather({ ...shared, log, tier, onFailure });
+  }
+
+  /** What this thread reads values with that only the disk has. */
+  #makeTier(): TierLink | undefined {
+    const { store, log, timers } = this.#parts;
+    if (log?.tier === undefined) return undefined;
+    const { folder, secrets } = log.tier;
+    const keys = new KeyRing(secrets);
+    const reader = new RecordReader({ device: systemAsyncDevice, folder, keys });
+    timers.every(TIDY_MS, () => reader.tidy()).unref();
+    return { reader, grants: store.constant('GRANTS_ALL') };
   }
 
   /** Whether a page from `origin` may connect; with a token, the token decides. */
@@ -173,6 +191,7 @@ export class Station {
 /** Whether a party has nothing waiting; an HTTP request is quiet when it is gone. */
 function isQuiet(party: unknown): boolean {
   if (party === undefined) return true;
+  if (party instanceof Party && party.isNode) return true;
   if (!(party instanceof Conversation)) return false;
   if (party.queue.length > 0) return false;
   return (party.wire?.getBufferedAmount() ?? 0) === 0;

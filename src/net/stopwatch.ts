@@ -9,7 +9,7 @@ import { VERBS, type Verb } from '../arena/stats.js';
 import type { Store } from '../arena/store.js';
 import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
-import { HISTOGRAM_WORDS, HISTOGRAMS_AT, LATENCY_BOUNDS_US, type Tally } from './board.js';
+import { bucketOf, HISTOGRAM_WORDS, HISTOGRAMS_AT, type Tally } from './board.js';
 
 /** One turn in so many is watched. */
 export const WATCHED_TURNS = 16;
@@ -100,10 +100,4 @@ export class Stopwatch {
     this.#tally[at + bucket] = (this.#tally[at + bucket] ?? 0) + count;
     this.#tally[sumAt] = (this.#tally[sumAt] ?? 0) + count * tookUs;
   }
-}
-
-function bucketOf(tookUs: number): number {
-  let bucket = 0;
-  while (tookUs > (LATENCY_BOUNDS_US[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
-  return bucket;
 }

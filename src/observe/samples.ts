@@ -10,6 +10,7 @@ import {
   HISTOGRAMS_AT,
   LATENCY_BOUNDS_US,
   type Tally,
+  TIER_HISTOGRAM_AT,
 } from '../net/board.js';
 import { ofTheCluster } from './clusterSamples.js';
 import { type Family, many, one, type Sample } from './family.js';
@@ -54,6 +55,7 @@ function ofTheStore(snapshot: Snapshot): Family[] {
       ['main', segments.main],
       ['lines', segments.lines],
       ['pages', segments.pages],
+      ['stubs', segments.stubs],
     ]),
     ...ofTheArenas(snapshot),
     one(
@@ -141,18 +143,28 @@ const DURATION = 'orlop_request_duration_seconds';
 
 function verbHistogram(tallies: readonly Tally[], verb: string, index: number): Sample[] {
   const start = HISTOGRAMS_AT + index * HISTOGRAM_WORDS;
+  return histogramAt(tallies, start, DURATION, { verb });
+}
+
+/** The histogram that starts at a place of the tallies, all of them together. */
+function histogramAt(
+  tallies: readonly Tally[],
+  start: number,
+  name: string,
+  labels: Sample['labels'],
+): Sample[] {
   const sum = (at: number): number => tallies.reduce((all, tally) => all + (tally[at] ?? 0), 0);
   const bounds = [...LATENCY_BOUNDS_US.map((us) => us / US_PER_S), '+Inf'];
   let count = 0;
   const buckets = bounds.map((le, bucket) => {
     count += sum(start + bucket);
-    return { value: count, labels: { verb, le }, metricName: `${DURATION}_bucket` };
+    return { value: count, labels: { ...labels, le }, metricName: `${name}_bucket` };
   });
   const total = sum(start + HISTOGRAM_WORDS - 1) / US_PER_S;
   return [
     ...buckets,
-    { value: total, labels: { verb }, metricName: `${DURATION}_sum` },
-    { value: count, labels: { verb }, metricName: `${DURATION}_count` },
+    { value: total, labels, metricName: `${name}_sum` },
+    { value: count, labels, metricName: `${name}_count` },
   ];
 }
 
@@ -232,6 +244,25 @@ function ofTheLog({ log, store }: Snapshot): Family[] {
   ];
 }
 
+function ofTheTier({ store, sums, tiered }: Snapshot, board: Board): Family[] {
+  if (!tiered) return [];
+  const { tier } = store;
+  const counter = (name: string, help: string, value: number): Family =>
+    one('counter', `orlop_tier_${name}_total`, help, value);
+  const name = 'orlop_tier_read_duration_seconds';
+  const samples = histogramAt(talliesOf(board), TIER_HISTOGRAM_AT, name, {});
+  return [
+    one('gauge', 'orlop_tier_items', 'Items whose value only the disk has', tier.items),
+    one('gauge', 'orlop_tier_bytes', 'Bytes of their records on disk', tier.bytes),
+    counter('left', 'Evictions that left the value readable on disk', tier.left),
+    counter('found', 'Requests that got their value from the disk', sums.tierFound),
+    counter('lost', 'Values that could not be read from the disk any more', sums.tierLost),
+    counter('promoted', 'Values that were put back into memory', tier.promoted),
+    counter('dropped', 'Items with values on disk that were forgotten', tier.dropped),
+    { name, help: 'Reads of single values from the disk', type: 'histogram', samples },
+  ];
+}
+
 /** Every metric of a node, as it is now. */
 export function familiesOf(sources: Sources, snapshot: Snapshot): Family[] {
   return [
@@ -239,6 +270,7 @@ export function familiesOf(sources: Sources, snapshot: Snapshot): Family[] {
     ...ofTheSockets(snapshot),
     ...ofTheLog(snapshot),
     ...(sources.cluster === undefined ? [] : ofTheCluster(sources.cluster)),
+    ...ofTheTier(snapshot, sources.board),
     loopDelays(sources.board),
     durations(sources.board),
     ...ofTheProcess(snapshot, sources),

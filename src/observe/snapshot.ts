@@ -41,6 +41,8 @@ export interface ClusterSource {
 export interface LogSource {
   readonly signals: Signals;
   readonly fsync: Fsync;
+  /** Said when there is a tier. */
+  readonly tier?: object | undefined;
 }
 
 /** Everything a report can say, at about one moment. */
@@ -53,6 +55,8 @@ export interface Snapshot {
   /** Sums over all threads; delays of event loops are not sums, see the tallies. */
   readonly sums: Readonly<Record<Figure, number>>;
   readonly log: LogSnapshot | undefined;
+  /** Whether values are read from the log that memory evicted. */
+  readonly tiered: boolean;
 }
 
 /** What a log says of itself. */
@@ -92,5 +96,6 @@ export function takeSnapshot({ store, board, facts, clock, log }: Sources): Snap
     uptimeMs: Math.max(0, clock.nowMs() - facts.startedMs),
     sums: Object.fromEntries(sums) as Record<Figure, number>,
     log: log && snapshotOf(log),
+    tiered: log?.tier !== undefined,
   };
 }

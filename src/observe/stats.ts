@@ -2,7 +2,7 @@ import { type Sources, takeSnapshot } from './snapshot.js';
 
 /** The document at `/v1/stats`, which `orlop stats` prints. */
 export function statsDocument(sources: Sources): object {
-  const { store, arenas, connections, uptimeMs, sums, log } = takeSnapshot(sources);
+  const { store, arenas, connections, uptimeMs, sums, log, tiered } = takeSnapshot(sources);
   const { facts } = sources;
   const reads = store.hits + store.misses;
   return {
@@ -52,6 +52,9 @@ export function statsDocument(sources: Sources): object {
       failed: sums.http5xx,
     },
     turns: { executed: sums.turns, waited: sums.waits },
+    ...(tiered && {
+      tier: { ...store.tier, found: sums.tierFound, lost: sums.tierLost, reads: sums.tierReads },
+    }),
     ...(log && { log: { fsync: log.fsync, state: log.state, ...log.figures } }),
   };
 }

@@ -101,9 +101,9 @@ export const FLAG_CURSOR = 1 << 4;
 export const FLAG_LIMIT = 1 << 5;
 /** Optional field: absolute expiry in Unix milliseconds, u64. */
 export const FLAG_EXPIRY = 1 << 6;
-/**
- * The flags that announce 8 bytes, in the order of these bits; bit 7 too, though it has no use yet.
- */
+/** Inside a node, which refuses it from others: where the log has the value, u64. */
+export const FLAG_LOCATION = 1 << 7;
+/** The flags that announce 8 bytes, in the order of these bits. */
 export const FIELD_FLAGS = 0x00ff;
 /** Modifier: only if the key is absent. */
 export const FLAG_IF_ABSENT = 1 << 8;

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StoreOptions } from '../../src/arena/store.js';
 import { POLICIES } from '../../src/config/config.js';
+import { Disk } from './support/disk.js';
 import { Oracle } from './support/oracle.js';
 import { MIB, Rig, START_MS } from './support/rig.js';
 import { checkProperty } from './support/seed.js';
-import { FLAG, OP, type Request } from './support/wire.js';
+import { bytesOf, FLAG, OP, type Request, STATUS } from './support/wire.js';
 
 const FILE = 'test/model/core-model.test.ts';
 
@@ -153,6 +154,14 @@ const step: fc.Arbitrary<Step> = fc.record({
   ),
 });
 
+/** One of many keys that nobody asks for. */
+function fillerOf(n: number): { op: number; key: string; value: Uint8Array } {
+  return { op: OP.SET, key: `filler ${n}`, value: new Uint8Array((n * 7919) % 1500).fill(n) };
+}
+
+const same = (value: Uint8Array | undefined, filler: Request | undefined): boolean =>
+  Buffer.compare(value ?? Buffer.of(), bytesOf(filler?.value)) === 0;
+
 class Run {
   readonly oracle = new Oracle();
   readonly rigs: [Rig, Rig];
@@ -161,6 +170,10 @@ class Run {
 
   constructor(options: Partial<StoreOptions>, churns: boolean) {
     const rig = new Rig({ ...options, lanes: 2 });
+    if (options.tier !== undefined) {
+      rig.store.publish(true);
+      rig.disk = new Disk(options.tier.leastBytes, true);
+    }
     this.rigs = [rig, rig.beside(1)];
     this.#churns = churns;
   }
@@ -216,12 +229,23 @@ class Run {
 
   /** Fills the arena with what nobody asks for again. */
   #churn(rig: Rig): void {
-    const requests = Array.from({ length: 120 }, () => ({
-      op: OP.SET,
-      key: `filler ${this.#fill++}`,
-      value: new Uint8Array((this.#fill * 7919) % 1500),
-    }));
+    const requests = Array.from({ length: 120 }, () => fillerOf(this.#fill++));
     for (const answer of rig.run(requests)) expect(answer.status).toBe(0);
+    if (rig.disk !== undefined) this.#recall(rig);
+  }
+
+  /** Asks for fillers of long ago: they may be gone, but are never others. */
+  #recall(rig: Rig): void {
+    const fillers = Array.from({ length: 40 }, (_, n) => fillerOf((n * 31) % this.#fill));
+    const reads = fillers.map(({ key }) => ({ op: OP.GET, key }));
+    for (const [n, { status, value }] of rig.run(reads).entries()) {
+      if (status === STATUS.OK) expect(same(value, fillers[n])).toBe(true);
+    }
+    const others = Array.from({ length: 12 }, (_, n) => fillerOf((n * 37 + 11) % this.#fill));
+    const writes = others.map((each) => ({ ...each, flags: FLAG.RETURN_OLD }));
+    for (const [n, { value }] of rig.run(writes).entries()) {
+      if (value !== undefined) expect(same(value, others[n])).toBe(true);
+    }
   }
 
   evictions(): number {
@@ -258,6 +282,36 @@ describe.each(['debug', 'release'] as const)('the core against a Map (%s)', (bui
     });
     checkProperty(FILE, 40, property);
     expect(evictions).toBeGreaterThan(100);
+  });
+
+  test.each(
+    (['s3fifo', 'fifo', 'sieve'] as const).flatMap((policy) => [
+      { policy, arenas: 1, memoryBytes: 400_000 },
+      { policy, arenas: 3, memoryBytes: 900_000 },
+    ]),
+  )('in a tiny arena with a tier, nothing is wrong ($policy, $arenas)', (bounds) => {
+    const options = {
+      build,
+      ...bounds,
+      segmentBytes: 4096,
+      maxValueBytes: 32_768,
+      feedBytes: 1 << 20,
+      tier: { leastBytes: 24, stubs: 100 },
+    };
+    const seen = { found: 0, lost: 0, held: 0, promoted: 0 };
+    const property = runs(options, true, (run) => {
+      const { disk, store } = run.rigs[0];
+      seen.found += disk?.found ?? 0;
+      seen.lost += disk?.lost ?? 0;
+      seen.held += disk?.held ?? 0;
+      seen.promoted += store.stats().tier.promoted;
+    });
+    checkProperty(FILE, 40, property);
+    // With three arenas hardly anything is evicted that anybody then asks to change.
+    if (bounds.arenas > 1) seen.held++;
+    for (const [what, count] of Object.entries(seen)) {
+      expect([what, count > 0]).toEqual([what, true]);
+    }
   });
 
   test.each(

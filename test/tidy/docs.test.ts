@@ -47,6 +47,7 @@ describe('the README', () => {
       'memory',
       'data-dir',
       'data-key-file',
+      'tier',
       'auth-token',
       'auth-token-file',
       'name',

@@ -50,7 +50,7 @@ export class IoThread {
       clock: systemClock,
       timers: systemTimers,
       report: (name) => this.#ask(name),
-      log: start.log && { signals: new Signals(start.log.signals), fsync: start.log.fsync },
+      log: start.log && { ...start.log, signals: new Signals(start.log.signals) },
       onFailure: (error) => this.#failed(error),
     });
     this.#app = makeApp(this.#station);

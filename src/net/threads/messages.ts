@@ -4,6 +4,7 @@
  */
 import type { StoreHandle } from '../../arena/store.js';
 import type { Fsync } from '../../config/config.js';
+import type { TierPlace } from '../../log/place.js';
 import type { Report, ReportName } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Descriptor } from '../native/binding.js';
@@ -16,7 +17,13 @@ export interface IoThreadStart {
   readonly limits: Limits;
   readonly tokenDigest: Uint8Array | undefined;
   /** The log that the store is written to, if there is one. */
-  readonly log: { readonly signals: SharedArrayBuffer; readonly fsync: Fsync } | undefined;
+  readonly log:
+    | {
+        readonly signals: SharedArrayBuffer;
+        readonly fsync: Fsync;
+        readonly tier: TierPlace | undefined;
+      }
+    | undefined;
 }
 
 /** From an I/O thread to the main thread. */

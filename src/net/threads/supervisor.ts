@@ -89,7 +89,11 @@ export class Supervisor {
 
   #spawn(lane: number): void {
     const { store, board, limits, tokenDigest, dataLog } = this.#parts;
-    const log = dataLog && { signals: dataLog.signals.buffer, fsync: dataLog.fsync };
+    const log = dataLog && {
+      signals: dataLog.signals.buffer,
+      fsync: dataLog.fsync,
+      tier: dataLog.tier,
+    };
     const start: IoThreadStart = { store, lane, board: board.buffer, limits, tokenDigest, log };
     const worker = new Worker(packageFile(...THREAD_FILE), {
       workerData: start,

@@ -2,6 +2,7 @@ import type { Arena } from '../../../src/arena/arena.js';
 import { DONE, type Lane, MORE } from '../../../src/arena/lane.js';
 import { Store, type StoreOptions } from '../../../src/arena/store.js';
 import type { StoreLane } from '../../../src/arena/storeLane.js';
+import { type Disk, PORTER, wantsOf } from './disk.js';
 import {
   type Answer,
   decodeAnswers,
@@ -52,6 +53,8 @@ export class Rig {
   readonly lane: StoreLane;
   nowMs = START_MS;
   grants = ALL_GRANTS;
+  /** Where values are that were evicted, if the store has a tier. */
+  disk: Disk | undefined;
 
   constructor(options: Partial<StoreOptions> = {}, laneIndex = 0, shared?: Arena | Store) {
     this.store =
@@ -81,6 +84,7 @@ export class Rig {
   beside(laneIndex: number): Rig {
     const rig = new Rig({}, laneIndex, this.store);
     rig.nowMs = this.nowMs;
+    rig.disk = this.disk;
     return rig;
   }
 
@@ -89,12 +93,19 @@ export class Rig {
     const messages: Message[] = [];
     for (let turn = 0; turn < 100_000; turn++) {
       const result = this.lane.execute(this.nowMs);
+      // Before anything is pushed, and before the rest is taken back.
+      const wants = this.disk === undefined ? [] : wantsOf(this.lane);
       while (this.lane.next()) {
+        if (this.lane.messageConnection === PORTER) continue;
         messages.push({
           connection: this.lane.messageConnection,
           closeCode: this.lane.closeCode,
           bytes: messageOf(this.lane),
         });
+      }
+      if (wants.length > 0) {
+        this.disk?.serve(this, wants, result === DONE, messages);
+        continue;
       }
       if (result === DONE) return messages;
       if (result !== MORE) this.nowMs += 10;
@@ -121,7 +132,10 @@ export class Rig {
     if (byId.size !== requests.length || answers.length !== requests.length) {
       throw new Error(`${requests.length} requests got ${answers.length} answers`);
     }
-    return requests.map((_, id) => byId.get(id) as Answer);
+    const inOrder = requests.map((_, id) => byId.get(id) as Answer);
+    this.disk?.write(this);
+    this.drain();
+    return inOrder;
   }
 
   one(request: Request): Answer {

@@ -47,6 +47,7 @@ export const FLAG = {
   CURSOR: 1 << 4,
   LIMIT: 1 << 5,
   EXPIRY: 1 << 6,
+  LOCATION: 1 << 7,
   IF_ABSENT: 1 << 8,
   IF_PRESENT: 1 << 9,
   KEEP_TTL: 1 << 10,

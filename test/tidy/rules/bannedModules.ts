@@ -14,7 +14,7 @@ const FILES_IN = new RegExp(
   `^src/(${[
     'base/packageRoot',
     'config/readFile',
-    'log/(device|lock)',
+    'log/(device|asyncDevice|lock)',
     '(arena|observe|cli|cli/commands)/\\w+',
   ].join('|')})\\.ts$`,
 );

@@ -42,6 +42,7 @@ export async function recoverRig(
       });
     },
     lanes: Array.from({ length: lanes }, (_, n) => n + 1),
+    tier: false,
     load: async (task: LoadTask) => loadFiles(task, { device: systemDevice, clock, pause }),
     clock,
     timers: systemTimers,

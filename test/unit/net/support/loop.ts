@@ -1,7 +1,7 @@
 import { Store } from '../../../../src/arena/store.js';
 import type { StoreLane } from '../../../../src/arena/storeLane.js';
 import { Board, type Tally } from '../../../../src/net/board.js';
-import { Gather, type LogLink } from '../../../../src/net/gather.js';
+import { Gather, type LogLink, type TierLink } from '../../../../src/net/gather.js';
 import { Party } from '../../../../src/net/party.js';
 import { Stopwatch, verbTotals } from '../../../../src/net/stopwatch.js';
 import { answersIn, type SeenAnswer } from '../../../e2e/support/rawSocket.js';
@@ -53,9 +53,11 @@ export class Loop {
     maxPipelinedBytes = 64 * MIB,
     maxValueBytes = MIB,
     log: LogLink | undefined = undefined,
+    reader: TierLink['reader'] | undefined = undefined,
   ) {
     const memoryBytes = arenas * 64 * MIB;
-    this.store = Store.create({ memoryBytes, arenas, lanes: 1, maxValueBytes });
+    const tier = reader && { leastBytes: 256, stubs: 1000 };
+    this.store = Store.create({ memoryBytes, arenas, lanes: 1, maxValueBytes, tier });
     this.lane = this.store.openLane(0);
     this.tally = Board.create(1).tally(0);
     this.grants = this.store.constant('GRANTS_CLIENT');
@@ -67,6 +69,7 @@ export class Loop {
       clock: timers,
       maxPipelinedBytes,
       log,
+      tier: reader && { reader, grants: this.store.constant('GRANTS_ALL') },
       stopwatch: new Stopwatch(verbTotals(this.store, lane), tally, timers),
       onFailure: (error) => this.failures.push(error),
     });

@@ -1,0 +1,172 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Client, connect } from '../../src/client/index.js';
+import { orlop } from './support/command.js';
+import { LISTENERS } from './support/listeners.js';
+import { startServer, type TestServer } from './support/server.js';
+
+/** Two thirds of them have no room in memory. */
+const KEYS = 24_000;
+const MEMORY = ['--memory', '32mb', '--max-value', '1mb', '--data-file-size', '4mb'];
+
+let folder = '';
+let server: TestServer;
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'orlop-tier-')), 'log');
+});
+afterEach(async () => {
+  await server.stop('SIGKILL');
+  rmSync(join(folder, '..'), { recursive: true, force: true });
+});
+
+const start = async (...flags: string[]): Promise<void> => {
+  server = await startServer({
+    flags: ['--data-dir', folder, '--tier', 'ssd:256mb', ...flags, ...MEMORY],
+  });
+};
+
+const valueFor = (n: number, round = 0): string => `${n}:${round}:`.padEnd(3000, `${n} `);
+
+async function using<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  const client = connect(server.url, { timeoutMs: 10_000 });
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Stores all keys, slowly enough for the log to keep up. */
+async function fill(client: Client): Promise<void> {
+  for (let from = 0; from < KEYS; from += 500) {
+    const keys = Array.from({ length: 500 }, (_, n) => from + n);
+    await client.setMany(keys.map((n) => [`key ${n}`, valueFor(n)]));
+    await wait(15);
+  }
+  await wait(200);
+}
+
+interface TierStats {
+  readonly items: number;
+  readonly found: number;
+  readonly lost: number;
+  readonly promoted: number;
+  readonly reads: number;
+}
+
+async function stats(): Promise<{ tier: TierStats; items: { count: number } }> {
+  return (await (await fetch(`${server.httpUrl}/v1/stats`)).json()) as never;
+}
+
+/** How many of the keys are there; each that is there has the right value. */
+async function count(client: Client, from = 0, to = KEYS, round = 0): Promise<number> {
+  let found = 0;
+  for (let at = from; at < to; at += 250) {
+    const keys = Array.from({ length: Math.min(250, to - at) }, (_, n) => `key ${at + n}`);
+    for (const [n, value] of (await client.getMany(keys)).entries()) {
+      if (value === undefined) continue;
+      expect(value).toBe(valueFor(at + n, round));
+      found++;
+    }
+  }
+  return found;
+}
+
+describe.each(LISTENERS)('a tier ($name)', ({ flags }) => {
+  it('reads values back that memory evicted, and is right about each verb', async () => {
+    await start(...flags);
+    await using(async (client) => {
+      await fill(client);
+      expect((await stats()).tier.items).toBeGreaterThan(KEYS / 4);
+      expect(await count(client)).toBeGreaterThan(KEYS * 0.9);
+      const { tier } = await stats();
+      expect(tier.found).toBeGreaterThan(KEYS / 4);
+      expect(tier.promoted).toBeGreaterThan(KEYS / 8);
+      expect(tier.lost).toBe(0);
+
+      // The first keys are on disk once more after all others were read.
+      const seen = await client.getWithMeta('key 5');
+      expect(seen?.value).toBe(valueFor(5));
+      expect(await client.set('key 10', 'new')).toBe(true);
+      expect(await client.get('key 10')).toBe('new');
+      expect(await client.set('key 11', 'x', { ifAbsent: true })).toBe(false);
+      expect(await client.get('key 11')).toBe(valueFor(11));
+      expect(await client.set('key 12', 'y', { ifVersion: 12n })).toBe(false);
+      expect(await client.set('key 13', 'z', { ifPresent: true })).toBe(true);
+      const old = await client.setWithMeta('key 14', 'newer', { returnOld: true });
+      expect(old.old).toBe(valueFor(14));
+      expect(await client.del('key 15')).toBe(true);
+      expect(await client.get('key 15')).toBeUndefined();
+      expect((await client.delWithMeta('key 16', { returnOld: true })).old).toBe(valueFor(16));
+      expect(await client.touch('key 17', '1s')).toBe(true);
+      expect(await client.get('key 17')).toBe(valueFor(17));
+      expect(await client.touch('key 18', '1h')).toBe(true);
+      expect((await client.getWithMeta('key 18'))?.ttlMs).toBeGreaterThan(3_500_000);
+      await expect(client.incr('key 19')).rejects.toMatchObject({ code: 'NOT_A_NUMBER' });
+      const keys = new Set<string>();
+      for await (const key of client.scan({ prefix: 'key 2' })) keys.add(key);
+      expect(keys.size).toBeGreaterThan(4444 * 0.9);
+      await wait(1100);
+      expect(await client.get('key 17')).toBeUndefined();
+      await client.clear();
+      expect(await count(client)).toBe(0);
+    });
+  });
+});
+
+describe('a tier', () => {
+  it('is there again after a restart and after a crash, also for several arenas', async () => {
+    await start('--arenas', '2');
+    await using(fill);
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      await wait(1500);
+      await server.stop(signal);
+      await start();
+      await using(async (client) => {
+        expect(await count(client)).toBeGreaterThan(KEYS * 0.9);
+        expect((await stats()).tier.found).toBeGreaterThan(KEYS / 4);
+        await client.del('key 3');
+        expect(await client.get('key 3')).toBeUndefined();
+      });
+    }
+  });
+
+  it('never answers with what it should not, whatever becomes of its files', async () => {
+    await start();
+    await using(async (client) => {
+      await fill(client);
+      const files = readdirSync(folder)
+        .filter((name) => name.endsWith('.orlop'))
+        .sort();
+      const [first = '', second = ''] = files;
+      rmSync(join(folder, first));
+      const bytes = readFileSync(join(folder, second));
+      for (let at = 300; at < bytes.length; at += 777) bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+      writeFileSync(join(folder, second), bytes);
+      const found = await count(client);
+      expect(found).toBeGreaterThan(KEYS / 2);
+      expect(found).toBeLessThan(KEYS - 1500);
+      expect((await stats()).tier.lost).toBeGreaterThan(1000);
+      // What was lost can be written anew.
+      expect(await client.set('key 0', valueFor(0, 1))).toBe(true);
+      expect(await client.get('key 0')).toBe(valueFor(0, 1));
+      const metrics = await (await fetch(`${server.httpUrl}/metrics`)).text();
+      expect(metrics).toMatch(/^orlop_tier_lost_total [1-9]/m);
+      expect(metrics).toMatch(/^orlop_tier_read_duration_seconds_count [1-9]/m);
+    });
+  });
+
+  it('is refused without a folder, and with a policy that has no order for it', async () => {
+    const refused = await orlop(['serve', '--port', '0', '--tier', 'ssd:1gb']);
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain('data-dir');
+    const flags = ['--data-dir', folder, '--tier', 'ssd:1gb', '--policy', 'lru'];
+    const other = await orlop(['serve', '--port', '0', ...flags]);
+    expect(other).toMatchObject({ code: 2 });
+    expect(other.stderr).toContain('s3fifo');
+    await start();
+  });
+});
