@@ -1,0 +1,129 @@
+/**
+ * Changes that are kept for owners who are away, and handed over when they are back. Of each key
+ * only the newest change is kept: everything downstream is a merge by version, so the others would
+ * change nothing. Hints are bounded in bytes and in age; what has to be let go is made up for by
+ * repair, and `incomplete` says for whom. A hint is no owner: it never counts towards a level.
+ */
+
+/** A change that somebody lacks. */
+export interface Hint {
+  /** The key, as text that names it: for example its bytes in Latin-1. */
+  readonly key: string;
+  readonly version: bigint;
+  readonly record: Uint8Array;
+}
+
+/** How much is kept, and for how long. */
+export interface HintLimits {
+  readonly bytes: number;
+  readonly ageMs: number;
+}
+
+interface Kept extends Hint {
+  readonly sinceMs: number;
+}
+
+/** The hints of a node for all others. */
+export class Hints {
+  readonly #limits: HintLimits;
+  /** By the id of who lacks them, and by key, the oldest first. */
+  readonly #kept = new Map<string, Map<string, Kept>>();
+  readonly #incomplete = new Set<string>();
+  #bytes = 0;
+
+  constructor(limits: HintLimits) {
+    this.#limits = limits;
+  }
+
+  /** Bytes of all records that are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** How many changes are kept for a node. */
+  countFor(id: string): number {
+    return this.#kept.get(id)?.size ?? 0;
+  }
+
+  /** Whether changes for a node were let go: it needs repair when it is back. */
+  isIncomplete(id: string): boolean {
+    return this.#incomplete.has(id);
+  }
+
+  /** Keeps a change for a node unless a newer one of its key is kept. */
+  keep(id: string, hint: Hint, nowMs: number): void {
+    const mine = this.#kept.get(id) ?? new Map<string, Kept>();
+    this.#kept.set(id, mine);
+    const known = mine.get(hint.key);
+    if (known !== undefined && known.version >= hint.version) return;
+    this.#drop(mine, hint.key);
+    mine.set(hint.key, { ...hint, sinceMs: nowMs });
+    this.#bytes += hint.record.length;
+    this.#letGo(nowMs);
+  }
+
+  #drop(mine: Map<string, Kept>, key: string): void {
+    const known = mine.get(key);
+    if (known === undefined) return;
+    mine.delete(key);
+    this.#bytes -= known.record.length;
+  }
+
+  /** Lets go of what is too old, and then of the oldest until the rest fits. */
+  #letGo(nowMs: number): void {
+    for (const [id, mine] of this.#kept) {
+      for (const [key, { sinceMs }] of mine) {
+        if (nowMs - sinceMs < this.#limits.ageMs) break;
+        this.#forget(id, mine, key);
+      }
+    }
+    while (this.#bytes > this.#limits.bytes) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    let oldest: { id: string; mine: Map<string, Kept>; kept: Kept } | undefined;
+    for (const [id, mine] of this.#kept) {
+      const [kept] = mine.values();
+      const older = oldest === undefined || (kept?.sinceMs ?? 0) < oldest.kept.sinceMs;
+      if (kept !== undefined && older) oldest = { id, mine, kept };
+    }
+    if (oldest !== undefined) this.#forget(oldest.id, oldest.mine, oldest.kept.key);
+  }
+
+  #forget(id: string, mine: Map<string, Kept>, key: string): void {
+    this.#drop(mine, key);
+    this.#incomplete.add(id);
+  }
+
+  /** The oldest hints for a node, at most so many bytes of them, but at least one. */
+  next(id: string, maxBytes: number, nowMs: number): Hint[] {
+    this.#letGo(nowMs);
+    const taken: Hint[] = [];
+    let bytes = 0;
+    for (const hint of this.#kept.get(id)?.values() ?? []) {
+      bytes += hint.record.length;
+      if (taken.length > 0 && bytes > maxBytes) break;
+      taken.push(hint);
+    }
+    return taken;
+  }
+
+  /** A node has merged these; a change of the same key that came meanwhile stays. */
+  delivered(id: string, hints: readonly Hint[]): void {
+    const mine = this.#kept.get(id);
+    if (mine === undefined) return;
+    for (const { key, version } of hints) {
+      if (mine.get(key)?.version === version) this.#drop(mine, key);
+    }
+    if (mine.size === 0) this.#kept.delete(id);
+  }
+
+  /** A node was repaired, or is no owner any more: nothing is kept for it. */
+  settle(id: string): void {
+    for (const key of [...(this.#kept.get(id)?.keys() ?? [])]) {
+      this.#drop(this.#kept.get(id) as Map<string, Kept>, key);
+    }
+    this.#kept.delete(id);
+    this.#incomplete.delete(id);
+  }
+}
