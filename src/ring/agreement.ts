@@ -107,9 +107,10 @@ class Run {
    * that can never have a majority again because the other cluster has most of its members without
    * their memories.
    */
-  #isFreeFor({ layout }: Configuration): boolean {
+  #isFreeFor({ layout, name }: Configuration): boolean {
     const { current, sealed } = this.state.memory;
     if (current === undefined || sealed) return true;
+    if (current.name !== name) return false;
     const { members } = current.layout;
     const intact = members.filter(({ id, boot }) => {
       const there = memberOf(layout, id);

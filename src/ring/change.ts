@@ -12,13 +12,18 @@ import {
   MAX_SPLIT_BYTES,
   type Member,
   memberOf,
+  type Strategy,
 } from './configuration.js';
 import { digestOfConfiguration } from './configurationCodec.js';
 import { rangeOf } from './partition.js';
 
 /** One wish. */
 export type Change =
-  /** A node joins, or is there again with another address, zone, weight or boot. */
+  /**
+   * A node joins, or is there again with another address, zone or boot. One that is known keeps its
+   * weight, which is the configuration's to say; one with another boot has lost what it had, and is
+   * passed over where there are primaries.
+   */
   | { readonly kind: 'admit'; readonly member: Member }
   | { readonly kind: 'remove'; readonly id: string }
   /** `member` takes the place of a node that does not come back. */
@@ -68,19 +73,26 @@ function divided(ranges: readonly KeyRange[], from: Uint8Array): readonly KeyRan
   return [...ranges.slice(0, at), { id, from }, ...ranges.slice(at)];
 }
 
+function admitted(layout: Layout, member: Member, strategy: Strategy): Layout {
+  const known = memberOf(layout, member.id);
+  if (known === undefined) return withMember(layout, member);
+  const blank = known.boot !== member.boot && strategy !== 'multi-master';
+  const { weight } = known;
+  const returned = { ...member, weight, passedOver: known.passedOver || blank };
+  return sameMember(known, returned) ? layout : withMember(layout, returned);
+}
+
 /** The layout after a change; the same object when there is nothing to change. */
-function changed(layout: Layout, change: Exclude<Change, { kind: 'settle' }>): Layout {
+function changed(before: Configuration, change: Exclude<Change, { kind: 'settle' }>): Layout {
+  const { layout, strategy } = before;
   switch (change.kind) {
-    case 'admit': {
-      const known = memberOf(layout, change.member.id);
-      const same = known !== undefined && sameMember(known, change.member);
-      return same ? layout : withMember(layout, change.member);
-    }
+    case 'admit':
+      return admitted(layout, change.member, strategy);
     case 'remove':
       return memberOf(layout, change.id) === undefined ? layout : without(layout, change.id);
     case 'replace': {
       if (memberOf(layout, change.id) === undefined) {
-        return changed(layout, { kind: 'admit', member: change.member });
+        return admitted(layout, change.member, strategy);
       }
       return withMember(without(layout, change.id), change.member);
     }
@@ -146,7 +158,7 @@ function settled(before: Configuration, number: number): Configuration {
  */
 export function applied(before: Configuration, change: Change): Configuration {
   if (change.kind === 'settle') return settled(before, change.number);
-  const layout = changed(before.layout, change);
+  const layout = changed(before, change);
   if (layout === before.layout) return before;
   const after = stepped(before, layout);
   const flaw = flawOf(after);

@@ -192,5 +192,7 @@ describe('a node whose cluster lost most of its memories', () => {
     const one = { ...anew, layout: { ...anew.layout, members: anew.layout.members.slice(1) } };
     const few = { kind: 'learned', configuration: one } as const;
     expect(agreementStep(state, { ...event, message: few }).sends).toEqual([]);
+    const stranger = { kind: 'learned', configuration: { ...anew, name: 'other' } } as const;
+    expect(agreementStep(state, { ...event, message: stranger }).sends).toEqual([]);
   });
 });

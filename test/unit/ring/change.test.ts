@@ -45,6 +45,18 @@ describe('a change of the configuration', () => {
     expect(after.leaving).toBeUndefined();
   });
 
+  test('lets who is there again keep its weight, and passes it over when it is blank', () => {
+    const heavy = applied(before, { kind: 'weigh', id: 'b', weight: 5 });
+    const blank = member('b', { boot: 'f'.repeat(16), host: 'b2' });
+    const again = applied(heavy, { kind: 'admit', member: blank });
+    expect(again.layout.members[1]).toEqual({ ...blank, weight: 5 });
+    const chain: Configuration = { ...heavy, strategy: 'chain' };
+    const passed = applied(chain, { kind: 'admit', member: blank });
+    expect(passed.layout.members[1]).toEqual({ ...blank, weight: 5, passedOver: true });
+    const moved = applied(passed, { kind: 'admit', member: { ...blank, host: 'b3' } });
+    expect(moved.layout.members[1]).toMatchObject({ host: 'b3', passedOver: true });
+  });
+
   test('gives a node another place among the owners without moving anything', () => {
     const after = applied(before, { kind: 'pass', id: 'a', passedOver: true });
     expect(after).toMatchObject({ number: 2, epoch: 2 });
