@@ -48,7 +48,7 @@ export const LOCATION_NONE: u64 = 0;
 export const LOCATION_FILE_SHIFT: u64 = 32;
 export const LOCATION_BLOCK_SHIFT: u64 = 3;
 /** Stubs may take this share of all segments. */
-export const STUB_SHARE_PERCENT: u32 = 50;
+export const STUB_SHARE_PERCENT: u32 = 60;
 
 /** Whether only the disk has the value of an item. */
 @inline

@@ -40,7 +40,7 @@ const SEGMENTS_PER_LANE = 3;
 const WORTH = 0.03;
 const ROUNDS_MAX = 8;
 /** With a tier, values that do not all fit take this share of the room. */
-const VALUES_SHARE = 0.5;
+const VALUES_SHARE = 0.4;
 /** What a stub or a tombstone takes of the room at most, unless keys are long, in bytes. */
 const STUB_BYTES = 112;
 /** When something was evicted, the next try takes this share of what the last took for free. */
