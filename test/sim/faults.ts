@@ -43,9 +43,11 @@ const ON = 0.6;
 const SKEW_MAX_MS = 288_000;
 const PAUSE_MAX_MS = 20_000;
 const DOWN_MAX_MS = 25_000;
-const CUT_MAX_MS = 25_000;
+const CUT_MAX_MS = 60_000;
 /** The mean time between two strikes, in milliseconds. */
 const STRIKE_MS = 6_000;
+/** When a first strike was not possible, it is tried again after this, in milliseconds. */
+const AGAIN_MS = 1_000;
 
 /** Faults of the network that last through a storm are counted by the network. */
 const WEATHER: readonly Fault[] = ['loss', 'duplication', 'clogging'];
@@ -102,14 +104,17 @@ export class Storm {
   #after(delayMs: number, fault: Fault): void {
     const { world } = this.#parts;
     world.agenda.at(world.nowMs + delayMs, () => {
-      if (!this.#over) this.#strike(fault);
+      if (!this.#over && !this.#strike(fault)) this.#after(AGAIN_MS, fault);
     });
   }
 
-  #strike(fault: Fault): void {
+  /** Strikes a random host; whether that was possible. */
+  #strike(fault: Fault): boolean {
     const { hosts, random } = this.#parts;
     const host = hosts[random.below(hosts.length)] as Host;
-    if (this.#work(fault, host)) this.fired[fault] = (this.fired[fault] ?? 0) + 1;
+    const struck = this.#work(fault, host);
+    if (struck) this.fired[fault] = (this.fired[fault] ?? 0) + 1;
+    return struck;
   }
 
   #work(fault: Fault, host: Host): boolean {

@@ -44,11 +44,11 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     replace: "restate({ state: 'dead' })",
     what: 'a node that leaves says that it is dead',
   },
-  'rumours-told-once': {
-    file: 'src/gossip/rumours.js',
-    find: 'const TELLS_PER_DECADE = 4;',
-    replace: 'const TELLS_PER_DECADE = 0;',
-    what: 'each rumour is told to one other node only',
+  'refutation-too-low': {
+    file: 'src/gossip/roster.js',
+    find: 'this.#raise(record.incarnation + 1);',
+    replace: 'this.#raise(record.incarnation);',
+    what: 'a node contradicts under the incarnation it contradicts',
   },
   'suspect-for-ever': {
     file: 'src/gossip/gossip.js',
