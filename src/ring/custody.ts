@@ -54,14 +54,23 @@ function lostOf(
   });
 }
 
-/** Each lost member goes; as long as there are some, one that stands by comes instead. */
-function replacements(lost: readonly Member[], standing: readonly Member[]): Change[] {
+/**
+ * Each lost member goes; as long as there are some, one that stands by comes instead. A dead one is
+ * not taken out when fewer than `least` would be left that own anything: there is nobody to give
+ * its copies to, and of fewer members more are needed for a majority of all there ever were.
+ */
+function replacements(
+  lost: readonly Member[],
+  standing: readonly Member[],
+  least: number,
+  owning: number,
+  hasLeft: (id: string) => boolean,
+): Change[] {
   const spare = [...standing];
-  return lost.map(({ id, weight }) => {
+  return lost.flatMap(({ id, weight }): Change[] => {
     const member = weight > 0 ? spare.shift() : undefined;
-    return member === undefined
-      ? { kind: 'remove', id }
-      : { kind: 'replace', id, member: { ...member, weight } };
+    if (member !== undefined) return [{ kind: 'replace', id, member: { ...member, weight } }];
+    return owning >= least || hasLeft(id) ? [{ kind: 'remove', id }] : [];
   });
 }
 
@@ -87,11 +96,16 @@ export function dutiesOf(
   custody: Custody,
 ): Change[] {
   if (stewardOf(configuration, sightings) !== self) return [];
-  const { members } = configuration.layout;
+  const { members, replicas } = configuration.layout;
   const lost = lostOf(members, sightings, nowMs, custody.replaceAfterMs);
   const kept = members.filter((member) => !lost.includes(member));
   const standing = kept.filter((one) => one.weight === 0 && isAlive(sightings, one));
-  const some = standing.length > 0 || kept.some(({ weight }) => weight > 0);
+  const owning = kept.filter(({ weight }) => weight > 0).length;
+  const some = standing.length > 0 || owning > 0;
+  const hasLeft = (id: string): boolean => sightings.get(id)?.state === 'left';
   const primaries = configuration.strategy === 'multi-master' ? [] : kept;
-  return [...turns(primaries, sightings, custody), ...(some ? replacements(lost, standing) : [])];
+  return [
+    ...turns(primaries, sightings, custody),
+    ...(some ? replacements(lost, standing, replicas, owning, hasLeft) : []),
+  ];
 }

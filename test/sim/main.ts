@@ -4,7 +4,7 @@
  *
  *   --seed S         the first seed, or the only one (1)
  *   --seeds N        how many, one after the other (1)
- *   --scenario NAME  what is simulated (membership)
+ *   --scenario NAME  what is simulated (membership, council)
  *   --planted NAME   with a known bug in it; `--planted list` lists them
  *   --once           without the second run that must have the same hash
  *   --json           one line of JSON for each seed

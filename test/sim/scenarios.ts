@@ -1,9 +1,11 @@
+import { runCouncil } from './councilRun.js';
 import { runMembership } from './membershipRun.js';
 import type { Report } from './report.js';
 
 /** What can be simulated, by name. */
 export const SCENARIOS: Readonly<Record<string, (seed: number) => Report>> = {
   membership: runMembership,
+  council: runCouncil,
 };
 
 /** The scenario of that name. Throws a `RangeError`. */

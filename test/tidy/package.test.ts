@@ -20,7 +20,8 @@ function entriesOf(value: unknown): string[] {
 }
 
 /** Rooms whose files are run by tests and the simulator before a node runs them. */
-const AHEAD = /^src\/(gossip|ring|replication|rebalance|client\/routing)\/|^src\/memoryFile\.ts$/;
+const AHEAD =
+  /^src\/((gossip|ring|replication|rebalance|client\/routing)\/|(memoryFile|clusterCouncil)\.ts$)/;
 
 const entries = [...new Set([...entriesOf(manifest.bin), ...entriesOf(manifest.exports)])];
 

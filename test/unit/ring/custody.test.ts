@@ -38,6 +38,14 @@ describe('the steward', () => {
     ]);
   });
 
+  test('takes no dead member out when too few would be left, but one that has left', () => {
+    const three = founding(['a', 'b', 'c'].map((id) => member(id)));
+    const dead = seen(three, { c: 'dead' });
+    expect(dutiesOf('a', three, dead, AFTER_MS, custody)).toEqual([]);
+    const left = seen(three, { c: 'left' });
+    expect(dutiesOf('a', three, left, 0, custody)).toEqual([{ kind: 'remove', id: 'c' }]);
+  });
+
   test('knows nothing bad of members that it has not met', () => {
     const sightings = seen(four, {});
     sightings.delete('d');
@@ -46,7 +54,7 @@ describe('the steward', () => {
 
   test('puts who stands by in the place of who is lost, with its weight', () => {
     const members = [member('a'), member('b', { weight: 3 }), member('z', { weight: 0 })];
-    const three = founding([...members, member('y', { weight: 2 })]);
+    const three = founding([...members, member('y', { weight: 2 })], 1);
     const sightings = seen(three, { b: 'dead', y: 'dead' });
     const duties = dutiesOf('a', three, sightings, AFTER_MS, custody);
     expect(duties).toEqual([
