@@ -38,6 +38,7 @@ import { isWellFramed, keyAtOf, keyLengthOf, opcodeAt, readRequest, requestSize 
 import { nowMs, readClearVersion, setClock } from "./version";
 import { pin, unpin } from "./epoch";
 import { readFeeding } from "./feed";
+import { readRefusal } from "./refusal";
 import { restock, tend } from "./cleaner";
 import { sketchBlock } from "./sketch";
 import { beginWants, wantsFull } from "./wants";
@@ -108,6 +109,7 @@ function runGroups(inboxEnd: u32): u32 {
   while (true) {
     readClearVersion();
     readFeeding();
+    readRefusal();
     beginGroup();
     const n = decodeGroup(inboxEnd);
     if (n == 0) {

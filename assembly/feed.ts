@@ -7,7 +7,8 @@
  *            32 key | value
  *
  * Head and tail are byte positions that only grow, modulo 2^32; the ring's size is a power of two.
- * A record does not wrap: a FILLER takes what is left at the end of the ring.
+ * A record does not wrap: a FILLER takes what is left at the end of the ring, and of an empty ring
+ * that starts over.
  *
  * The record is written before the change and its position published after it, so that a change is
  * never without its record. A write that finds no room is deferred unapplied. `prepared` tells
@@ -33,6 +34,9 @@ export const RECORD_PUT: u32 = 1;
 export const RECORD_REMOVE: u32 = 2;
 export const RECORD_CLEAR: u32 = 3;
 
+/** An empty ring starts over behind so many bytes. */
+export const FEED_FRONT_BYTES: u32 = 1 << 20;
+
 const RECORD_KIND: u32 = 4;
 const RECORD_KEY_LENGTH: u32 = 6;
 const RECORD_VERSION: u32 = 8;
@@ -48,6 +52,12 @@ let feeding: bool = false;
 @inline
 export function readFeeding(): void {
   feeding = atomic.load<u32>(H_FEED_ON) != 0;
+}
+
+/** Whether changes are published, as the group read it. */
+@inline
+export function isFeeding(): bool {
+  return feeding;
 }
 
 /** Switches publication; there must be a ring. */
@@ -67,12 +77,18 @@ export function fitsFeed(keyLength: u32, length: u32): bool {
   return !feeding || recordBytes(keyLength, length) <= feedBytes_ / 2;
 }
 
-/** Room for a record of `bytes`; returns its offset, or 0 when the consumer is behind. */
+/**
+ * Room for a record of `bytes`; returns its offset, or 0 when the consumer is behind.
+ *
+ * A ring that is empty starts over once it has come this far: as long as the consumer keeps up,
+ * only the front of the ring is ever touched, and it stays near.
+ */
 function reserveRecord(bytes: u32): u32 {
   let head = load<u32>(laneAt, L_FEED_HEAD);
   const tail = atomic.load<u32>(laneAt, L_FEED_TAIL);
   const at = head & (feedBytes_ - 1);
-  const filler = at + bytes > feedBytes_ ? feedBytes_ - at : 0;
+  const over = head == tail && at >= FEED_FRONT_BYTES && bytes <= at;
+  const filler = over || at + bytes > feedBytes_ ? feedBytes_ - at : 0;
   if (head - tail + filler + bytes > feedBytes_) {
     count(COUNTER_FEED_DEFERRED);
     return 0;

@@ -39,6 +39,7 @@ export const FLAG_RETURN_OLD: u32 = 1 << 11;
 export const FLAG_WITH_META: u32 = 1 << 12;
 export const FLAG_TOMBSTONE: u32 = 1 << 13;
 export const FLAG_NO_VALUE: u32 = 1 << 14;
+export const FLAG_PEEK: u32 = 1 << 15;
 /** The flags that announce an eight-byte field. */
 export const FIELD_FLAGS: u32 = 0xff;
 

@@ -4,10 +4,10 @@
  */
 import {
   FLAG_CURSOR, FLAG_DELTA, FLAG_EXPIRY, FLAG_IF_ABSENT, FLAG_IF_PRESENT, FLAG_INITIAL,
-  FLAG_KEEP_TTL, FLAG_LIMIT, FLAG_LOCATION, FLAG_NO_VALUE, FLAG_RETURN_OLD, FLAG_TOMBSTONE,
-  FLAG_TTL, FLAG_VERSION, FLAG_WITH_META, OP_CLEAR, OP_DELETE, OP_GET, OP_HELLO, OP_INCR, OP_MERGE,
-  OP_PING, OP_SCAN, OP_SET, OP_TOUCH, STATUS_BAD_NAMESPACE, STATUS_BAD_REQUEST, STATUS_FORBIDDEN,
-  STATUS_OK, STATUS_TIMEOUT, STATUS_UNSUPPORTED,
+  FLAG_KEEP_TTL, FLAG_LIMIT, FLAG_LOCATION, FLAG_NO_VALUE, FLAG_PEEK, FLAG_RETURN_OLD,
+  FLAG_TOMBSTONE, FLAG_TTL, FLAG_VERSION, FLAG_WITH_META, OP_CLEAR, OP_DELETE, OP_GET, OP_HELLO,
+  OP_INCR, OP_MERGE, OP_PING, OP_SCAN, OP_SET, OP_TOUCH, STATUS_BAD_NAMESPACE, STATUS_BAD_REQUEST,
+  STATUS_FORBIDDEN, STATUS_OK, STATUS_TIMEOUT, STATUS_UNSUPPORTED,
 } from "../wire";
 import {
   VERB_CLEAR, VERB_DELETE, VERB_GET, VERB_INCR, VERB_MERGE, VERB_NONE, VERB_PING, VERB_SCAN,
@@ -26,13 +26,14 @@ import { merge } from "./merge";
 import { CLEAR_VERSION_MAX, VERSION_MAX, nowMs } from "../version";
 import { DONE } from "./outcome";
 import { ping } from "./ping";
+import { refusal } from "../refusal";
 import { tierLeast } from "../layout";
 import { remove } from "./delete";
 import { scan } from "./scan";
 import { set } from "./set";
 import { touch } from "./touch";
 
-const GET_FLAGS: u32 = FLAG_WITH_META | FLAG_NO_VALUE;
+const GET_FLAGS: u32 = FLAG_WITH_META | FLAG_NO_VALUE | FLAG_PEEK;
 const SET_FLAGS: u32 = FLAG_TTL | FLAG_EXPIRY | FLAG_VERSION | FLAG_IF_ABSENT | FLAG_IF_PRESENT
   | FLAG_KEEP_TTL | FLAG_RETURN_OLD | FLAG_WITH_META;
 const DELETE_FLAGS: u32 = FLAG_VERSION | FLAG_RETURN_OLD | FLAG_WITH_META;
@@ -110,17 +111,30 @@ function examine(op: u32, grants: u32, arrivalMs: u32): u32 {
   }
   if (!hasKey(op) ? !isKeylessValid(op) : !isKeyedValid(op)) return STATUS_BAD_REQUEST;
   if (!permit(grants, verb, namespace_(), keyAt, keyLength)) return STATUS_FORBIDDEN;
-  if (isRecord(op) && !permit(grants, VERB_MERGE, namespace_(), keyAt, keyLength)) {
+  if (isForPeers(op) && !permit(grants, VERB_MERGE, namespace_(), keyAt, keyLength)) {
     return STATUS_FORBIDDEN;
   }
+  if (refusal != STATUS_OK && isChange(op)) return refusal;
   if (deadlineMs() != 0 && u32(nowMs) - arrivalMs > deadlineMs()) return STATUS_TIMEOUT;
   return STATUS_OK;
 }
 
-/** Whether the request is a clear that was made elsewhere, which takes the right to merge. */
+/** Whether the request is to change something, and not the record of a change made elsewhere. */
+@inline
+function isChange(op: u32): bool {
+  return (op >= OP_SET && op <= OP_INCR) || (op == OP_CLEAR && !isRecord(op));
+}
+
+/** Whether the request is a clear that was made elsewhere. */
 @inline
 function isRecord(op: u32): bool {
   return op == OP_CLEAR && has(FLAG_VERSION);
+}
+
+/** Whether the request is one of those that log and peers make, which takes the right to merge. */
+@inline
+function isForPeers(op: u32): bool {
+  return isRecord(op) || (op == OP_GET && has(FLAG_PEEK));
 }
 
 /** PING has a body and no key, SCAN a prefix and no body, CLEAR nothing but a version. */

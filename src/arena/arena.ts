@@ -171,6 +171,14 @@ export class Arena {
     if (on) this.#checkFeeds();
     this.#core.functions.feedOn(on ? 1 : 0);
   }
+
+  /**
+   * Has every change but those of peers refused with a status from now on; with 0 they are taken
+   * again. What is being executed may still change something.
+   */
+  refuseChanges(status: number): void {
+    this.#core.functions.refuseChanges(status);
+  }
 }
 
 function hashWords(options: ArenaOptions): Uint32Array {

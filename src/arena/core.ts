@@ -55,6 +55,7 @@ export interface CoreFunctions {
   /** The slot of a key that lies in the memory of a splitter. */
   slotOf(at: number, length: number): number;
   feedOn(on: number): void;
+  refuseChanges(status: number): void;
   feedHeadAt(lane: number): number;
   feedTailAt(lane: number): number;
   feedAt(lane: number): number;

@@ -101,10 +101,15 @@ export class FeedReader {
     this.#at = at;
   }
 
-  /** Bytes that are published and not given back. */
+  /** Bytes that are published and not given back, but for what a ring leaves out to start over. */
   get pendingBytes(): number {
-    const head = Atomics.load(this.#words, this.#headWord);
-    return (head - Atomics.load(this.#words, this.#tailWord)) >>> 0;
+    const words = this.#words;
+    const tail = Atomics.load(words, this.#tailWord);
+    const pending = (Atomics.load(words, this.#headWord) - tail) >>> 0;
+    if (pending === 0) return 0;
+    const word = (this.#ringAt + (tail & this.#ringMask)) >>> 2;
+    const isFiller = ((words[word + 1] ?? 0) & 0xff) === FILLER;
+    return isFiller ? pending - (words[word] ?? 0) : pending;
   }
 
   /**

@@ -95,6 +95,11 @@ export class Store {
     for (const arena of this.arenas) arena.publish(on);
   }
 
+  /** See `Arena.refuseChanges`. */
+  refuseChanges(status: number): void {
+    for (const arena of this.arenas) arena.refuseChanges(status);
+  }
+
   /** The number of the arena that has `key`. */
   arenaOf(key: Uint8Array): number {
     return arenaOfSlot(slotOf(key), this.arenas.length);

@@ -8,6 +8,7 @@ import {
   FLAG_KEEP_TTL,
   FLAG_LIMIT,
   FLAG_NO_VALUE,
+  FLAG_PEEK,
   FLAG_RETURN_OLD,
   FLAG_TOMBSTONE,
   FLAG_TTL,
@@ -51,7 +52,7 @@ export const GRAMMAR: readonly OpcodeGrammar[] = [
   {
     opcode: OP_GET,
     name: 'get',
-    flags: FLAG_WITH_META | FLAG_NO_VALUE,
+    flags: FLAG_WITH_META | FLAG_NO_VALUE | FLAG_PEEK,
     key: 'required',
     value: false,
   },

@@ -4,7 +4,7 @@ import type { FrameWriter } from './frameWriter.js';
 import { readText } from './text.js';
 
 /** Calls `found` with the place of each key of a page: (u16 length, key bytes)*. */
-function eachKey(
+export function eachKey(
   bytes: Uint8Array,
   at: number,
   end: number,

@@ -119,6 +119,8 @@ export const FLAG_WITH_META = 1 << 12;
 export const FLAG_TOMBSTONE = 1 << 13;
 /** Modifier: answer without the value. */
 export const FLAG_NO_VALUE = 1 << 14;
+/** A get that is no use of the item; for log and peers. */
+export const FLAG_PEEK = 1 << 15;
 
 /** Optional field of an answer: the item's version, u64. */
 export const ANSWER_VERSION = 1 << 0;

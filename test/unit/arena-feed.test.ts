@@ -82,11 +82,30 @@ describeBuilds('the feed', (open) => {
     rig.set('key', 'x', { flags: FLAG.IF_ABSENT });
     rig.set('no', 'x', { flags: FLAG.IF_PRESENT });
     rig.set('key', 'x', { version: 5n });
-    rig.delete('no');
     rig.one({ op: OP.TOUCH, key: 'no', ttlMs: 5 });
     rig.incr('key');
     rig.one({ op: OP.MERGE, key: 'key', value: 'old', version: 5n });
     rig.get('key');
+    expect(told(rig)).toEqual([]);
+  });
+
+  test('tells that a key is gone that was not there: others may still have it', () => {
+    const rig = open(FEED);
+    rig.delete('before');
+    rig.arena.publish(true);
+    expect(rig.delete('key').status).toBe(STATUS.NOT_FOUND);
+    const [removal] = readChanges(rig.arena.openFeed(0));
+    expect(removal).toMatchObject({ kind: 'remove', value: new Uint8Array(0) });
+    expect(textOf(removal?.key)).toBe('key');
+    const { version } = rig.set('key', 'again');
+    expect(version).toBeGreaterThan(removal?.version ?? 0n);
+    // What has expired or was cleared is told by its own record, or by that of the clear.
+    rig.set('short', 'lived', { ttlMs: 5 });
+    rig.nowMs += 10;
+    rig.clear();
+    told(rig);
+    rig.delete('short');
+    rig.delete('key');
     expect(told(rig)).toEqual([]);
   });
 
@@ -100,6 +119,40 @@ describeBuilds('the feed', (open) => {
       const changes = readChanges(feed);
       expect(changes.map((change) => textOf(change.value))).toEqual([value]);
     }
+  });
+
+  test('starts over when it is empty, so that little of it is in use', () => {
+    const rig = open({ feedBytes: 8 * MIB, lanes: 2 });
+    rig.arena.publish(true);
+    const feed = rig.arena.openFeed(0);
+    const front = rig.arena.constant('FEED_FRONT_BYTES');
+    const value = 'x'.repeat(100_000);
+    let [last, times] = [0, 0];
+    for (let n = 0; n < 50; n++) {
+      rig.set(`key ${n}`, value);
+      expect(feed.pendingBytes).toBeLessThan(101_000);
+      expect(feed.next()).toBe(true);
+      expect(textOf(feed.key())).toBe(`key ${n}`);
+      if (feed.keyAt < last) {
+        expect(last).toBeGreaterThan(feed.keyAt + front - 200_000);
+        times++;
+      }
+      last = feed.keyAt;
+      feed.release();
+    }
+    expect(times).toBe(4);
+    // Not while something is unread, and not for what is longer than the front that is free.
+    for (let n = 0; n < 15; n++) rig.set(`key ${n}`, value);
+    expect(readChanges(feed)).toHaveLength(15);
+    const long = 'y'.repeat(1_000_000);
+    for (let n = 0; n < 20; n++) {
+      expect(rig.set('long', long).status).toBe(STATUS.OK);
+      expect(readChanges(feed).map((change) => textOf(change.value))).toEqual([long]);
+    }
+    rig.set('last', value);
+    const next = rig.beside(1);
+    next.lane.takeOver(0, next.nowMs);
+    expect(readChanges(feed).map((change) => textOf(change.key))).toEqual(['last']);
   });
 
   test('that nobody reads defers writes without doing them, and goes on when it is read', () => {

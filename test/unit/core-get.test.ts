@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeBuilds } from '../model/support/builds.js';
+import { CLIENT_GRANTS, MIB } from '../model/support/rig.js';
 import { FLAG, OP, STATUS, textOf } from '../model/support/wire.js';
 
 describeBuilds('get', (open) => {
@@ -79,5 +80,35 @@ describeBuilds('get', (open) => {
     rig.get('key');
     rig.get('other');
     expect(rig.arena.stats()).toMatchObject({ hits: 2, misses: 1, items: 1 });
+  });
+
+  test('peeks without anybody noticing, which takes the right to merge', () => {
+    const rig = open();
+    const { version } = rig.set('key', 'value');
+    const peek = { op: OP.GET, key: 'key', flags: FLAG.PEEK | FLAG.WITH_META };
+    for (let n = 0; n < 3; n++) {
+      expect(rig.one(peek)).toMatchObject({ status: STATUS.OK, version });
+      expect(rig.one({ ...peek, key: 'absent' }).status).toBe(STATUS.NOT_FOUND);
+    }
+    expect(rig.arena.stats()).toMatchObject({ hits: 0, misses: 0 });
+    rig.grants = CLIENT_GRANTS;
+    expect(rig.one(peek).status).toBe(STATUS.FORBIDDEN);
+    expect(rig.one({ op: OP.SET, key: 'key', value: 'v', flags: FLAG.PEEK }).status).toBe(
+      STATUS.BAD_REQUEST,
+    );
+  });
+
+  test('keeps what is read again, and not what is peeked at', () => {
+    const survivors = (flags: number): number => {
+      const rig = open({ memoryBytes: 5 * MIB, maxValueBytes: 10_000 });
+      for (let n = 0; n < 90_000; n++) {
+        rig.set(`key ${n}`, 'x'.repeat(100));
+        rig.one({ op: OP.GET, key: `key ${n % 100}`, flags });
+      }
+      const keys = Array.from({ length: 100 }, (_, n) => `key ${n}`);
+      return keys.filter((key) => rig.get(key) !== undefined).length;
+    };
+    expect(survivors(0)).toBeGreaterThan(90);
+    expect(survivors(FLAG.PEEK)).toBeLessThan(10);
   });
 });

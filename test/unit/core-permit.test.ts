@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeBuilds } from '../model/support/builds.js';
 import { ALL_GRANTS, START_MS } from '../model/support/rig.js';
-import { OP, type Request, STATUS } from '../model/support/wire.js';
+import { FLAG, OP, type Request, STATUS } from '../model/support/wire.js';
 
 const version = BigInt(START_MS + 1000) << 22n;
 
@@ -38,6 +38,23 @@ describeBuilds('permit', (open) => {
     rig.grants = ALL_GRANTS;
     expect(rig.get('key')).toBe('before');
     expect(rig.get('number')).toBeUndefined();
+  });
+
+  test('changes are refused with a status where they can not be kept, all else is not', () => {
+    const rig = open();
+    rig.set('key', 'before');
+    rig.arena.refuseChanges(STATUS.DISK_FULL);
+    const refused = rig.run(REQUESTS).map(({ status }) => status === STATUS.DISK_FULL);
+    expect(refused).toEqual([false, true, true, true, true, false, false, true, false]);
+    // That is of the merge.
+    expect(rig.get('key')).toBe('v');
+    expect(rig.one({ op: OP.CLEAR, version: 5n }).status).toBe(STATUS.OK);
+    rig.grants = 0;
+    expect(rig.set('key', 'forbidden').status).toBe(STATUS.FORBIDDEN);
+    rig.grants = ALL_GRANTS;
+    expect(rig.set('key', 'x', { flags: FLAG.TOMBSTONE }).status).toBe(STATUS.BAD_REQUEST);
+    rig.arena.refuseChanges(0);
+    expect(rig.set('key', 'after').status).toBe(STATUS.OK);
   });
 
   test('the names of the grants are where the core says', () => {

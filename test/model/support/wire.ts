@@ -55,6 +55,7 @@ export const FLAG = {
   WITH_META: 1 << 12,
   TOMBSTONE: 1 << 13,
   NO_VALUE: 1 << 14,
+  PEEK: 1 << 15,
 } as const;
 
 export const ANSWER = { VERSION: 1, TTL: 2, CURSOR: 4, HAS_VALUE: 16 } as const;

@@ -14,8 +14,10 @@ import {
   CLOSE_MALFORMED,
   FLAG_CURSOR,
   FLAG_EXPIRY,
+  FLAG_PEEK,
   FLAG_VERSION,
   OP_CLEAR,
+  OP_GET,
   OP_HELLO,
   OP_MERGE,
   OP_PING,
@@ -63,15 +65,21 @@ interface Judgement {
   readonly perhapsBad: boolean;
 }
 
+/** What takes the right to merge, which clients do not have. */
+function isForPeers({ opcode, flags }: RequestReader): boolean {
+  if (opcode === OP_GET) return (flags & FLAG_PEEK) !== 0;
+  return opcode === OP_MERGE || (opcode === OP_CLEAR && (flags & FLAG_VERSION) !== 0);
+}
+
 function judge(frame: Uint8Array): { judgements: Judgement[]; malformed: boolean } {
   const reader = new RequestReader(frame);
   const judgements: Judgement[] = [];
   while (reader.next()) {
     const form = reader.opcode === OP_HELLO ? STATUS.BAD_REQUEST : reader.formStatus();
-    // A clear with a version is the record of one, which may be too high, and needs a right.
+    // A clear with a version is the record of one, which may be too high.
     const isClear = reader.opcode === OP_CLEAR && (reader.flags & FLAG_VERSION) !== 0;
     const perhapsBad = isClear || (reader.flags & (FLAG_EXPIRY | FLAG_CURSOR)) !== 0;
-    const forbidden = form === STATUS.OK && (isClear || reader.opcode === OP_MERGE);
+    const forbidden = form === STATUS.OK && isForPeers(reader);
     judgements.push({ id: reader.id, status: forbidden ? STATUS.FORBIDDEN : form, perhapsBad });
   }
   if (reader.malformed && reader.hasId) {
