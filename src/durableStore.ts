@@ -8,6 +8,7 @@ import { systemClock } from './base/clock.js';
 import { systemRandom } from './base/random.js';
 import { systemTimers } from './base/timers.js';
 import { type Config, feedBytes } from './config/config.js';
+import { thisMachine } from './config/machine.js';
 import { DataLog } from './log/dataLog.js';
 import { encryptedDevice } from './log/device.js';
 import { openJobs } from './log/jobs.js';
@@ -24,9 +25,9 @@ export interface DurableStore {
   readonly port: number;
 }
 
-/** Lanes of a store for a node with so many I/O threads; with a log one more than the first. */
+/** Lanes of a store for a node with so many I/O threads: with a log one more, for its jobs. */
 function lanesFor(threads: number, logged: boolean): number {
-  return Math.max(threads, logged ? 1 : 0) + 1;
+  return 1 + threads + (logged ? 1 : 0);
 }
 
 /** What an item costs in memory whose value only the disk has, about, with its entry, in bytes. */
@@ -85,14 +86,16 @@ async function load(
   const options = { ...config, lanes: allLanes, tier, feedBytes: rings };
   const lobby = await openLobby(hostOf(config), config.port, () => log.share);
   try {
-    const jobs = await openJobs(lanes - 1, { secrets });
+    const { cores } = thisMachine();
+    const jobs = await openJobs(Math.min(lanes - 1, cores), { secrets });
     try {
-      const free = Array.from({ length: lanes - 1 }, (_, n) => n + 1);
+      const free = Array.from({ length: Math.min(lanes - 1, cores) }, (_, n) => n + 1);
       const { store } = await log.recover(() => Store.create(options), jobs, free);
-      await log.start(store, tierLane);
+      await log.start(store, { jobs, lane: lanes - 1, tierLane });
       return { store, log, port: lobby.port };
-    } finally {
+    } catch (error) {
       await jobs.close();
+      throw error;
     }
   } finally {
     await lobby.close();

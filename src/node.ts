@@ -9,6 +9,7 @@ import type { Store } from './arena/store.js';
 import type { StoreLane } from './arena/storeLane.js';
 import { type Clock, systemClock } from './base/clock.js';
 import { InputError, messageOf } from './base/errors.js';
+import { systemRandom } from './base/random.js';
 import { sleep, systemTimers, type Timers } from './base/timers.js';
 import { VERSION } from './base/version.js';
 import { type ClusterNode, nodesDocument, startCluster } from './clusterNode.js';
@@ -178,6 +179,7 @@ class RunningNode implements Node {
       tokenDigest: this.#tokenDigest,
       clock: this.#clock,
       timers: this.#timers,
+      random: systemRandom,
       report: (name) => this.#report(name),
       log: this.#dataLog,
       onFailure: (error) => this.#failed(error),

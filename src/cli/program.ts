@@ -55,6 +55,16 @@ const ENTRIES: readonly Entry[] = [
     load: () => import('./commands/stats.js'),
   },
   {
+    name: 'backup',
+    summary: 'write every item to a file',
+    load: () => import('./commands/backup.js'),
+  },
+  {
+    name: 'restore',
+    summary: 'set every item of a backup',
+    load: () => import('./commands/restore.js'),
+  },
+  {
     name: 'log',
     summary: "look into a log's folder and repair it",
     load: () => import('./commands/log.js'),

@@ -19,8 +19,8 @@ function laneBytes(maxValueBytes: number, logged: boolean): number {
 
 /** The most memory that items can have in one arena, in bytes, whole mebibytes. */
 function arenaRoomBytes(threads: number, maxValueBytes: number, logged: boolean): number {
-  // With a log there is at least one lane besides that of the main thread, to load it.
-  const lanes = Math.max(threads, logged ? 1 : 0) + 1;
+  // Besides the main thread and the I/O threads, the jobs of a log have a lane.
+  const lanes = 1 + threads + (logged ? 1 : 0);
   const bytes = ARENA_BYTES - PAGE_BYTES - lanes * laneBytes(maxValueBytes, logged);
   return Math.max(0, Math.floor(bytes / MIB) * MIB);
 }

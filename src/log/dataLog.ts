@@ -13,6 +13,7 @@ import { packageFile } from '../base/packageRoot.js';
 import type { Random } from '../base/random.js';
 import type { Timers } from '../base/timers.js';
 import type { Fsync } from '../config/config.js';
+import { Compactor, type LogThreadLink } from './compactor.js';
 import type { Device } from './device.js';
 import type { Jobs } from './jobs.js';
 import { NO_KEYS } from './keys.js';
@@ -20,7 +21,7 @@ import { encodeManifest } from './manifest.js';
 import { type OpenedLog, openFolder } from './opening.js';
 import type { TierPlace } from './place.js';
 import { type Recovered, recover } from './recovery.js';
-import { FAILED, Signals } from './signals.js';
+import { FAILED, refusalIn, Signals } from './signals.js';
 import type { FromLog, LogThreadStart, ToLog } from './thread.js';
 
 /** Where the log says what happens; never keys or values. */
@@ -44,6 +45,15 @@ export interface DataLogParts {
   readonly news: LogNews;
 }
 
+/** What a log that is written needs besides. */
+export interface LogHelp {
+  readonly jobs: Jobs;
+  /** The lane of the jobs. */
+  readonly lane: number;
+  /** The lane by which the store is told where values are, if there is a tier. */
+  readonly tierLane: number | undefined;
+}
+
 const THREAD_FILE = ['dist', 'workers', 'log.js'] as const;
 
 /** See the top of this file. */
@@ -53,6 +63,13 @@ export class DataLog {
   readonly #parts: DataLogParts;
   readonly #opened: OpenedLog;
   #thread: { readonly worker: Worker; readonly commands: MessagePort } | undefined;
+  #store: Store | undefined;
+  #compactor: Compactor | undefined;
+  #jobs: Jobs | undefined;
+  readonly #questions = new Map<number, (answer: unknown) => void>();
+  #nextId = 1;
+  /** The thread has ended. */
+  #over = false;
   #share = 0;
   /** Settles when the thread has ended. */
   #ended: Promise<void> = Promise.resolve();
@@ -120,11 +137,13 @@ export class DataLog {
   }
 
   /**
-   * Has every change of the store written from now on. With a tier, the log's thread gets a lane
-   * that nobody else uses.
+   * Has every change of the store written from now on, and compacts what is written. The lanes are
+   * used by nobody else: one for jobs, and with a tier one for the log's thread.
    */
-  async start(store: Store, tierLane?: number): Promise<void> {
+  async start(store: Store, { jobs, lane, tierLane }: LogHelp): Promise<void> {
     const { folder, fsync, fileBytes, device } = this.#parts;
+    this.#jobs = jobs;
+    this.#store = store;
     const { port1, port2 } = new MessageChannel();
     const start: LogThreadStart = {
       store: store.handle,
@@ -147,6 +166,29 @@ export class DataLog {
     this.#thread = { worker, commands: port1 };
     await this.#watch(worker);
     store.publish(true);
+    const { signals } = this;
+    const log: LogThreadLink = {
+      divide: () => this.#ask((id) => ({ kind: 'divide', id })),
+      install: (change) => this.#ask((id) => ({ kind: 'install', id, change })),
+    };
+    this.#compactor = new Compactor({ ...this.#parts, signals, store, lane, jobs, log });
+    this.#compactor.start();
+  }
+
+  /** Asks the thread something; the answer is nothing if it ends before. */
+  #ask<T>(command: (id: number) => ToLog): Promise<T> {
+    const id = this.#nextId++;
+    if (this.#over) return Promise.resolve(undefined as T);
+    return new Promise((resolve) => {
+      this.#questions.set(id, resolve as (answer: unknown) => void);
+      this.#thread?.commands.postMessage(command(id));
+      this.signals.nudge();
+    });
+  }
+
+  #answer(id: number, answer: unknown): void {
+    this.#questions.get(id)?.(answer);
+    this.#questions.delete(id);
   }
 
   /** Resolves when the thread is ready; from then on what happens to it is told. */
@@ -161,14 +203,22 @@ export class DataLog {
         this.#fail(messageOf(error));
       });
       this.#ended = new Promise((ended) => {
-        worker.on('exit', () => ended());
+        worker.on('exit', () => {
+          this.#over = true;
+          for (const id of this.#questions.keys()) this.#answer(id, undefined);
+          ended();
+        });
       });
     });
   }
 
   #tell(message: FromLog): void {
     const { news, folder } = this.#parts;
-    if (message.kind === 'failed') this.#fail(message.reason);
+    if (message.kind === 'divided') {
+      const { id, manifest, before, number } = message;
+      this.#answer(id, manifest === undefined ? undefined : { manifest, before, number });
+    } else if (message.kind === 'installed') this.#answer(message.id, message.done);
+    else if (message.kind === 'failed') this.#fail(message.reason);
     else if (message.kind === 'full') {
       const { reason } = message;
       news.error({ folder, reason }, 'the disk is full: no writes are taken until it has room');
@@ -180,6 +230,7 @@ export class DataLog {
 
   #fail(reason: string): void {
     const { news, folder } = this.#parts;
+    this.#store?.refuseChanges(refusalIn(FAILED));
     this.signals.state = FAILED;
     const message = 'the log failed: no writes are taken until the node is started anew';
     news.error({ folder, reason }, message);
@@ -187,11 +238,13 @@ export class DataLog {
 
   /** Writes what was changed so far, ends the file, and gives the folder back. */
   async close(): Promise<void> {
+    await this.#compactor?.stop();
     const command: ToLog = { kind: 'close' };
     this.#thread?.commands.postMessage(command);
     this.signals.nudge();
     await this.#ended;
     this.#thread?.commands.close();
+    await this.#jobs?.close();
     this.#opened.lock.release();
   }
 }

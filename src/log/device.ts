@@ -125,6 +125,17 @@ export function encryptedDevice(keys: KeyRing): Device {
   return { ...systemDevice, keys };
 }
 
+/** Removes those of the files that are there. */
+export function removeFiles(device: Device, paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      device.remove(path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
 /** Whether a call failed because the device has no room left. */
 export function isFull(error: unknown): boolean {
   const code = codeOf(error);

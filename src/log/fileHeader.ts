@@ -31,8 +31,11 @@ const KEY_ID_AT = 64;
 const MADE_AT = 80;
 const SUM_AT = 124;
 
-/** What a file is for: it took changes as they came, or it was rewritten from other files. */
-export const PURPOSES = ['feed', 'compacted'] as const;
+/**
+ * What a file is for: it took changes as they came, it was rewritten from other files, or it is a
+ * backup and no part of a log.
+ */
+export const PURPOSES = ['feed', 'compacted', 'backup'] as const;
 /** The name of a purpose; its place in the list is its number in the header. */
 export type Purpose = (typeof PURPOSES)[number];
 

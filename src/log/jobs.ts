@@ -1,9 +1,13 @@
 import { packageFile } from '../base/packageRoot.js';
+import type { CompactResult, CompactTask } from './compact.js';
 import type { LoadResult, LoadTask } from './load.js';
 
 /** Work that is done on threads of a pool. */
 export interface Jobs {
   load(task: LoadTask): Promise<LoadResult>;
+  compact(task: CompactTask): Promise<CompactResult>;
+  /** Removes those of the files that are there. */
+  remove(paths: readonly string[]): Promise<void>;
   /** Ends the threads. */
   close(): Promise<void>;
 }
@@ -34,6 +38,8 @@ export async function openJobs(threads: number, start: JobStart): Promise<Jobs> 
   });
   return {
     load: (task) => pool.run(task, { name: 'load' }) as Promise<LoadResult>,
+    compact: (task) => pool.run(task, { name: 'compact' }) as Promise<CompactResult>,
+    remove: (paths) => pool.run(paths, { name: 'remove' }) as Promise<void>,
     close: () => pool.destroy(),
   };
 }

@@ -9,7 +9,7 @@
 import { BLOCK_HEADER_BYTES, FLAG_LAST, sealBlock } from './block.js';
 import { type Device, type DeviceFile, writeFully } from './device.js';
 import { encodeFileHeader, FILE_HEADER_BYTES, type FileHeader, seedOf } from './fileHeader.js';
-import { type FileCipher, NO_KEYS, TAG_BYTES } from './keys.js';
+import { type FileCipher, type KeyRing, NO_KEYS, TAG_BYTES } from './keys.js';
 import { logPath } from './names.js';
 import { encodeRecord, RecordWalk } from './record.js';
 import { Summary } from './summary.js';
@@ -75,15 +75,30 @@ export class LogFile {
     const cipher = keys.cipherOf(keys.writingId, header.salt, path);
     const file = device.create(path);
     try {
-      const bytes = encodeFileHeader({ ...header, keyId: keys.writingId });
-      writeFully(file, bytes, 0);
+      const made = LogFile.#over(file, header, keys, cipher);
       file.sync();
       device.syncFolder(folder);
-      return new LogFile(file, header.number, seedOf(bytes), cipher);
+      return made;
     } catch (error) {
       file.close();
       throw error;
     }
+  }
+
+  /** Begins a file whose bytes go to `file`, in their order. */
+  static over(file: DeviceFile, header: NewFileHeader, keys: KeyRing): LogFile {
+    return LogFile.#over(file, header, keys, keys.cipherOf(keys.writingId, header.salt, ''));
+  }
+
+  static #over(
+    file: DeviceFile,
+    header: NewFileHeader,
+    { writingId: keyId }: KeyRing,
+    cipher: FileCipher | undefined,
+  ): LogFile {
+    const bytes = encodeFileHeader({ ...header, keyId });
+    writeFully(file, bytes, 0);
+    return new LogFile(file, header.number, seedOf(bytes), cipher);
   }
 
   /** Bytes of the file when all that is in the buffer is written. */

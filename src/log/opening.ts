@@ -109,7 +109,7 @@ function firstManifest(device: Device, random: Random, folder: string): Manifest
       `the folder ${folder} holds other files (${named}) and no log. Give the log its own folder`,
     );
   }
-  const manifest = { node: random.bytes(NODE_BYTES), next: 1, files: [] };
+  const manifest = { node: random.bytes(NODE_BYTES), next: 1, floor: 0n, files: [] };
   replaceManifest(device, folder, manifest);
   return manifest;
 }

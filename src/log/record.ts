@@ -51,19 +51,36 @@ export function encodeRecord(record: LogRecord): Uint8Array<ArrayBuffer> {
   const { key, value } = record;
   const bytes = new Uint8Array(recordBytes(key.length, value.length));
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.length, true);
-  view.setUint8(4, KIND[record.kind]);
-  view.setUint8(5, record.encoding);
-  view.setUint16(6, key.length, true);
-  view.setBigUint64(8, record.version, true);
-  view.setBigUint64(16, BigInt(record.expiryMs), true);
-  view.setUint32(24, value.length, true);
-  bytes.set(key, RECORD_HEADER_BYTES);
-  bytes.set(value, RECORD_HEADER_BYTES + key.length);
+  const keyAt = beginRecord(view, 0, record, key.length, value.length);
+  bytes.set(key, keyAt);
+  bytes.set(value, keyAt + key.length);
   return bytes;
 }
 
 const TWO_32 = 2 ** 32;
+
+/** What a record says, but for its key and its value. */
+export type RecordFields = Omit<LogRecord, 'key' | 'value'>;
+
+/** Writes the header of a record at `at`; where its key goes, and behind it its value. */
+export function beginRecord(
+  view: DataView,
+  at: number,
+  { kind, encoding, version, expiryMs }: RecordFields,
+  keyLength: number,
+  valueLength: number,
+): number {
+  view.setUint32(at, recordBytes(keyLength, valueLength), true);
+  view.setUint8(at + 4, KIND[kind]);
+  view.setUint8(at + 5, encoding);
+  view.setUint16(at + 6, keyLength, true);
+  view.setBigUint64(at + 8, version, true);
+  view.setUint32(at + 16, expiryMs % TWO_32, true);
+  view.setUint32(at + 20, Math.floor(expiryMs / TWO_32), true);
+  view.setUint32(at + 24, valueLength, true);
+  view.setUint32(at + 28, 0, true);
+  return at + RECORD_HEADER_BYTES;
+}
 
 /**
  * Steps through the records that lie one behind the other in `bytes`. The bytes may be anything:

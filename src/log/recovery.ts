@@ -95,7 +95,9 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
   for (let [tries, fill] = [0, FILL]; tries < TRIES_MAX; tries++, fill *= RETREAT) {
     const attempt = new Attempt(parts, totals, fill);
     if (!(await attempt.run())) continue;
-    attempt.store.restoreVersions(totals.highest, totals.cleared);
+    const { floor } = parts.opened.manifest;
+    const highest = totals.highest > floor ? totals.highest : floor;
+    attempt.store.restoreVersions(highest, totals.cleared);
     return { ...attempt.result(), tookMs: parts.clock.monotonicMs() - startMs };
   }
   throw new Error('the log could not be loaded without evicting a part of it');

@@ -58,19 +58,20 @@ export function salvageFolder(parts: SalvageParts, folder: string): SalvageRepor
   const surveys = manifest.files.map((file) => {
     return surveyFile(device, folder, file, file.number === last);
   });
-  const files: Salvaged[] = [];
+  const salvaged: Salvaged[] = [];
   manifest = { ...manifest, files: manifest.files.map((file, n) => endOf(file, surveys[n])) };
   for (const survey of surveys.filter(({ condition }) => condition === 'damaged')) {
     const number = manifest.next;
-    files.push(rewrite(parts, folder, survey, number, manifest.node));
-    const others = manifest.files.filter((other) => other.number !== survey.number);
-    manifest = { ...manifest, next: number + 1, files: [...others, { number }] };
+    salvaged.push(rewrite(parts, folder, survey, number, manifest.node));
+    // In the place of the old one: the order of the files is that of their ages.
+    const files = manifest.files.map((file) => (file.number === survey.number ? { number } : file));
+    manifest = { ...manifest, next: number + 1, files };
     replaceManifest(device, folder, manifest);
     const path = logPath(folder, survey.number);
     device.rename(path, `${path}${DAMAGED_SUFFIX}`);
     device.syncFolder(folder);
   }
-  return { manifestProblem: found.problem, files };
+  return { manifestProblem: found.problem, files: salvaged };
 }
 
 /** The file that was written last will not be that any more, so it needs an end. */
@@ -103,7 +104,7 @@ function gatherManifest(device: Device, folder: string): Manifest {
   const next = (files.at(-1)?.number ?? 0) + 1;
   const nodes = files.map(({ number }) => nodeOf(device, folder, number));
   const node = nodes.find((each) => each !== undefined) ?? new Uint8Array(NODE_BYTES);
-  return { node, next, files };
+  return { node, next, floor: 0n, files };
 }
 
 function nodeOf(device: Device, folder: string, number: number): Uint8Array | undefined {

@@ -12,6 +12,7 @@
  * `work` changes to wake the log. `moved` changes with `durable` and with `state`, and is what the
  * others wait at: they read it, look at the two, and wait until it is not what they read.
  */
+import { STATUS } from '../protocol/status.js';
 
 /** The log writes as it should. */
 export const RUNNING = 0;
@@ -24,6 +25,12 @@ export const CLOSED = 3;
 
 /** One of the states above. */
 export type LogState = typeof RUNNING | typeof FULL | typeof FAILED | typeof CLOSED;
+
+/** The status of changes while the log is in a state; 0 when they are taken. */
+export function refusalIn(state: LogState): number {
+  if (state === RUNNING) return 0;
+  return state === FULL ? STATUS.DISK_FULL : STATUS.DISK_FAILED;
+}
 
 const WORK = 0;
 const STARTED = 1;
@@ -44,6 +51,10 @@ export const LOG_FIGURES = [
   'logBytes',
   'pendingBytes',
   'fulls',
+  // The rest is set by the main thread.
+  'compactions',
+  'compactedBytes',
+  'droppedBytes',
 ] as const;
 
 /** The name of a figure. */
@@ -147,7 +158,7 @@ export class Signals {
     return this.#figures[PLACE[name]] ?? 0;
   }
 
-  /** Only the log's thread sets and adds. */
+  /** Each figure has one thread that sets and adds. */
   set(name: LogFigure, value: number): void {
     this.#figures[PLACE[name]] = value;
   }

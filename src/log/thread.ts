@@ -14,7 +14,8 @@ import type { Random } from '../base/random.js';
 import type { Fsync } from '../config/config.js';
 import type { Device } from './device.js';
 import { Locator } from './locator.js';
-import { decodeManifest } from './manifest.js';
+import { decodeManifest, encodeManifest } from './manifest.js';
+import type { Replacement } from './replacement.js';
 import { Signals } from './signals.js';
 import { Writer, type WriterNews } from './writer.js';
 
@@ -39,11 +40,24 @@ export interface LogThreadStart {
 export type FromLog =
   | WriterNews
   | { readonly kind: 'ready' }
+  /** The log is divided: files before `before` may be compacted into one of that number. */
+  | {
+      readonly kind: 'divided';
+      readonly id: number;
+      /** The text of the manifest; nothing when the log could not be divided. */
+      readonly manifest: string | undefined;
+      readonly before: number;
+      readonly number: number;
+    }
+  | { readonly kind: 'installed'; readonly id: number; readonly done: boolean }
   /** It has ended; in order, or without its last changes. */
   | { readonly kind: 'closed'; readonly inOrder: boolean };
 
 /** To the thread, which looks for it before each round. */
-export type ToLog = { readonly kind: 'close' };
+export type ToLog =
+  | { readonly kind: 'divide'; readonly id: number }
+  | { readonly kind: 'install'; readonly id: number; readonly change: Replacement }
+  | { readonly kind: 'close' };
 
 /** What the thread needs from outside. */
 export interface LogThreadParts {
@@ -107,7 +121,8 @@ class LogThread {
     this.#pending = () => feeds.reduce((sum, feed) => sum + feed.pendingBytes, 0);
     const locator = openLocator(store, start.tierLane, clock);
     const where = { folder, feeds, signals, fsync, fileBytes, earlierBytes, locator };
-    this.#writer = new Writer({ ...where, device, clock, random, tell }, manifest);
+    const refuse = (status: number): void => store.refuseChanges(status);
+    this.#writer = new Writer({ ...where, device, clock, random, refuse, tell }, manifest);
   }
 
   run(): void {
@@ -115,13 +130,28 @@ class LogThread {
     tell({ kind: 'ready' });
     for (;;) {
       const { work } = this.#signals;
-      if (receive()?.kind === 'close') {
+      const command = receive();
+      if (command?.kind === 'close') {
         tell({ kind: 'closed', inOrder: this.#writer.close() });
         return;
       }
+      if (command !== undefined) this.#obey(command);
       if (this.#always) this.#awaitCompany();
       this.#signals.waitForWork(work, this.#round());
     }
+  }
+
+  #obey(command: Exclude<ToLog, { readonly kind: 'close' }>): void {
+    const { id } = command;
+    const { tell } = this.#parts;
+    if (command.kind === 'install') {
+      tell({ kind: 'installed', id, done: this.#writer.install(command.change) });
+      return;
+    }
+    const divided = this.#writer.divide();
+    const manifest = divided ? encodeManifest(this.#writer.manifest) : undefined;
+    const before = this.#writer.manifest.files.at(-1)?.number ?? 0;
+    tell({ kind: 'divided', id, manifest, before, number: this.#writer.reserve() });
   }
 
   /** One round; how long to sleep after it, in milliseconds. */

@@ -26,12 +26,24 @@ import { replaceManifest } from './folder.js';
 import type { Locator } from './locator.js';
 import { LogFile } from './logFile.js';
 import type { Manifest } from './manifest.js';
-import { CLOSED, FAILED, FULL, RUNNING, type Signals } from './signals.js';
+import { type Replacement, replaceFiles } from './replacement.js';
+import {
+  CLOSED,
+  FAILED,
+  FULL,
+  type LogState,
+  RUNNING,
+  refusalIn,
+  type Signals,
+} from './signals.js';
 
 /** Under `everysec`, a sync begins this long after the last one began. */
 export const SYNC_PERIOD_MS = 1000;
 /** So many bytes are packed before they are written. */
 const WRITE_BYTES = 256 * 1024;
+
+/** So many rounds are tried for one in which no thread was stopped in the middle of a change. */
+const DIVIDE_TRIES = 100;
 
 /** What the writer tells the node. */
 export type WriterNews =
@@ -56,6 +68,8 @@ export interface WriterParts {
   readonly earlierBytes: number;
   /** Is told where values are that may have to be read from the log. */
   readonly locator?: Locator | undefined;
+  /** Has changes refused with a status, or taken with 0. */
+  readonly refuse: (status: number) => void;
   readonly tell: (news: WriterNews) => void;
 }
 
@@ -75,6 +89,8 @@ export class Writer {
   /** Of the files that were ended. */
   #endedBytes: number;
   #endedRecords = 0;
+  /** The records of the round in work, while a file is being divided off. */
+  #echo: Uint8Array[] | undefined;
 
   /** Begins a new file. Throws what the device throws. */
   constructor(parts: WriterParts, manifest: Manifest) {
@@ -93,7 +109,7 @@ export class Writer {
 
   #nextFile(): LogFile {
     const { device, folder, random, clock, locator } = this.#parts;
-    const { node, next, files } = this.#manifest;
+    const { node, next, floor, files } = this.#manifest;
     const file = LogFile.create(device, folder, {
       purpose: 'feed',
       number: next,
@@ -101,7 +117,7 @@ export class Writer {
       salt: random.bytes(SALT_BYTES),
       madeMs: clock.nowMs(),
     });
-    const manifest = { node, next: next + 1, files: [...files, { number: next }] };
+    const manifest = { node, next: next + 1, floor, files: [...files, { number: next }] };
     try {
       replaceManifest(device, folder, manifest);
     } catch (error) {
@@ -178,6 +194,7 @@ export class Writer {
       this.#file.bytes.set(memory.subarray(runAt, runAt + runBytes), at);
       this.#file.took(runBytes);
       taken += runBytes;
+      this.#echo?.push(memory.slice(runAt, runAt + runBytes));
       feed.release();
       if (this.#file.pendingBytes >= WRITE_BYTES) this.#file.flush();
     }
@@ -222,25 +239,97 @@ export class Writer {
     ended.close();
   }
 
+  /**
+   * Ends the current file in such a way that compaction may drop records from those up to it. False
+   * when that is not possible now.
+   *
+   * Of a key, a later file must not hold an older version than an earlier file. But threads publish
+   * independently of each other: of two that wrote the same key, the later may be taken by this
+   * round and the earlier by the next. Not by one after that, if the next is settled; so what a
+   * settled round took is written to both files.
+   */
+  divide(): boolean {
+    return this.#attempt(() => {
+      // Whatever has piled up is not written twice.
+      this.#takeRound();
+      for (let tries = 0; tries < DIVIDE_TRIES; tries++) {
+        this.#echo = [];
+        this.#takeRound();
+        if (!this.#settled) continue;
+        this.#rotate();
+        for (const records of this.#echo) this.#file.add(records);
+        this.#file.flush();
+        return true;
+      }
+      return false;
+    });
+  }
+
+  /** A number for a file that somebody else writes. */
+  reserve(): number {
+    const number = this.#manifest.next;
+    this.#manifest = { ...this.#manifest, next: number + 1 };
+    return number;
+  }
+
+  /** Puts a compacted file in the place of those it was made from; false when that failed. */
+  install(change: Replacement): boolean {
+    return this.#attempt(() => {
+      // What the dropped records gave way to may have been published, but not be on disk yet.
+      for (let tries = 0; tries < DIVIDE_TRIES; tries++) {
+        this.#takeRound();
+        if (this.#settled) break;
+      }
+      if (!this.#settled) return false;
+      this.#sync();
+      const { device, folder } = this.#parts;
+      const manifest = replaceFiles(this.#manifest, change);
+      replaceManifest(device, folder, manifest);
+      this.#manifest = manifest;
+      this.#endedBytes += change.bytesAdded - change.bytesDropped;
+      return true;
+    });
+  }
+
+  /** Does something to the log; false when the device was full or failed. */
+  #attempt(work: () => boolean): boolean {
+    if (this.#failed || this.#full) return false;
+    try {
+      return work();
+    } catch (error) {
+      if (isFull(error)) this.#noteFull(error);
+      else this.#fail(error);
+      return false;
+    } finally {
+      this.#echo = undefined;
+      this.#count();
+    }
+  }
+
   #noteFull(error: unknown): void {
     if (this.#full) return;
     const { signals, tell } = this.#parts;
     this.#full = true;
     signals.add('fulls', 1);
-    signals.state = FULL;
+    this.#become(FULL);
     tell({ kind: 'full', reason: messageOf(error) });
   }
 
   #noteRoom(): void {
     if (!this.#full) return;
     this.#full = false;
-    this.#parts.signals.state = RUNNING;
+    this.#become(RUNNING);
     this.#parts.tell({ kind: 'room' });
+  }
+
+  #become(state: LogState): void {
+    this.#parts.refuse(refusalIn(state));
+    this.#parts.signals.state = state;
   }
 
   #fail(error: unknown): void {
     this.#failed = true;
-    this.#parts.signals.state = FAILED;
+    this.#become(FAILED);
     this.#parts.tell({ kind: 'failed', reason: messageOf(error) });
   }
 
@@ -268,7 +357,7 @@ export class Writer {
     try {
       this.#file.finish();
       this.#parts.signals.finish(this.#written);
-      this.#parts.signals.state = CLOSED;
+      this.#become(CLOSED);
       return true;
     } catch (error) {
       this.#fail(error);

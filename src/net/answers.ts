@@ -3,7 +3,7 @@
  * in it, when changes must be on disk first. The core wrote the messages, so they are whole.
  */
 
-import { FIRST_ERROR, STATUS } from '../protocol/status.js';
+import { FIRST_ERROR } from '../protocol/status.js';
 import {
   ANSWER_HEADER_BYTES,
   ANSWER_OPCODE_AT,
@@ -11,25 +11,20 @@ import {
   ID_AT,
   OP_CLEAR,
   OP_DELETE,
-  OP_GET,
   OP_INCR,
   OP_MERGE,
   OP_SET,
   OP_TOUCH,
 } from '../protocol/wire.js';
 
-const WRITES = [OP_SET, OP_DELETE, OP_TOUCH, OP_INCR, OP_MERGE, OP_CLEAR];
-/** One bit for each opcode from `OP_GET` on; grants have theirs at the same places. */
-export const WRITE_GRANTS = WRITES.reduce((bits, opcode) => bits | grantOf(opcode), 0);
-
-/** The grant that an opcode of the store needs. */
-function grantOf(opcode: number): number {
-  return 1 << (opcode - OP_GET);
-}
-
-function isWrite(opcode: number): boolean {
-  return opcode >= OP_GET && (WRITE_GRANTS & grantOf(opcode)) !== 0;
-}
+const WRITES: ReadonlySet<number> = new Set([
+  OP_SET,
+  OP_DELETE,
+  OP_TOUCH,
+  OP_INCR,
+  OP_MERGE,
+  OP_CLEAR,
+]);
 
 /** The size of the answer at `at`. */
 function sizeAt(answers: Uint8Array, at: number): number {
@@ -48,7 +43,7 @@ function sizeAt(answers: Uint8Array, at: number): number {
  */
 function tellsOfChange(answers: Uint8Array, at: number): boolean {
   if ((answers[at + ANSWER_STATUS_AT] ?? 0) >= FIRST_ERROR) return false;
-  return isWrite(answers[at + ANSWER_OPCODE_AT] ?? 0);
+  return WRITES.has(answers[at + ANSWER_OPCODE_AT] ?? 0);
 }
 
 /** Whether any answer of a message tells of changes. */
@@ -83,17 +78,4 @@ function refuse(answers: Uint8Array, at: number, status: number): void {
   answers.fill(0, at + ANSWER_STATUS_AT, at + ANSWER_HEADER_BYTES);
   answers[at + ANSWER_STATUS_AT] = status;
   answers[at + ANSWER_OPCODE_AT] = opcode;
-}
-
-/**
- * Gives writes that were refused as forbidden, although `grants` allow them, the status that says
- * why; in place.
- */
-export function renameForbidden(answers: Uint8Array, grants: number, status: number): void {
-  for (let at = 0; at < answers.length; at += sizeAt(answers, at)) {
-    if (answers[at + ANSWER_STATUS_AT] !== STATUS.FORBIDDEN) continue;
-    const opcode = answers[at + ANSWER_OPCODE_AT] ?? 0;
-    if (isWrite(opcode) && (grants & grantOf(opcode)) !== 0)
-      answers[at + ANSWER_STATUS_AT] = status;
-  }
 }

@@ -12,21 +12,17 @@
  *                      ▼                                                            │
  *               withheld [ticket] ────────── log: durable ≥ ticket ─────────────────┘
  *
- * While the log can't take changes, because the disk is full or has failed, writes are refused: the
- * thread takes the grants for them away, and puts the status that says why in the place of the one
- * the core gives. Answers that wait then are turned into that status, too: their changes were made,
- * but nobody knows whether they will last.
+ * While the log can't take changes, because the disk is full or has failed, the core refuses them.
+ * Answers that wait then are turned into that status, too: their changes were made, but nobody
+ * knows whether they will last.
  */
-import { FULL, RUNNING, type Signals } from '../log/signals.js';
-import { STATUS } from '../protocol/status.js';
-import { mustWait, renameForbidden, WRITE_GRANTS, withoutChanges } from './answers.js';
+import { refusalIn, type Signals } from '../log/signals.js';
+import { mustWait, withoutChanges } from './answers.js';
 import type { Party } from './party.js';
 
 /** What a thread's durability works with. */
 export interface DurabilityParts {
   readonly signals: Signals;
-  /** Whether answers wait for the disk. */
-  readonly always: boolean;
   /** A party with so many bytes of answers waiting is not executed any further. */
   readonly maxWithheldBytes: number;
   /** Delivers a message; true when its party can take no more. */
@@ -50,8 +46,6 @@ export class Durability {
   /** The ticket that the log was woken for last. */
   #nudged: number | undefined;
   #watching = false;
-  /** The status of writes that were refused since the inbox was last empty, 0 for none. */
-  #refusal = 0;
 
   constructor(parts: DurabilityParts) {
     this.#parts = parts;
@@ -60,26 +54,6 @@ export class Durability {
   /** Whether no answers wait. */
   get idle(): boolean {
     return this.#withheld.length === 0;
-  }
-
-  /** The status that writes are refused with now, 0 when they are taken. */
-  #status(): number {
-    const { state } = this.#parts.signals;
-    if (state === RUNNING) return 0;
-    return state === FULL ? STATUS.DISK_FULL : STATUS.DISK_FAILED;
-  }
-
-  /** The grants that a frame which is about to be queued really has. */
-  allowed(grants: number): number {
-    const status = this.#status();
-    if (status === 0) return grants;
-    this.#refusal = status;
-    return grants & ~WRITE_GRANTS;
-  }
-
-  /** What was queued is executed: nothing refused is under way any more. */
-  settle(): void {
-    this.#refusal = 0;
   }
 
   /** A call of the core has ended; messages that come now are of its making. */
@@ -92,10 +66,8 @@ export class Durability {
    * party can take no more.
    */
   pass(party: Party, answers: Uint8Array, closeCode: number): boolean {
-    if (this.#refusal !== 0) renameForbidden(answers, party.grants, this.#refusal);
-    const { always, deliver } = this.#parts;
-    if (!always || (party.withheldBytes === 0 && !mustWait(answers))) {
-      return deliver(party, answers, closeCode);
+    if (party.withheldBytes === 0 && !mustWait(answers)) {
+      return this.#parts.deliver(party, answers, closeCode);
     }
     return this.#withhold(party, answers.slice(), closeCode);
   }
@@ -127,7 +99,7 @@ export class Durability {
   /** Delivers what waits no longer. */
   release(): void {
     const { signals } = this.#parts;
-    const refusal = this.#status();
+    const refusal = refusalIn(signals.state);
     let released = 0;
     for (const { party, answers, closeCode, ticket } of this.#withheld) {
       const durable = signals.isDurable(ticket);

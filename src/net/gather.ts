@@ -86,6 +86,7 @@ export class Gather {
   /** Those with frames in their queue that may be submitted, first come first. */
   #backlog: Party[] = [];
   #arrivalMs = 0;
+  #nowMs = 0;
   #scheduled = false;
   #failed = false;
   #running = false;
@@ -95,7 +96,7 @@ export class Gather {
 
   constructor(parts: GatherParts) {
     this.#parts = parts;
-    this.#durability = parts.log && makeDurability(parts.log, parts.maxPipelinedBytes);
+    this.#durability = makeDurability(parts.log, parts.maxPipelinedBytes);
     this.#lane = parts.lane;
     this.#tier = parts.tier && this.#makeDesk(parts.tier);
   }
@@ -108,6 +109,11 @@ export class Gather {
   /** True when nothing is queued, in the inbox or behind it. */
   get idle(): boolean {
     return this.#lane.queuedBytes === 0 && this.#backlog.length === 0;
+  }
+
+  /** The time that the answers which are being delivered go by, Unix ms. */
+  get nowMs(): number {
+    return this.#nowMs;
   }
 
   /** The parties that are there, with gaps; not to be changed. */
@@ -141,9 +147,7 @@ export class Gather {
   }
 
   #push(party: Party, arrivalMs: number, bytes: Uint8Array): boolean {
-    const { slot, grants } = party;
-    const allowed = this.#durability === undefined ? grants : this.#durability.allowed(grants);
-    return this.#lane.push(slot, allowed, arrivalMs, bytes);
+    return this.#lane.push(party.slot, party.grants, arrivalMs, bytes);
   }
 
   /** Executes what is queued now instead of at the end of the turn. */
@@ -237,7 +241,8 @@ export class Gather {
     const { clock, tally, stopwatch } = this.#parts;
     tally[FIGURE.turns] = (tally[FIGURE.turns] ?? 0) + 1;
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
-      const result = this.#lane.execute(clock.nowMs());
+      this.#nowMs = clock.nowMs();
+      const result = this.#lane.execute(this.#nowMs);
       const stalled = this.#tier?.collect(this.#lane.parts) ?? false;
       const choked = this.#deliver() || stalled;
       if (result === DONE) {
@@ -286,7 +291,6 @@ export class Gather {
 
   /** The inbox is empty: slots become free, and those who wait get their turn. */
   #settle(): void {
-    this.#durability?.settle();
     for (const slot of this.#leaving) this.#free.push(slot);
     if (this.#leaving.length > 0) this.#leaving = [];
     if (this.#backlog.length > 0) this.#submitBacklog();
@@ -314,10 +318,14 @@ export class Gather {
   }
 }
 
-function makeDurability({ signals, fsync }: LogLink, maxWithheldBytes: number): Durability {
+/** What sees to it that answers wait for the disk, where they have to. */
+function makeDurability(
+  log: LogLink | undefined,
+  maxWithheldBytes: number,
+): Durability | undefined {
+  if (log?.fsync !== 'always') return undefined;
   return new Durability({
-    signals,
-    always: fsync === 'always',
+    signals: log.signals,
     maxWithheldBytes,
     deliver: (party, answers, closeCode) => party.deliver(answers, closeCode),
     ease: (party) => party.ease(),

@@ -5,6 +5,7 @@
 import type { Store } from '../arena/store.js';
 import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
+import type { Random } from '../base/random.js';
 import { sleep, type Timer, type Timers } from '../base/timers.js';
 import { systemAsyncDevice } from '../log/asyncDevice.js';
 import { KeyRing } from '../log/keys.js';
@@ -34,6 +35,7 @@ export interface StationParts {
   readonly tokenDigest: Uint8Array | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly random: Random;
   readonly report: Reporter;
   /** The log that the store is written to, if there is one. */
   readonly log: LogLink | undefined;
@@ -77,8 +79,10 @@ export class Station {
     const gather = this.#gather;
     const greeter = new Greeter(this.#gate, limits);
     this.#shared = { gather, greeter, limits, tally, grants };
-    const { report, log } = parts;
-    this.door = new Door({ ...this.#shared, gate: this.#gate, board, report, log });
+    const { report, log, random } = parts;
+    const ownGrants = store.constant('GRANTS_ALL');
+    const tools = { clock, timers, random, report, log };
+    this.door = new Door({ ...this.#shared, ...tools, ownGrants, gate: this.#gate, board });
     this.#vigil = new Vigil(clock, limits.frameTimeoutMs);
     this.#watch = timers.every(tickMs(limits.frameTimeoutMs), () => this.guard(this.#tick));
     this.#watch.unref();

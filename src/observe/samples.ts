@@ -239,6 +239,24 @@ function ofTheLog({ log, store }: Snapshot): Family[] {
     ),
     one('gauge', 'orlop_log_files', 'Files of the log', figures.files),
     one('gauge', 'orlop_log_bytes', 'Bytes of the files of the log', figures.logBytes),
+    one(
+      'counter',
+      'orlop_log_compactions_total',
+      'Times that old files of the log were compacted',
+      figures.compactions,
+    ),
+    one(
+      'counter',
+      'orlop_log_compacted_bytes_total',
+      'Bytes that compaction wrote',
+      figures.compactedBytes,
+    ),
+    one(
+      'counter',
+      'orlop_log_dropped_bytes_total',
+      'Bytes of files that compaction removed',
+      figures.droppedBytes,
+    ),
     one('counter', 'orlop_log_full_total', 'How often the disk of the log was full', figures.fulls),
     one('counter', 'orlop_log_deferred_total', deferred, store.feedDeferred),
   ];

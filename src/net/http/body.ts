@@ -28,6 +28,7 @@ export class Body {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #onRead: (() => void) | undefined;
+  #sink: ((piece: Uint8Array, isLast: boolean) => void) | undefined;
 
   /** `expected`: whether the headers announce a body at all. */
   constructor(expected: boolean) {
@@ -46,8 +47,17 @@ export class Body {
     if (!this.#awaited) this.#handOver(joined([], 0));
   }
 
+  /** Hands each piece on as it comes, until the request is answered. */
+  receive(sink: (piece: Uint8Array, isLast: boolean) => void): void {
+    this.#sink = sink;
+    if (!this.#awaited) sink(joined([], 0), true);
+  }
+
   /** Calls back when nothing more needs to be read, at once where that is so. */
   whenRead(read: () => void): void {
+    // What still comes is thrown away, and counts against patience from now on.
+    if (this.#sink !== undefined) this.#bytes = 0;
+    this.#sink = undefined;
     if (this.#awaited) this.#onRead = read;
     else read();
   }
@@ -55,6 +65,11 @@ export class Body {
   /** Takes a piece as it arrives; `chunk` may be gone afterwards. */
   take(chunk: Uint8Array, isLast: boolean): void {
     if (!this.#awaited) return;
+    if (this.#sink !== undefined) {
+      if (isLast) this.#awaited = false;
+      this.#sink(chunk, isLast);
+      return;
+    }
     this.#bytes += chunk.length;
     if (this.#collector !== undefined) this.#keep(chunk, isLast);
     if (!isLast && this.#bytes <= LINGER_BYTES + this.#limitBytes) return;

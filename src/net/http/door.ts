@@ -3,13 +3,17 @@
  * those who ask have no token; metrics and everything under `/v1` and `/cache` want the token as a
  * bearer.
  */
+import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
+import type { Random } from '../../base/random.js';
+import type { Timers } from '../../base/timers.js';
 import { FAILED } from '../../log/signals.js';
 import { SOCKET_PATH } from '../../protocol/wire.js';
 import { type Board, DRAINING, FIGURE, SERVING, type Tally } from '../board.js';
 import type { Gather, LogLink } from '../gather.js';
 import type { Limits } from '../limits.js';
 import type { TokenGate } from '../token.js';
+import { CACHE_PATH, CacheDoor } from './cache.js';
 import type { Exchange, Reply } from './exchange.js';
 import { KEYS_PATH, KeyDoor } from './keys.js';
 import { errorReply, jsonReply, methodReply, statusReply, statusText } from './replies.js';
@@ -33,6 +37,11 @@ export interface DoorParts {
   readonly gather: Gather;
   readonly limits: Limits;
   readonly grants: number;
+  /** Those of the node itself, which include merging. */
+  readonly ownGrants: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
   readonly gate: TokenGate;
   readonly board: Board;
   readonly tally: Tally;
@@ -44,16 +53,27 @@ export interface DoorParts {
 const READ_ONLY = 'GET, HEAD';
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
 const OPEN_PATHS = ['/livez', '/readyz'];
+const PATHS: readonly string[] = [
+  ...OPEN_PATHS,
+  '/metrics',
+  '/v1/stats',
+  '/v1/keys/{key}',
+  '/cache/backup',
+  '/cache/restore',
+  '/cache/cluster/nodes',
+];
 
 /** Answers HTTP requests on one thread. */
 export class Door {
   readonly #parts: DoorParts;
   readonly #keys: KeyDoor;
+  readonly #cache: CacheDoor;
 
   constructor(parts: DoorParts) {
     this.#parts = parts;
     const reply = (exchange: Exchange, reply: Reply): void => this.#reply(exchange, reply);
     this.#keys = new KeyDoor({ ...parts, reply });
+    this.#cache = new CacheDoor({ ...parts, reply, count: (status) => this.#count(status) });
   }
 
   /** Answers a request, at once or later. */
@@ -61,10 +81,11 @@ export class Door {
     const { path } = exchange;
     if (OPEN_PATHS.includes(path)) this.#health(exchange);
     else if (!this.#admits(exchange)) this.#reply(exchange, statusReply('UNAUTHENTICATED'));
-    else if (path.startsWith(KEYS_PATH)) this.#key(exchange);
+    else if (path.startsWith(KEYS_PATH)) this.#work(exchange, () => this.#keys.handle(exchange));
     else if (path === '/metrics') this.#report(exchange, 'metrics');
     else if (path === '/v1/stats') this.#report(exchange, 'stats');
     else if (path === '/cache/cluster/nodes') this.#report(exchange, 'nodes');
+    else if (path.startsWith(CACHE_PATH)) this.#work(exchange, () => this.#whole(exchange));
     else this.#reply(exchange, unknownPath(path));
   }
 
@@ -98,10 +119,14 @@ export class Door {
     return token !== undefined && gate.admits(token);
   }
 
-  #key(exchange: Exchange): void {
+  #work(exchange: Exchange, work: () => void): void {
     if (this.#parts.board.state === DRAINING) {
       this.#reply(exchange, statusReply('SHUTTING_DOWN'));
-    } else this.#keys.handle(exchange);
+    } else work();
+  }
+
+  #whole(exchange: Exchange): void {
+    if (!this.#cache.handle(exchange)) this.#reply(exchange, unknownPath(exchange.path));
   }
 
   #report(exchange: Exchange, name: ReportName): void {
@@ -125,9 +150,13 @@ export class Door {
   }
 
   #reply(exchange: Exchange, reply: Reply): void {
-    const figure = FIGURE.http2xx + Math.min(3, Math.max(0, Math.floor(reply.status / 100) - 2));
-    this.#parts.tally[figure] = (this.#parts.tally[figure] ?? 0) + 1;
+    this.#count(reply.status);
     exchange.respond(reply);
+  }
+
+  #count(status: number): void {
+    const figure = FIGURE.http2xx + Math.min(3, Math.max(0, Math.floor(status / 100) - 2));
+    this.#parts.tally[figure] = (this.#parts.tally[figure] ?? 0) + 1;
   }
 }
 
@@ -139,9 +168,5 @@ function unknownPath(path: string): Reply {
       ['upgrade', 'websocket'],
     ]);
   }
-  return errorReply(
-    404,
-    'NO_SUCH_PATH',
-    'there is /livez, /readyz, /metrics, /v1/stats, /v1/keys/{key}, /cache/cluster/nodes',
-  );
+  return errorReply(404, 'NO_SUCH_PATH', `there is ${PATHS.join(', ')}`);
 }

@@ -32,6 +32,15 @@ export interface NativeResponse {
   onAborted(handler: () => void): NativeResponse;
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): NativeResponse;
   cork(work: () => void): NativeResponse;
+  /** Sends a piece of the body; false when the client does not read as fast. */
+  write(piece: Uint8Array): boolean;
+  /** The handler returns true when it has nothing more to send now. */
+  onWritable(handler: (offset: number) => boolean): NativeResponse;
+  /** Stops reading from the client. */
+  pause(): void;
+  resume(): void;
+  /** Ends the connection. */
+  close(): NativeResponse;
   upgrade(
     userData: { conversation: undefined },
     key: string,

@@ -1,5 +1,5 @@
 import { Body } from '../http/body.js';
-import type { Exchange, Reply, RequestHeaders } from '../http/exchange.js';
+import type { BodyFlow, Exchange, Reply, ReplyStream, RequestHeaders } from '../http/exchange.js';
 import { keptReply, statusLine } from '../http/replies.js';
 import type { NativeRequest, NativeResponse } from './binding.js';
 
@@ -28,6 +28,8 @@ export class NativeExchange implements Exchange {
   readonly #body: Body;
   #onGone: (() => void)[] = [];
   #over = false;
+  #paused = false;
+  readonly #guard: (work: () => void) => void;
 
   /** Takes from the request what it needs: afterwards that is gone. Errors go through `guard`. */
   constructor(response: NativeResponse, request: NativeRequest, guard: (work: () => void) => void) {
@@ -36,6 +38,7 @@ export class NativeExchange implements Exchange {
     this.query = request.getQuery() ?? '';
     this.headers = headersOf(request);
     this.#response = response;
+    this.#guard = guard;
     const expected = hasBody(request);
     this.#body = new Body(expected);
     response.onAborted(() => this.#aborted());
@@ -59,9 +62,53 @@ export class NativeExchange implements Exchange {
     this.#body.collect(limitBytes, done);
   }
 
+  receive(take: (piece: Uint8Array, isLast: boolean) => void): BodyFlow {
+    this.#body.receive(take);
+    return { pause: () => this.#pause(true), resume: () => this.#pause(false) };
+  }
+
+  #pause(paused: boolean): void {
+    if (this.#over || this.#paused === paused) return;
+    this.#paused = paused;
+    if (paused) this.#response.pause();
+    else this.#response.resume();
+  }
+
+  stream(head: Omit<Reply, 'body'>, onRoom: () => void, open: (body: ReplyStream) => void): void {
+    this.#body.whenRead(() => {
+      if (this.#over) return;
+      const response = this.#response;
+      response.onWritable(() => {
+        this.#guard(onRoom);
+        return true;
+      });
+      response.cork(() => this.#writeHead(head));
+      open({
+        write: (bytes) => this.#over || this.#writePiece(bytes),
+        end: () => this.#finish(() => response.end()),
+        cut: () => this.#finish(() => response.close()),
+      });
+    });
+  }
+
+  #writePiece(bytes: Uint8Array): boolean {
+    let room = true;
+    this.#response.cork(() => {
+      room = this.#response.write(bytes);
+    });
+    return room;
+  }
+
+  #finish(end: () => void): void {
+    if (this.#over) return;
+    this.#over = true;
+    end();
+  }
+
   respond(reply: Reply): void {
     if (this.#over) return;
     this.#onGone = [];
+    this.#pause(false);
     const kept = this.#body.isRead ? reply : keptReply(reply);
     this.#body.whenRead(() => this.#send(kept));
   }
@@ -74,10 +121,13 @@ export class NativeExchange implements Exchange {
 
   #write(reply: Reply): void {
     const response = this.#response;
-    response.writeStatus(statusLine(reply.status));
-    for (const [name, value] of reply.headers) response.writeHeader(name, value);
+    this.#writeHead(reply);
     if (this.method === 'HEAD') response.endWithoutBody(Buffer.byteLength(reply.body));
     else if (reply.status === 204 || reply.status === 304) response.endWithoutBody();
     else response.end(reply.body);
+  }
+  #writeHead({ status, headers }: Omit<Reply, 'body'>): void {
+    this.#response.writeStatus(statusLine(status));
+    for (const [name, value] of headers) this.#response.writeHeader(name, value);
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Body } from '../http/body.js';
-import type { Exchange, Reply, RequestHeaders } from '../http/exchange.js';
+import type { BodyFlow, Exchange, Reply, ReplyStream, RequestHeaders } from '../http/exchange.js';
 import { keptReply } from '../http/replies.js';
 
 function headersOf(request: IncomingMessage): RequestHeaders {
@@ -27,6 +27,7 @@ export class PortableExchange implements Exchange {
   readonly query: string;
   readonly headers: RequestHeaders;
   readonly #body: Body;
+  readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #guard: (work: () => void) => void;
   #onGone: (() => void)[] = [];
@@ -45,6 +46,7 @@ export class PortableExchange implements Exchange {
     this.query = mark < 0 ? '' : url.slice(mark + 1);
     this.headers = headersOf(request);
     this.#body = new Body(hasBody(request));
+    this.#request = request;
     this.#response = response;
     this.#guard = guard;
     request.on('data', (chunk: Buffer) => this.#guard(() => this.#body.take(chunk, false)));
@@ -66,9 +68,35 @@ export class PortableExchange implements Exchange {
     this.#body.collect(limitBytes, done);
   }
 
+  receive(take: (piece: Uint8Array, isLast: boolean) => void): BodyFlow {
+    this.#body.receive(take);
+    return { pause: () => this.#request.pause(), resume: () => this.#request.resume() };
+  }
+
+  stream(head: Omit<Reply, 'body'>, onRoom: () => void, open: (body: ReplyStream) => void): void {
+    this.#body.whenRead(() => {
+      if (this.#over) return;
+      const response = this.#response;
+      response.on('drain', () => this.#guard(onRoom));
+      response.writeHead(head.status, head.headers.flat());
+      open({
+        write: (bytes) => this.#over || response.write(bytes.slice()),
+        end: () => this.#finish(() => response.end()),
+        cut: () => this.#finish(() => response.destroy()),
+      });
+    });
+  }
+
+  #finish(end: () => void): void {
+    if (this.#over) return;
+    this.#over = true;
+    end();
+  }
+
   respond(reply: Reply): void {
     if (this.#over) return;
     this.#onGone = [];
+    this.#request.resume();
     // The server sends later, the caller's memory changes sooner.
     const kept = keptReply(reply);
     this.#body.whenRead(() => this.#send(kept));

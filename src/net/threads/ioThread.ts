@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { Store } from '../../arena/store.js';
 import { systemClock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
+import { systemRandom } from '../../base/random.js';
 import { sleep, systemTimers } from '../../base/timers.js';
 import { Signals } from '../../log/signals.js';
 import { Board } from '../board.js';
@@ -49,6 +50,7 @@ export class IoThread {
       board: new Board(start.board),
       clock: systemClock,
       timers: systemTimers,
+      random: systemRandom,
       report: (name) => this.#ask(name),
       log: start.log && { ...start.log, signals: new Signals(start.log.signals) },
       onFailure: (error) => this.#failed(error),

@@ -171,12 +171,13 @@ test('a manifest is text that nobody changes by accident', () => {
   const manifest = {
     node: Uint8Array.from({ length: 16 }, (_, index) => index * 16),
     next: 9,
+    floor: 77n,
     files: [{ number: 6, end: 1_048_576, summary: new Summary() }, { number: 8 }],
   };
   const text = encodeManifest(manifest);
   const summary = Buffer.from(new Summary().encode()).toString('base64');
   expect(text.split('\n')[0]).toBe(
-    '{"format":1,"node":"00102030405060708090a0b0c0d0e0f0","next":9,' +
+    '{"format":1,"node":"00102030405060708090a0b0c0d0e0f0","next":9,"floor":"77",' +
       `"files":[{"number":6,"end":1048576,"summary":"${summary}"},{"number":8}]}`,
   );
   expect(decodeManifest(text)).toEqual(manifest);
@@ -190,7 +191,7 @@ test('a manifest is text that nobody changes by accident', () => {
 test('a manifest that says the impossible is refused', () => {
   const node = new Uint8Array(16);
   const refused = (next: number, number: number): unknown =>
-    decodeManifest(encodeManifest({ node, next, files: [{ number }] }));
+    decodeManifest(encodeManifest({ node, next, floor: 0n, files: [{ number }] }));
   expect(refused(9, 8)).toBeTypeOf('object');
   expect(refused(8, 8)).toMatch(/impossible/);
   expect(refused(9, 0)).toMatch(/impossible/);

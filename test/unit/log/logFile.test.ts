@@ -123,8 +123,8 @@ test('a manifest takes the place of the other whole, or not at all', () => {
   const folder = newFolder();
   const { node } = headerOf(1);
   expect(readManifest(systemDevice, folder)).toBeUndefined();
-  const first = { node, next: 2, files: [{ number: 1 }] };
-  const second = { node, next: 3, files: [{ number: 1 }, { number: 2 }] };
+  const first = { node, next: 2, floor: 0n, files: [{ number: 1 }] };
+  const second = { node, next: 3, floor: 0n, files: [{ number: 1 }, { number: 2 }] };
   replaceManifest(systemDevice, folder, first);
   const { calls } = ((device) => {
     replaceManifest(device, folder, first);
@@ -155,7 +155,7 @@ test('log files without a manifest, and a manifest that is damaged, are refused'
   };
   expect(refusal()).toBeInstanceOf(LogDamage);
   expect(String(refusal())).toMatch(/the manifest is missing.*orlop log salvage/);
-  replaceManifest(systemDevice, folder, { node: headerOf(1).node, next: 2, files: [] });
+  replaceManifest(systemDevice, folder, { node: headerOf(1).node, next: 2, floor: 0n, files: [] });
   expect(codeOf(refusal())).toBeUndefined();
   const file = systemDevice.openToWrite(`${folder}/MANIFEST`);
   file.truncate(20);

@@ -18,6 +18,9 @@ const FILE = 'test/unit/log/recovery.test.ts';
 /** What was last done to each key: its value, or nothing when it was deleted. */
 type Oracle = Map<string, string | undefined>;
 
+/** Where the oracle has this key, nothing expires. */
+const ETERNAL = 'nothing expires';
+
 /** Deeds of every kind on a few thousand keys; the oracle knows the newest of each. */
 function work(log: LogRig, oracle: Oracle, steps: number, keys: number, valueBytes: number): void {
   const random = seededRandom(seed);
@@ -30,11 +33,13 @@ function work(log: LogRig, oracle: Oracle, steps: number, keys: number, valueByt
       expect(rig.set(key, value).status).toBe(STATUS.OK);
       oracle.set(key, value);
     } else if (deed < 95) {
-      // A delete that finds nothing is not recorded, so it says nothing about later.
-      if (rig.delete(key).status === STATUS.OK) oracle.set(key, undefined);
-    } else if (deed < 96) {
-      rig.set(key, value, { ttlMs: 1 + random.below(20) });
+      rig.delete(key);
       oracle.set(key, undefined);
+    } else if (deed < 96) {
+      // With a clock that is set back, what has expired lives again.
+      const lives = oracle.has(ETERNAL);
+      rig.set(key, value, lives ? {} : { ttlMs: 1 + random.below(20) });
+      oracle.set(key, lives ? value : undefined);
     } else if (step === Math.floor(steps / 3)) {
       rig.clear();
       for (const each of oracle.keys()) oracle.set(each, undefined);
@@ -129,6 +134,36 @@ test('a clock that was set back makes no new write lose', async () => {
   }
 });
 
+test('whatever came before, after a clock was set back new writes are read and last', async () => {
+  const memoryBytes = 8 * MIB;
+  const log = new LogRig({ lanes: 3, fileBytes: 500_000, fsync: 'never', memoryBytes });
+  const oracle: Oracle = new Map([[ETERNAL, undefined]]);
+  work(log, oracle, 54_000, 24_000, 1000);
+  const evicted = log.rig.arena.stats().evicted.policy;
+  expect(evicted).toBeGreaterThan(10_000);
+  const options = { folder: log.folder, memoryBytes, nowMs: log.rig.nowMs - 288_000 };
+  const random = seededRandom(seed);
+  const first = await recoverRig({ ...options, random });
+  expect(check(first.rig, oracle)).toBeGreaterThan(1500);
+  const next = new LogRig({ rig: first.rig, folder: log.folder, fsync: 'never' });
+  [...oracle.keys()].forEach((key, n) => {
+    if (n % 5 !== 0) return;
+    first.rig.set(key, `new ${n}`);
+    oracle.set(key, `new ${n}`);
+    expect(first.rig.get(key), replayLine(FILE)).toBe(`new ${n}`);
+    if (n % 10 === 0) {
+      first.rig.delete(key);
+      oracle.set(key, undefined);
+    }
+    if (n % 100 === 0) next.writer.round();
+  });
+  next.writer.round();
+  for (let restart = 0; restart < 2; restart++) {
+    const { rig } = await recoverRig({ ...options, random });
+    expect(check(rig, oracle)).toBeGreaterThan(1500);
+  }
+}, 60_000);
+
 test('a deleted key stays deleted through any number of restarts', async () => {
   const log = new LogRig({ fsync: 'never' });
   log.rig.set('key', '1');
@@ -145,6 +180,22 @@ test('a deleted key stays deleted through any number of restarts', async () => {
     next.writer.round();
     if (start === 3) expect(next.writer.close()).toBe(true);
   }
+});
+
+test('a key that was evicted and then deleted does not come back', async () => {
+  const log = new LogRig({ memoryBytes: 7 * MIB, fsync: 'never' });
+  log.rig.set('key', 'value');
+  for (let n = 0; n < 10_000; n++) {
+    log.rig.set(`other ${n}`, 'x'.repeat(1000));
+    if (n % 100 === 0) log.writer.round();
+  }
+  expect(log.rig.delete('key').status).toBe(STATUS.NOT_FOUND);
+  log.writer.round();
+  const { nowMs } = log.rig;
+  const { rig, recovered } = await recoverRig({ folder: log.folder, memoryBytes: 64 * MIB, nowMs });
+  expect(recovered.sinceMs).toBe(0);
+  expect(rig.get('other 0')).toHaveLength(1000);
+  expect(rig.get('key')).toBeUndefined();
 });
 
 test('a value that expired does not give way to an older one, and times go on', async () => {

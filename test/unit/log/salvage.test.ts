@@ -25,7 +25,7 @@ function makeLog(folder: string): void {
     file.close();
   }
   const files = [1, 2, 3].map((number) => ({ number }));
-  replaceManifest(systemDevice, folder, { node, next: 4, files });
+  replaceManifest(systemDevice, folder, { node, next: 4, floor: 0n, files });
 }
 
 function flip(path: string, at: number): void {
@@ -65,7 +65,7 @@ test('what is whole of a damaged file takes its place', () => {
   expect(readFileSync(`${path}.damaged`)).toEqual(before);
   expect(existsSync(path)).toBe(false);
   const manifest = readManifest(systemDevice, folder);
-  expect(manifest?.files.map(({ number }) => number)).toEqual([1, 3, 4]);
+  expect(manifest?.files.map(({ number }) => number)).toEqual([1, 4, 3]);
   expect(salvageFolder(PARTS, folder).files).toEqual([]);
 });
 

@@ -6,6 +6,7 @@ import { reportOn } from '../../../src/log/report.js';
 import { CLOSED, FAILED, FULL, RUNNING } from '../../../src/log/signals.js';
 import type { Rig } from '../../model/support/rig.js';
 import { replayLine, seed } from '../../model/support/seed.js';
+import { STATUS } from '../../model/support/wire.js';
 import { type Call, FaultyDevice } from './support/faultyDevice.js';
 import { newFolder } from './support/files.js';
 import { LogRig, replay } from './support/logRig.js';
@@ -163,6 +164,7 @@ test('an error at any call ends all confirmation, and takes nothing back', () =>
     });
     expect(device.fired).toBe(1);
     expect([log.writer.failed, log.signals.state]).toEqual([true, FAILED]);
+    expect(log.rig.set('key', 'refused').status).toBe(STATUS.DISK_FAILED);
     expect(log.news.filter(({ kind }) => kind === 'failed')).toHaveLength(1);
     expect(device.calls.length).toBe(index + 1);
     const ticket = log.signals.ticket();
@@ -199,18 +201,17 @@ test('a full device at any call is waited for, and nothing is lost', () => {
   }
 });
 
-test('while the device is full nothing is confirmed, and the feed bounds what waits', () => {
+test('while the device is full nothing is confirmed, and changes are refused', () => {
   const device = new FaultyDevice(systemDevice);
   const log = new LogRig({ device, feedBytes: 65_536 });
   device.plan = ({ name }) => (name === 'write' ? { code: 'ENOSPC' } : undefined);
-  let taken = 0;
-  for (let n = 0; n < 200; n++) {
-    if (log.rig.set(`key ${n}`, 'x'.repeat(1000)).status === 0) taken++;
+  const statuses = Array.from({ length: 200 }, (_, n) => {
+    const { status } = log.rig.set(`key ${n}`, 'x'.repeat(1000));
     log.writer.round();
-  }
+    return status;
+  });
   expect(log.signals.state).toBe(FULL);
-  expect(taken).toBeGreaterThan(30);
-  expect(taken).toBeLessThan(130);
+  expect(statuses).toEqual([STATUS.OK, ...Array(199).fill(STATUS.DISK_FULL)]);
   expect(log.signals.isDurable(log.signals.ticket())).toBe(false);
   expect(log.signals.figure('pendingBytes')).toBeLessThan(300_000);
   expect(log.rig.get('key 0')).toHaveLength(1000);

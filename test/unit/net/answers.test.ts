@@ -1,10 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  mustWait,
-  renameForbidden,
-  WRITE_GRANTS,
-  withoutChanges,
-} from '../../../src/net/answers.js';
+import { mustWait, withoutChanges } from '../../../src/net/answers.js';
 import { describeBuilds } from '../../model/support/builds.js';
 import {
   concat,
@@ -18,10 +13,9 @@ import {
 
 /** What the core answers, as it lies in its messages. */
 describeBuilds('messages of answers', (open) => {
-  const ask = (requests: readonly Request[], grants?: number): Uint8Array => {
+  const ask = (requests: readonly Request[]): Uint8Array => {
     const rig = open();
     rig.set('there', 'value');
-    if (grants !== undefined) rig.grants = grants;
     const frame = encodeFrame(requests.map((request, id) => ({ ...request, id })));
     return concat(rig.send(frame).map(({ bytes }) => bytes));
   };
@@ -70,26 +64,5 @@ describeBuilds('messages of answers', (open) => {
     }
     for (const n of [2, 4, 5]) expect(after[n]).toEqual(before[n]);
     expect(after[0]?.value).toEqual(before[0]?.value);
-  });
-
-  test('say why writes were refused that would have been allowed', () => {
-    const grants = open().arena.constant('GRANTS_CLIENT');
-    const requests: Request[] = [
-      { op: OP.SET, key: 'a', value: 'b' },
-      { op: OP.MERGE, key: 'a', value: 'b', version: 5n },
-      { op: OP.GET, key: 'there' },
-      { op: OP.CLEAR },
-    ];
-    const answers = ask(requests, grants & ~WRITE_GRANTS);
-    renameForbidden(answers, grants, 28);
-    const statuses = decodeAnswers(answers).map(({ status }) => status);
-    expect(statuses).toEqual([28, STATUS.FORBIDDEN, 0, 28]);
-  });
-
-  test('the grants of writes are those of the core', () => {
-    const { arena } = open();
-    const verbs = ['SET', 'DELETE', 'TOUCH', 'INCR', 'MERGE', 'CLEAR'];
-    const bits = verbs.map((verb) => 1 << arena.constant(`VERB_${verb}`));
-    expect(bits.reduce((all, bit) => all | bit, 0)).toBe(WRITE_GRANTS);
   });
 });

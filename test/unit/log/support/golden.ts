@@ -36,6 +36,11 @@ export function makeGolden(folder: string): string[] {
   open.sync();
   open.close();
   const { node } = headerOf(1);
-  replaceManifest(systemDevice, folder, { node, next: 3, files: [{ number: 1 }, { number: 2 }] });
+  replaceManifest(systemDevice, folder, {
+    node,
+    next: 3,
+    floor: 0n,
+    files: [{ number: 1 }, { number: 2 }],
+  });
   return [MANIFEST, logName(1), logName(2)];
 }

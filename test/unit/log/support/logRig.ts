@@ -36,6 +36,8 @@ export class LogRig {
   readonly signals = Signals.create();
   readonly news: WriterNews[] = [];
   readonly writer: Writer;
+  /** The clock and the device of the writer, for others that work on the same log. */
+  readonly clock: Clock;
   clockMs = 0;
 
   constructor(options: LogRigOptions = {}) {
@@ -46,6 +48,7 @@ export class LogRig {
     this.rig.arena.publish(true);
     this.folder = options.folder ?? newFolder();
     const clock: Clock = { nowMs: () => this.rig.nowMs, monotonicMs: () => this.clockMs };
+    this.clock = clock;
     const feeds = this.rigs.map((_, lane) => this.rig.arena.openFeed(lane));
     this.writer = new Writer(
       {
@@ -58,6 +61,7 @@ export class LogRig {
         fsync: options.fsync ?? 'always',
         fileBytes: options.fileBytes ?? 1 << 30,
         earlierBytes: 0,
+        refuse: (status) => this.rig.arena.refuseChanges(status),
         tell: (news) => this.news.push(news),
       },
       startingManifest(this.folder),
@@ -74,7 +78,7 @@ function freshRig(options: LogRigOptions, lanes: number): Rig {
 export function startingManifest(folder: string): Manifest {
   const known = readManifest(systemDevice, folder);
   if (known !== undefined) return known;
-  const manifest: Manifest = { node: headerOf(1).node, next: 1, files: [] };
+  const manifest: Manifest = { node: headerOf(1).node, next: 1, floor: 0n, files: [] };
   replaceManifest(systemDevice, folder, manifest);
   return manifest;
 }

@@ -1,0 +1,303 @@
+/**
+ * `POST /cache/restore`: sets every item of a backup, which is the body of the request.
+ *
+ * Items are set as by any client, so they get versions of their own, and win over whatever was
+ * done to their keys before. With `merge` they keep the versions that they had, and win only over
+ * what is older. One frame of them is under way at a time, and the client is asked to wait. If the
+ * node has no memory free for some of a frame, everything from the first of those on is asked for
+ * again, so that of a key that comes twice the later one stays.
+ *
+ * Asking is not enough: a socket that always has more is read on within one turn of the event loop,
+ * which leaves no time to restore anything. So what waits is bounded, and `orlop restore` sends a
+ * backup in parts.
+ */
+import type { Clock } from '../../base/clock.js';
+import { messageOf } from '../../base/errors.js';
+import type { Timers } from '../../base/timers.js';
+import { BackupReader } from '../../log/backupReader.js';
+import type { RecordWalk } from '../../log/record.js';
+import { AnswerReader } from '../../protocol/answerReader.js';
+import { FrameWriter } from '../../protocol/frameWriter.js';
+import { encodeRequest } from '../../protocol/request.js';
+import { STATUS, type StatusName, statusName } from '../../protocol/status.js';
+import { FLAG_EXPIRY, FLAG_VERSION, OP_MERGE, OP_SET } from '../../protocol/wire.js';
+import type { Gather } from '../gather.js';
+import { Party } from '../party.js';
+import type { BodyFlow } from './exchange.js';
+
+/** A frame is executed when it has this many bytes. */
+const FRAME_BYTES = 128 * 1024;
+/** Its memory is used again unless it has grown beyond this. */
+const KEEP_BYTES = 2 * FRAME_BYTES;
+/** Until what there was no memory for is asked for again … */
+const AGAIN_MS = 10;
+/** … at most so often, one after the other. */
+const AGAIN_MAX = 300;
+
+/** Frames that may wait. */
+const READY_MAX = 512;
+
+/** What became of the items of a backup. */
+export interface Restored {
+  readonly items: number;
+  readonly restored: number;
+  /** Not merged, for there is something newer. */
+  readonly older: number;
+  readonly expired: number;
+  /** Larger than this node takes. */
+  readonly refused: number;
+}
+
+/** Why a backup was not restored as a whole. */
+export interface RestoreFailure {
+  readonly status: StatusName;
+  readonly message: string;
+}
+
+/** What restoring works with. */
+export interface RestoreParts {
+  readonly gather: Gather;
+  readonly grants: number;
+  readonly merge: boolean;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** The longest frame that the node takes, in bytes. */
+  readonly maxFrameBytes: number;
+  readonly done: (result: Restored | RestoreFailure) => void;
+}
+
+/** One backup on its way back; see the top of this file. */
+export class Restore extends Party {
+  readonly #parts: RestoreParts;
+  readonly #backup: BackupReader;
+  readonly #reader = new AnswerReader();
+  #flow: BodyFlow | undefined;
+  #writer = new FrameWriter(KEEP_BYTES);
+  /** Requests in the writer. */
+  #written = 0;
+  /** Frames that are ready, and those that can be written again. */
+  readonly #ready: FrameWriter[] = [];
+  readonly #spare: FrameWriter[] = [];
+  /** The frame in work, and the answers to it that are still to come. */
+  #frame: FrameWriter | undefined;
+  #owed = 0;
+  /** The first request of the frame for which there was no memory. */
+  #again = Number.POSITIVE_INFINITY;
+  #tries = 0;
+  #whole = false;
+  /** What is wrong with the body, from some place on. */
+  #damage: string | undefined;
+  #over = false;
+  #restored = 0;
+  #older = 0;
+  #expired = 0;
+  #refused = 0;
+  /** The same since the first request that is asked for again. */
+  readonly #outcomes = new Map<number, number>();
+
+  constructor(parts: RestoreParts) {
+    super();
+    this.grants = parts.grants;
+    this.#parts = parts;
+    this.#backup = new BackupReader(parts.maxFrameBytes, (walk, bytes) => this.#add(walk, bytes));
+  }
+
+  /** Begins; the pieces of the body come through `take`, which may have been called already. */
+  start(flow: BodyFlow): void {
+    this.#flow = flow;
+    if (!this.#over) this.#balance();
+  }
+
+  /** The client has gone: what was read so far stays. */
+  stop(): void {
+    this.#end({ status: 'BAD_REQUEST', message: 'the client has gone' });
+  }
+
+  #end(result: Restored | RestoreFailure): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.slot >= 0) this.#parts.gather.leave(this);
+    this.#parts.done(result);
+  }
+
+  #fail(status: StatusName, reason: string): void {
+    const before = this.#restored === 0 ? '' : `; ${this.#restored} items before that are restored`;
+    this.#end({ status, message: `${reason}${before}` });
+  }
+
+  /** Takes a piece of the body. */
+  take(piece: Uint8Array, isLast: boolean): void {
+    if (this.#over || this.#damage !== undefined) return;
+    if (this.slot < 0) this.#parts.gather.join(this);
+    try {
+      this.#backup.take(piece);
+      if (isLast) this.#backup.finish();
+    } catch (error) {
+      // What came before it was checked, and is on its way.
+      this.#damage = messageOf(error);
+    }
+    if (this.#ready.length > READY_MAX) {
+      this.#fail('TOO_LARGE', 'the body comes faster than it can be restored: send it in parts');
+      return;
+    }
+    this.#whole = isLast;
+    if (isLast || this.#damage !== undefined) this.#close();
+    this.#balance();
+    if (this.#frame === undefined) this.#submit();
+  }
+
+  #add(walk: RecordWalk, bytes: Uint8Array): void {
+    const { expiryMs, encoding } = walk;
+    if (expiryMs !== 0 && expiryMs <= this.#parts.clock.nowMs()) {
+      this.#expired++;
+      return;
+    }
+    const { merge } = this.#parts;
+    const flags = (expiryMs === 0 ? 0 : FLAG_EXPIRY) | (merge ? FLAG_VERSION : 0);
+    const opcode = merge ? OP_MERGE : OP_SET;
+    const value = bytes.subarray(walk.valueAt, walk.valueAt + walk.valueLength);
+    const fields = { id: this.#written, opcode, flags, encoding, expiryMs, key: walk.key(), value };
+    const at = this.#writer.at;
+    encodeRequest(this.#writer, merge ? { ...fields, version: walk.version() } : fields);
+    if (this.#writer.at - at > this.#parts.maxFrameBytes) {
+      this.#writer.at = at;
+      this.#refused++;
+      return;
+    }
+    this.#written++;
+    if (this.#writer.at >= FRAME_BYTES) this.#close();
+  }
+
+  /** Makes a frame of what is written. */
+  #close(): void {
+    if (this.#written === 0) return;
+    this.#ready.push(this.#writer);
+    this.#writer = this.#spare.pop() ?? new FrameWriter(KEEP_BYTES);
+    this.#written = 0;
+  }
+
+  /** Reads on only while nothing waits. */
+  #balance(): void {
+    if (this.#ready.length > 0 || this.#frame !== undefined) this.#flow?.pause();
+    else this.#flow?.resume();
+  }
+
+  /** Has the next frame executed, if there is one. */
+  #submit(): void {
+    this.#frame?.clear(KEEP_BYTES);
+    if (this.#frame !== undefined) this.#spare.push(this.#frame);
+    this.#frame = this.#ready.shift();
+    this.#tries = 0;
+    if (this.#frame !== undefined) this.#execute(this.#frame.frame());
+    else if (this.#damage !== undefined) this.#fail('BAD_REQUEST', this.#damage);
+    else if (this.#whole) this.#finish();
+    else this.#balance();
+  }
+
+  #finish(): void {
+    const { skipped, items } = this.#backup;
+    this.#end({
+      items: items + skipped,
+      restored: this.#restored,
+      older: this.#older,
+      expired: this.#expired,
+      refused: this.#refused + skipped,
+    });
+  }
+
+  #execute(frame: Uint8Array): void {
+    this.#owed = countIn(frame);
+    this.#again = Number.POSITIVE_INFINITY;
+    this.#parts.gather.submit(this, frame);
+  }
+
+  override deliver(answers: Uint8Array, closeCode: number): boolean {
+    if (this.#over) return false;
+    if (closeCode !== 0) {
+      this.#fail('INTERNAL', `the core refused a frame with ${closeCode}`);
+      return false;
+    }
+    this.#reader.reset(answers);
+    while (!this.#over && this.#reader.next()) this.#note(this.#reader.id, this.#reader.status);
+    this.#reader.release();
+    if (!this.#over && this.#owed === 0) this.#settle();
+    return false;
+  }
+
+  #note(id: number, status: number): void {
+    this.#owed--;
+    if (status === STATUS.BUSY) this.#again = Math.min(this.#again, id);
+    else if (isOutcome(status)) this.#outcomes.set(id, status);
+    else this.#fail(nameOf(status), 'the node takes no more items');
+  }
+
+  /** All answers to a frame have come. */
+  #settle(): void {
+    for (const [id, status] of this.#outcomes) if (id < this.#again) this.#count(status);
+    this.#outcomes.clear();
+    const { timers } = this.#parts;
+    if (this.#again === Number.POSITIVE_INFINITY) {
+      timers.soon(() => {
+        if (!this.#over) this.#submit();
+      });
+      return;
+    }
+    if (++this.#tries > AGAIN_MAX) {
+      this.#fail('BUSY', 'the node has no memory free');
+      return;
+    }
+    const rest = from(this.#frame?.frame() ?? new Uint8Array(0), this.#again);
+    timers.after(AGAIN_MS, () => {
+      if (!this.#over) this.#execute(rest);
+    });
+  }
+
+  #count(status: number): void {
+    if (status === STATUS.OK) this.#restored++;
+    else if (status === STATUS.EXISTS) this.#older++;
+    else this.#refused++;
+  }
+
+  override ease(): void {
+    // One frame is under way at a time, whether its answers wait for the disk or not.
+  }
+
+  override overflow(): void {
+    this.#fail('INTERNAL', 'a frame is longer than what a connection may have waiting');
+  }
+}
+
+const OUTCOMES: readonly number[] = [
+  STATUS.OK,
+  STATUS.EXISTS,
+  STATUS.TOO_LARGE,
+  STATUS.NO_SPACE,
+  // A record that is not possible here, such as one of a clock far ahead.
+  STATUS.BAD_REQUEST,
+];
+
+const isOutcome = (status: number): boolean => OUTCOMES.includes(status);
+
+function nameOf(status: number): StatusName {
+  const name = statusName(status);
+  return Object.hasOwn(STATUS, name) ? (name as StatusName) : 'INTERNAL';
+}
+
+/** Steps through the requests of a frame, each with its size in front; how many there are. */
+function countIn(frame: Uint8Array): number {
+  let requests = 0;
+  for (let at = 0; at < frame.length; at += sizeAt(frame, at)) requests++;
+  return requests;
+}
+
+/** The requests of a frame from the one with that id on. */
+function from(frame: Uint8Array, id: number): Uint8Array {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  let at = 0;
+  while (at < frame.length && view.getUint32(at + 4, true) !== id) at += view.getUint32(at, true);
+  return frame.subarray(at);
+}
+
+function sizeAt(frame: Uint8Array, at: number): number {
+  return new DataView(frame.buffer, frame.byteOffset + at, 4).getUint32(0, true);
+}

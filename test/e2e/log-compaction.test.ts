@@ -1,0 +1,80 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Client, connect } from '../../src/client/index.js';
+import { orlop } from './support/command.js';
+import { startServer, type TestServer } from './support/server.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'orlop-compact-')), 'log');
+});
+afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+
+const FLAGS = ['--memory', '32mb', '--max-value', '100kb', '--data-file-size', '1mb'];
+const KEYS = 2000;
+
+const start = (...flags: string[]): Promise<TestServer> =>
+  startServer({ flags: [...FLAGS, '--data-dir', folder, ...flags] });
+
+/** What the folder holds, in bytes. */
+function folderBytes(): number {
+  const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+async function figure(server: TestServer, name: string): Promise<number> {
+  const text = await (await fetch(`${server.httpUrl}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}
+
+/** Sets every key `rounds` times, and deletes some. */
+async function overwrite(client: Client, from: number, rounds: number): Promise<void> {
+  for (let round = from; round < from + rounds; round++) {
+    for (let at = 0; at < KEYS; at += 200) {
+      const keys = Array.from({ length: 200 }, (_, n) => at + n);
+      await client.setMany(keys.map((n) => [`key ${n}`, `${round} `.padEnd(1000, 'x')]));
+    }
+    await client.set(`once ${round}`, 'kept');
+    await client.del(`key ${round}`);
+  }
+}
+
+async function check(client: Client, last: number): Promise<void> {
+  for (let n = 0; n < KEYS; n += 10) {
+    const value = await client.get<string>(`key ${n}`);
+    if (n === last) expect(value).toBeUndefined();
+    else expect(value?.split(' ')[0]).toBe(String(last));
+  }
+  for (let round = 0; round <= last; round++)
+    expect(await client.get(`once ${round}`)).toBe('kept');
+}
+
+it('the log of a node stays within its bound, and a killed node has everything', async () => {
+  let server = await start('--fsync', 'always', '--threads', '2');
+  let client = connect(server.url, { timeoutMs: 20_000 });
+  await overwrite(client, 0, 21);
+  for (let looks = 0; folderBytes() > 10_000_000 && looks < 100; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(folderBytes()).toBeLessThan(10_000_000);
+  expect(await figure(server, 'orlop_log_compactions_total')).toBeGreaterThan(3);
+  const written = await figure(server, 'orlop_log_written_bytes_total');
+  expect(written).toBeGreaterThan(40_000_000);
+  expect(server.output()).toContain('"msg":"compacted the log"');
+  await client.close();
+  await server.stop('SIGKILL');
+  expect((await orlop(['log', 'verify', folder])).code).toBe(0);
+  server = await start();
+  client = connect(server.url, { timeoutMs: 20_000 });
+  await check(client, 20);
+  await overwrite(client, 21, 10);
+  await client.close();
+  await server.stop();
+  server = await start();
+  client = connect(server.url, { timeoutMs: 20_000 });
+  await check(client, 30);
+  await client.close();
+  await server.stop();
+}, 120_000);
