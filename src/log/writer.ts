@@ -68,8 +68,8 @@ export interface WriterParts {
   readonly earlierBytes: number;
   /** Is told where values are that may have to be read from the log. */
   readonly locator?: Locator | undefined;
-  /** Has changes refused with a status, or taken with 0. */
-  readonly refuse: (status: number) => void;
+  /** Has changes refused with a status, or taken with 0; without it they are always taken. */
+  readonly refuse?: (status: number) => void;
   readonly tell: (news: WriterNews) => void;
 }
 
@@ -323,7 +323,7 @@ export class Writer {
   }
 
   #become(state: LogState): void {
-    this.#parts.refuse(refusalIn(state));
+    this.#parts.refuse?.(refusalIn(state));
     this.#parts.signals.state = state;
   }
 

@@ -86,7 +86,8 @@ function makeSample(random: Random): Sample {
     syncedTo = second.synced;
   }
   second.flush();
-  replaceManifest(device, FOLDER, { node: NODE, next: 3, files: [{ number: 1 }, { number: 2 }] });
+  const files = [{ number: 1 }, { number: 2 }];
+  replaceManifest(device, FOLDER, { node: NODE, next: 3, floor: 0n, files });
   const [ended, bytes] = [device.get(logPath(FOLDER, 1)), device.get(logPath(FOLDER, 2))];
   const manifest = device.get(`${FOLDER}/${MANIFEST}`);
   return { device, random, ended, bytes, manifest, ...blocksOf(device), syncedTo };
