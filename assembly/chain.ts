@@ -18,7 +18,7 @@ import { hashOfItem } from "./hash";
 import { tableBuckets } from "./layout";
 
 /** In a full arena the table grows while more than this share of its entries is in use. */
-const LOAD_PERCENT: u64 = 62;
+const LOAD_PERCENT: u64 = 40;
 const ORDER_TOMBSTONE: u64 = u64.MAX_VALUE;
 const ORDER_RANK_SHIFT: u64 = 48;
 

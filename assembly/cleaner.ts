@@ -15,7 +15,7 @@
  *
  *   work in progress (lane)   0 segment header u32, 0 = none | 4 next item u32 | 8 mode u32
  *                             12 bytes it may still keep u32
- *   batch slot, 16 bytes      0 item u32 | 4 line u32 | 8 hash u64
+ *   batch slot, 24 bytes      0 item u32 | 4 line u32 | 8 hash u64 | 16 overflow line u32
  */
 import {
   LINE_BYTES, L_BATCH, L_CLEANING, L_COUNTERS, PAGES_PER_SEGMENT, itemsMax, lane, laneAt,
@@ -53,6 +53,7 @@ import {
 import { hashOfItem } from "./hash";
 import { moveItem } from "./move";
 import { pin } from "./epoch";
+import { sweepInPassing } from "./sweep";
 import { pagesWanted } from "./draft";
 import { ghostLine, shapeGhost } from "./ghost";
 
@@ -61,13 +62,16 @@ const WORK_MODE: u32 = 8;
 const WORK_KEEP: u32 = 12;
 
 export const CLEAN_BATCH: u32 = 64;
-export const BATCH_SLOT_BYTES: u32 = 16;
+export const BATCH_SLOT_BYTES: u32 = 24;
 const BATCH_LINE: u32 = 4;
 const BATCH_HASH: u32 = 8;
+const BATCH_OVER: u32 = 16;
 
 /** Bytes a step walks at the least, and at the most when hardly anything is left in them. */
 const STEP_BYTES_MIN: u32 = 4096;
 const STEP_BYTES_MAX: u32 = 65536;
+/** Compaction walks so many times as much, for so little of what it walks over is dead. */
+const COMPACTED_PER_FREED: u32 = 4;
 /** Where the number of items is bounded, the policy may keep so many between two that leave. */
 const KEPT_IN_ROW_MAX: u32 = 128;
 /** Where the number of items is bounded, a step walks one in so many of them. */
@@ -104,6 +108,7 @@ export function tend(): void {
   const aim = freeAim();
   if (allocated == 0 || (free >= aim && (itemsMax != 0 || load<u32>(work()) == 0))) return;
   const short = free < aim ? aim - free : 0;
+  sweepInPassing(allocated);
   if (ordersByRank() && short > 0 && !evictWanted(allocated * (1 + short))) return;
   clean(allocated * (2 + 2 * short) + STEP_BYTES_MIN, aim);
 }
@@ -158,7 +163,9 @@ function clean(budget: u32, aim: u32): bool {
       if (freeHint() >= aim) return true;
       if (!takeSegment(false)) return false;
     }
-    walked += cleanBatch(CLEAN_BATCH);
+    const compacts = load<u32>(work(), WORK_MODE) == MODE_COMPACT;
+    const bytes = cleanBatch(CLEAN_BATCH);
+    walked += compacts ? bytes / COMPACTED_PER_FREED : bytes;
   }
   return true;
 }
@@ -248,7 +255,13 @@ function touchBatch(first: u32, end: u32, pool: u32): void {
   }
   for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
     const over = overflowOf(load<u32>(at, BATCH_LINE));
+    store<u32>(at, over, BATCH_OVER);
     if (over != 0) seen += load<u64>(over);
+  }
+  for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
+    const over = load<u32>(at, BATCH_OVER);
+    const next = over == 0 ? 0 : overflowOf(over);
+    if (next != 0) seen += load<u64>(next);
   }
   sink = seen;
 }
@@ -283,11 +296,23 @@ function cleanItem(item: u32, hash: u64, pool: u32): void {
     const small = poolAfter(item, rank) == POOL_SMALL;
     const cursor = pool == POOL_STUB ? CURSOR_COMPACT_STUB
       : small ? CURSOR_COMPACT_SMALL : CURSOR_COMPACT_MAIN;
-    if (!moveItem(item, hash, at, entry, cursor, 0, age, u8(rank))) {
-      evict(item, hash, at, entry, pool, COUNTER_EVICTED_FORCED);
-    } else count(COUNTER_COMPACTED);
+    if (moveItem(item, hash, at, entry, cursor, 0, age, u8(rank))) count(COUNTER_COMPACTED);
+    else giveWay(item, hash, at, entry, pool);
     return;
   }
+  cleanByPolicy(item, hash, at, entry, pool);
+}
+
+/**
+ * Compaction has no free segment to move an item to. Somebody has to go, and from here on the
+ * policy says who; where items leave by rank, and of stubs and tombstones, it is who was met.
+ */
+function giveWay(item: u32, hash: u64, at: u32, entry: u64, pool: u32): void {
+  if (ordersByRank() || pool == POOL_STUB || (itemFlags(item) & ITEM_TOMBSTONE) != 0) {
+    evict(item, hash, at, entry, pool, COUNTER_EVICTED_FORCED);
+    return;
+  }
+  store<u32>(work(), MODE_POLICY, WORK_MODE);
   cleanByPolicy(item, hash, at, entry, pool);
 }
 

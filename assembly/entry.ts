@@ -3,8 +3,8 @@
  * whoever wins settles the accounts of the item that left.
  */
 import {
-  ITEM_HEADER_BYTES, ITEM_LIFETIME, ITEM_PAGED, ITEM_RANK, ITEM_TOMBSTONE, LIFETIME_NONE,
-  itemBytes, itemExpiryMs, itemFlags, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength,
+  ITEM_LIFETIME, ITEM_PAGED, ITEM_RANK, ITEM_TOMBSTONE, LIFETIME_NONE, itemBytes, itemExpiryMs,
+  itemFlags, itemHeaderBytes, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength,
   itemVersion, markGone, segmentOfItem,
 } from "./item";
 import {
@@ -56,7 +56,7 @@ export function compareValue(at: u32, item: u32, length: u32): i32 {
 
 @inline
 function weight(item: u32): u64 {
-  return u64(ITEM_HEADER_BYTES + itemKeyLength(item)) + valueLength(item);
+  return u64(itemHeaderBytes(item) + itemKeyLength(item)) + valueLength(item);
 }
 
 @inline

@@ -36,7 +36,8 @@ function baseBuckets(storeBytes: u32, stubs: u32): u32 {
 
 @inline
 function ghostBucketsFor(storeBytes: u32): u32 {
-  return storeBytes / GHOST_ITEM_BYTES_AIM * 9 / 10 / 3 + 1;
+  // In pairs, in which they are swept.
+  return (storeBytes / GHOST_ITEM_BYTES_AIM * 9 / 10 / 3 & ~1) + 2;
 }
 
 @inline

@@ -21,9 +21,17 @@
  * table in the three periods that an entry lies dead.
  *
  * The window is nine tenths of the items there are. Buckets beyond what that needs are left out, so
- * that sweeping stays cheap when items are few and large.
+ * that sweeping stays cheap when items are few and large. Where they are many and small, the ghost
+ * takes segments for good, as the table does: what does not fit the first buckets lies there.
+ *
+ *   bucket n     n < first: at ghostAt          else: in a segment of the list
  */
-import { H_GHOST_CLOCK, H_GHOST_HAND, H_GHOST_SHAPE, ghostAt, ghostBuckets } from "./layout";
+import {
+  GHOST_SEGMENTS_MAX, H_GHOST_CLOCK, H_GHOST_GROWN, H_GHOST_HAND, H_GHOST_SEGMENTS, H_GHOST_SHAPE,
+  ghostAt, ghostBuckets, policy, segmentBytes, segmentShift, segments,
+} from "./layout";
+import { POLICY_S3FIFO } from "./policy";
+import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
 
 export const GHOST_ENTRY_BITS: u32 = 16;
 export const GHOST_ENTRIES_PER_BUCKET: u32 = 4;
@@ -32,6 +40,13 @@ export const GHOST_LIVE_PERIODS: u32 = 12;
 /** Buckets swept for each new entry: the whole table within three periods. */
 const SWEEP_PER_ENTRY: u32 = 2;
 const BUCKETS_MIN: u32 = 16;
+const BUCKET_SHIFT: u32 = 3;
+/** The ghost may take one segment in so many; of tiny items it remembers a part. */
+const SEGMENTS_SHARE: u32 = 12;
+/** Free segments it leaves to items when it takes one. */
+const SEGMENTS_RESERVE: u32 = 2;
+/** It forgets everything when its buckets change, so they do when this part of them is missing. */
+const BUCKETS_SLACK: u32 = 32;
 /** What a lane takes from the shared clock and hand at once; a multiple of SWEEP_PER_ENTRY. */
 const BATCH_MAX: u32 = 64;
 
@@ -48,7 +63,26 @@ function fingerprint(hash: u64): u32 {
 
 @inline
 function bucketOf(hash: u64, buckets: u32): u32 {
-  return ghostAt + (u32((u64(u32(hash)) * u64(buckets)) >> 32) << 3);
+  return bucketAt(u32((u64(u32(hash)) * u64(buckets)) >> 32));
+}
+
+/** Where a bucket lies. */
+@inline
+function bucketAt(n: u32): u32 {
+  if (n < ghostBuckets) return ghostAt + (n << BUCKET_SHIFT);
+  const at = (n - ghostBuckets) << BUCKET_SHIFT;
+  const base = atomic.load<u32>(H_GHOST_SEGMENTS + ((at >> segmentShift) << 2));
+  return base + (at & (segmentBytes - 1));
+}
+
+/** Buckets there is room for. */
+function roomForBuckets(): u32 {
+  return ghostBuckets + (atomic.load<u32>(H_GHOST_GROWN) << (segmentShift - BUCKET_SHIFT));
+}
+
+/** Bytes the ghost has taken. */
+export function ghostBytes(): u64 {
+  return u64(roomForBuckets()) << BUCKET_SHIFT;
 }
 
 @inline
@@ -142,7 +176,7 @@ function sweepGhost(buckets: u32, period: u32): void {
     hand = atomic.add<u32>(H_GHOST_HAND, BATCH_MAX);
     handLeft = BATCH_MAX;
   }
-  const at = ghostAt + (hand % (buckets / SWEEP_PER_ENTRY) * SWEEP_PER_ENTRY << 3);
+  const at = bucketAt(hand % (buckets / SWEEP_PER_ENTRY) * SWEEP_PER_ENTRY);
   hand++;
   handLeft--;
   const dead = deadEntries(v128.load(at), period);
@@ -170,19 +204,42 @@ function sweepBucket(at: u32, dead: u64): void {
 }
 
 /**
- * Fits the window to `items`. The buckets change in steps of two so that this is rare: it forgets.
+ * Fits the window to `items`. It is asked for each segment that is cleaned, so the ghost grows by
+ * one of its own at a time, and begins to use them when it has all it needs.
  */
 export function shapeGhost(items: u32): void {
   const window = items / 10 * 9 + 1;
   const shape = atomic.load<u64>(H_GHOST_SHAPE);
   let buckets = shapeBuckets(shape);
-  while (buckets < ghostBuckets && buckets * 3 < window) {
-    buckets = min<u32>(buckets * 2, ghostBuckets);
-  }
+  if (buckets * 3 < window && policy == POLICY_S3FIFO) buckets = bucketsFor(buckets, window);
   while (buckets > BUCKETS_MIN && buckets * 3 / 4 > window) buckets = buckets / 2;
   // Swept in pairs.
   buckets &= ~1;
   const quantum = min<u32>(window, buckets * 3) / GHOST_LIVE_PERIODS + 1;
   const fresh = (u64(buckets) << 32) | u64(quantum);
   if (fresh != shape) atomic.cmpxchg<u64>(H_GHOST_SHAPE, shape, fresh);
+}
+
+/** As many of the buckets that `window` needs as there are, if that is worth forgetting. */
+function bucketsFor(buckets: u32, window: u32): u32 {
+  const wanted = window / 3 + window / 3 / BUCKETS_SLACK + 2;
+  const missing = i64(wanted) - i64(roomForBuckets());
+  // A segment that would stay half empty is better used for items.
+  if (missing << BUCKET_SHIFT > i64(segmentBytes / 2) && growGhost()) return buckets;
+  const fresh = min<u32>(wanted, roomForBuckets());
+  return fresh > buckets + buckets / BUCKETS_SLACK ? fresh : buckets;
+}
+
+/** Takes another segment for good; false when the ghost has had its share. */
+function growGhost(): bool {
+  const grown = atomic.load<u32>(H_GHOST_GROWN);
+  if (grown >= min<u32>(GHOST_SEGMENTS_MAX, segments / SEGMENTS_SHARE)) return false;
+  const header = claimSegment(SEGMENT_LINES, POOL_MAIN, 0, SEGMENTS_RESERVE);
+  if (header == 0) return true;
+  const base = segmentBase(header);
+  memory.fill(base, 0, segmentBytes);
+  if (atomic.cmpxchg<u32>(H_GHOST_SEGMENTS + (grown << 2), 0, base) != 0) retireSegment(header);
+  // Also for who put one there and was stopped before it could say so.
+  atomic.cmpxchg<u32>(H_GHOST_GROWN, grown, grown + 1);
+  return true;
 }

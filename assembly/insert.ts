@@ -18,8 +18,8 @@
  * A chain without room grows by an overflow line, or gives up an item: see `chain.ts`.
  */
 import {
-  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, growChain,
-  freeAt, isTentative, lineOf, loadEntry, matchesIn, nextLine, swapEntry, tagOf,
+  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, freeAt, growChain,
+  isTentative, lineOf, loadEntry, matchesIn, nextLine, swapEntry, tagOf,
 } from "./table";
 import {
   ITEM_MERGED, STATE_DEAD, STATE_LIVE, STATE_PENDING, itemBytes, itemFlags, itemHasKey, itemKeyAt,

@@ -2,12 +2,17 @@
  * An item: header, key, value. Written whole, published by one compare-and-swap, and from then on
  * unchanged but for its state and its rank.
  *
- *    0        8         12       15      16       18      19     20
- *    +--------+---------+--------+-------+--------+-------+------+-----+-------+
- *    | version| lifetime| value  | state | key    | kind  | rank | key | value |
- *    | u64    | u32     | length | flags | length | u8    | u8   |     |       |
- *    |        |         | u24    | u8    | u16    |       |      |     |       |
- *    +--------+---------+--------+-------+--------+-------+------+-----+-------+
+ *    0        8         12      13     14     15       16       18
+ *    +--------+---------+-------+------+------+--------+--------+-----+-------+
+ *    | version| lifetime| state | rank | kind | key    | value  | key | value |
+ *    | u64    | u32     | flags | u8   | u8   | length | length |     |       |
+ *    |        |         | u8    |      |      | u8     | u16    |     |       |
+ *    +--------+---------+-------+------+------+--------+--------+-----+-------+
+ *
+ * A key of more than 255 bytes or a value of 64 KiB or more does not fit these lengths. The length
+ * of the key is 0 then, which no key has, and four more bytes of header follow:
+ *
+ *   16 value length, low half u16 | 18 key length u16 | 20 value length, high half u16 | 22 key
  *
  *   state    bits 0-1  0 pending, 1 live, 2 dead (see `insert.ts`)
  *   flags    bit 2 tombstone, bit 3 paged (the value is a page list, see `pages.ts`), bit 4 intent
@@ -23,13 +28,17 @@
  *            from version to version without drift. As 0 says never, an expiry in the very
  *            millisecond of its version is kept a millisecond later.
  *
- * Items are aligned to four bytes; the version is only ever read with plain loads.
+ * Items are aligned to two bytes; of all their fields only the state is read with atomic loads.
  */
 import { SEGMENT_HEADER_BYTES, segmentShift, segmentsAt, storeAt } from "./layout";
 import { VERSION_COUNTER_BITS } from "./version";
 
-export const ITEM_HEADER_BYTES: u32 = 20;
-export const ITEM_ALIGN: u32 = 4;
+export const ITEM_HEADER_BYTES: u32 = 18;
+export const ITEM_LONG_HEADER_BYTES: u32 = 22;
+export const ITEM_ALIGN: u32 = 2;
+/** Longer keys and values need the long header. */
+export const ITEM_SHORT_KEY_MAX: u32 = 0xff;
+export const ITEM_SHORT_VALUE_MAX: u32 = 0xffff;
 
 export const STATE_MASK: u32 = 3;
 export const STATE_PENDING: u32 = 0;
@@ -45,12 +54,13 @@ export const ITEM_GONE: u32 = 1 << 7;
 
 export const ITEM_VERSION: u32 = 0;
 export const ITEM_LIFETIME: u32 = 8;
-export const ITEM_VALUE_LENGTH: u32 = 12;
-export const ITEM_STATE: u32 = 15;
-export const ITEM_KEY_LENGTH: u32 = 16;
-export const ITEM_KIND: u32 = 18;
-export const ITEM_RANK: u32 = 19;
-export const ITEM_VALUE_LENGTH_MASK: u32 = 0x00ffffff;
+export const ITEM_STATE: u32 = 12;
+export const ITEM_RANK: u32 = 13;
+export const ITEM_KIND: u32 = 14;
+export const ITEM_KEY_LENGTH: u32 = 15;
+export const ITEM_VALUE_LENGTH: u32 = 16;
+export const ITEM_LONG_KEY_LENGTH: u32 = 18;
+export const ITEM_LONG_VALUE_LENGTH: u32 = 20;
 
 export const LIFETIME_NONE: u32 = 0;
 export const LIFETIME_SECONDS: u32 = 1 << 31;
@@ -74,9 +84,22 @@ export function itemFlags(item: u32): u32 {
   return u32(load<u8>(item, ITEM_STATE)) & ~STATE_MASK;
 }
 
+/** The length of a short key; 0 says that the header is a long one. */
+@inline
+function shortKeyLength(item: u32): u32 {
+  return u32(load<u8>(item, ITEM_KEY_LENGTH));
+}
+
 @inline
 export function itemKeyLength(item: u32): u32 {
-  return u32(load<u16>(item, ITEM_KEY_LENGTH));
+  const length = shortKeyLength(item);
+  return length != 0 ? length : u32(load<u16>(item, ITEM_LONG_KEY_LENGTH));
+}
+
+/** Bytes before the key. */
+@inline
+export function itemHeaderBytes(item: u32): u32 {
+  return shortKeyLength(item) != 0 ? ITEM_HEADER_BYTES : ITEM_LONG_HEADER_BYTES;
 }
 
 /** Marks an item that was live as out of the table; after it is. */
@@ -95,7 +118,9 @@ export function isGone(item: u32): bool {
 /** The length of the value as it lies in the segment: of a paged item, of its page list. */
 @inline
 export function itemInlineLength(item: u32): u32 {
-  return load<u32>(item, ITEM_VALUE_LENGTH) & ITEM_VALUE_LENGTH_MASK;
+  const low = u32(load<u16>(item, ITEM_VALUE_LENGTH));
+  if (shortKeyLength(item) != 0) return low;
+  return low | (u32(load<u16>(item, ITEM_LONG_VALUE_LENGTH)) << 16);
 }
 
 @inline
@@ -105,18 +130,28 @@ export function itemKind(item: u32): u32 {
 
 @inline
 export function itemKeyAt(item: u32): u32 {
-  return item + ITEM_HEADER_BYTES;
+  return item + itemHeaderBytes(item);
 }
 
 @inline
 export function itemInlineAt(item: u32): u32 {
-  return item + ITEM_HEADER_BYTES + itemKeyLength(item);
+  const length = shortKeyLength(item);
+  return length != 0
+    ? item + ITEM_HEADER_BYTES + length
+    : item + ITEM_LONG_HEADER_BYTES + u32(load<u16>(item, ITEM_LONG_KEY_LENGTH));
+}
+
+/** Whether such an item needs the long header. */
+@inline
+function isLong(keyLength: u32, inlineLength: u32): bool {
+  return keyLength > ITEM_SHORT_KEY_MAX || inlineLength > ITEM_SHORT_VALUE_MAX;
 }
 
 /** Bytes an item of this shape takes in its segment. */
 @inline
 export function itemBytesFor(keyLength: u32, inlineLength: u32): u32 {
-  return (ITEM_HEADER_BYTES + keyLength + inlineLength + ITEM_ALIGN - 1) & ~(ITEM_ALIGN - 1);
+  const header = isLong(keyLength, inlineLength) ? ITEM_LONG_HEADER_BYTES : ITEM_HEADER_BYTES;
+  return (header + keyLength + inlineLength + ITEM_ALIGN - 1) & ~(ITEM_ALIGN - 1);
 }
 
 @inline
@@ -151,11 +186,18 @@ export function writeItemHeader(
   item: u32, version: u64, lifetime: u32, flags: u32, keyLength: u32, inlineLength: u32, kind: u32,
   rank: u32,
 ): void {
-  assert(inlineLength <= ITEM_VALUE_LENGTH_MASK);
   store<u64>(item, version, ITEM_VERSION);
   store<u32>(item, lifetime, ITEM_LIFETIME);
-  store<u32>(item, inlineLength | (flags << 24), ITEM_VALUE_LENGTH);
-  store<u32>(item, keyLength | (kind << 16) | (rank << 24), ITEM_KEY_LENGTH);
+  const marks = flags | (rank << 8) | (kind << 16);
+  if (isLong(keyLength, inlineLength)) {
+    store<u32>(item, marks, ITEM_STATE);
+    store<u16>(item, u16(inlineLength), ITEM_VALUE_LENGTH);
+    store<u16>(item, u16(keyLength), ITEM_LONG_KEY_LENGTH);
+    store<u16>(item, u16(inlineLength >> 16), ITEM_LONG_VALUE_LENGTH);
+  } else {
+    store<u32>(item, marks | (keyLength << 24), ITEM_STATE);
+    store<u16>(item, u16(inlineLength), ITEM_VALUE_LENGTH);
+  }
 }
 
 @inline

@@ -35,11 +35,13 @@ export const SEGMENT_BYTES_AUTO_MAX: u32 = 4 << 20;
 export const SEGMENTS_MIN: u32 = 32;
 /** `format` picks the segment so that an arena has at most this many, which cleaners look over. */
 export const SEGMENTS_AIM: u32 = 1024;
-/** The base table has a bucket of 15 entries for each 12 items of this size. */
-export const ITEM_BYTES_AIM: u32 = 256;
+/** The base table has a bucket of 15 entries for each 14 items of this size. */
+export const ITEM_BYTES_AIM: u32 = 208;
 export const ITEMS_PER_BUCKET_AIM: u32 = 14;
-/** The ghost remembers as many items as memory of this item size would hold. */
-export const GHOST_ITEM_BYTES_AIM: u32 = 160;
+/** The ghost begins with room for as many items as memory of this item size would hold... */
+export const GHOST_ITEM_BYTES_AIM: u32 = 252;
+/** ...and grows by segments while items are smaller, up to these. */
+export const GHOST_SEGMENTS_MAX: u32 = 128;
 
 /* Geometry, written by `format` and constant from then on. */
 export const H_MAGIC: u32 = 64;
@@ -102,6 +104,12 @@ export const H_SKETCH_LEFT: u32 = 1728;
 export const H_PROBATION_CLOCK: u32 = 1792;
 export const H_PROTECTED_CLOCK: u32 = 1856;
 export const H_CLIMB: u32 = 1920;
+/** Which of the next allocations fails, 0 = none, and how many there were: see `failing.ts`. */
+export const H_FAILING: u32 = 1992;
+export const H_ALLOCATIONS: u32 = 1996;
+/** How many segments the ghost has, and where they lie, a u32 each. */
+export const H_GHOST_GROWN: u32 = 1984;
+export const H_GHOST_SEGMENTS: u32 = 2048;
 /** Where `census` writes its block of u64 gauges. */
 export const H_GAUGES: u32 = 1024;
 

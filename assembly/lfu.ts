@@ -13,11 +13,14 @@
  *          | counter  | spare |    63 is some 17 000 hits: beyond it the order is of no interest
  *          +----------+-------+
  */
-import { BUCKET_BYTES, H_LFU_HAND, tableAt, tableBuckets } from "./layout";
-import { ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine } from "./table";
+import { BUCKET_BYTES, H_LFU_HAND, LINE_BYTES, tableAt, tableBuckets } from "./layout";
+import {
+  ENTRY_BYTES, bucketOf, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
+} from "./table";
 import { ITEM_RANK } from "./item";
 import { chance } from "./chance";
 import { countItems } from "./counters";
+import { hashOfItem } from "./hash";
 
 export const LFU_SAMPLE: u32 = 10;
 const SPARE_MASK: u32 = 3;
@@ -77,7 +80,10 @@ export function lfuPass(requests: u32): void {
   if (owed > round * tableBuckets) owed = 0;
 }
 
-/** Lowers the counters of those of a bucket's items that were not used. */
+/**
+ * Lowers the counters of those of a bucket's items that were not used. An overflow line may hold
+ * items of other buckets, whose turn comes with those.
+ */
 function lowerBucket(n: u32): void {
   const home = tableAt + n * BUCKET_BYTES;
   let line = home;
@@ -87,6 +93,7 @@ function lowerBucket(n: u32): void {
       const entry = loadEntry(at);
       if (entry == 0 || isTentative(entry)) continue;
       const item = entryItem(entry);
+      if ((line ^ home) > LINE_BYTES && bucketOf(hashOfItem(item)) != home) continue;
       const rank = u32(load<u8>(item, ITEM_RANK));
       const after = rank & SPARE_MASK ? rank - 1 : withPointLost(rank);
       if (after != rank) store<u8>(item, u8(after), ITEM_RANK);

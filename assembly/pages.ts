@@ -10,7 +10,7 @@
  *   63 62 61                                  0
  *   +-----+------------------------------------+
  *   | 0 0 | free                               |
- *   | 0 1 | lane (8) at 32 | header item >> 2  |  taken: the lane is writing the value
+ *   | 0 1 | lane (8) at 32 | header item >> 1  |  taken: the lane is writing the value
  *   | 1 0 | 0                                  |  owned: listed by the item in the table
  *   | 1 1 | epoch                              |  retired: free once the epoch is safe
  *   +-----+------------------------------------+
@@ -28,6 +28,7 @@ import {
   segmentHeader, segmentWord, swapWord, wordOf, wordState,
 } from "./segment";
 import { advance, safeBefore } from "./epoch";
+import { failsOnPurpose } from "./failing";
 import { survivorReserve } from "./allocator";
 import {
   STATE_DEAD, STATE_LIVE, STATE_PENDING, itemInlineAt, itemInlineLength, itemState, settle,
@@ -70,7 +71,7 @@ function isFreePage(word: u64, safe: u64): bool {
 
 @inline
 function takenWord(item: u32): u64 {
-  return (PAGE_TAKEN << PAGE_STATE_SHIFT) | (u64(lane) << 32) | u64(item >> 2);
+  return (PAGE_TAKEN << PAGE_STATE_SHIFT) | (u64(lane) << 32) | u64(item >> 1);
 }
 
 /** The word of the page at offset `page`. */
@@ -86,6 +87,7 @@ function wordOfPage(page: u32): u32 {
 export function takePages(item: u32, listAt: u32, length: u32): bool {
   const wanted = pagesFor(length);
   store<u32>(listAt, length);
+  if (failsOnPurpose()) return false;
   let got = takeFrom(item, listAt + PAGE_LIST_HEADER, wanted);
   while (got < wanted) {
     const header = claimSegment(SEGMENT_PAGES, POOL_MAIN, 0, survivorReserve());
@@ -290,7 +292,7 @@ export function recoverPages(n: u32): void {
       const at = words + page * 8;
       const word = atomic.load<u64>(at);
       if (word >> PAGE_STATE_SHIFT != PAGE_TAKEN || (u32(word >> 32) & 0xff) != n) continue;
-      const item = u32(word & 0x3fffffff) << 2;
+      const item = u32(word & 0x7fffffff) << 1;
       const settled = isPublished(item) ? PAGE_OWNED << PAGE_STATE_SHIFT : 0;
       atomic.cmpxchg<u64>(at, word, settled);
     }

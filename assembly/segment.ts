@@ -27,6 +27,7 @@ import {
   segmentShift, segments, segmentsAt, storeAt,
 } from "./layout";
 import { advance, safeBefore } from "./epoch";
+import { failsOnPurpose } from "./failing";
 import { COUNTER_SEGMENTS_RECLAIMED, count } from "./counters";
 
 export const SEGMENT_WORD: u32 = 0;
@@ -157,6 +158,7 @@ function isFree(word: u64, safe: u64): bool {
  * be soon, for whoever asks `freeHint`.
  */
 export function claimSegment(state: u32, pool: u32, stamp: u64, reserve: u32): u32 {
+  if (failsOnPurpose()) return 0;
   const safe = safeBefore();
   let free: u32 = 0;
   let soon: u32 = 0;

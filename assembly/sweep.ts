@@ -1,5 +1,12 @@
-/** The sweep: removes what has expired, so that it does not take memory until it is evicted. */
-import { BUCKET_BYTES, H_SWEEP_CURSOR, LINES_PER_BUCKET, tableAt, tableBuckets } from "./layout";
+/**
+ * The sweep: removes what has expired, so that it does not take memory until it is evicted. The
+ * host sweeps all the time, a pass in some seconds. Where memory is short and written faster than
+ * that, the lanes sweep in passing, in proportion to what they write, and more when they find
+ * something.
+ */
+import {
+  BUCKET_BYTES, H_SWEEP_CURSOR, LINES_PER_BUCKET, segmentBytes, segments, tableAt, tableBuckets,
+} from "./layout";
 import {
   BUCKET_LINK, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
 } from "./table";
@@ -11,7 +18,19 @@ import { hashOfItem } from "./hash";
 /** Buckets whose items are touched together. */
 const BLOCK_BUCKETS: u32 = 8;
 
+/** Blocks a lane sweeps at once in passing. */
+const BLOCKS_MAX: u32 = 32;
+/** Passes over the table in the time in which the memory is written once, in eighths. */
+const PASSES_EAGER: u64 = 40;
+const PASSES_LAZY: u64 = 2;
+const PASS_EIGHTHS: u64 = 8;
+/** One expired item in so many buckets makes a lane eager. */
+const EAGER_BUCKETS: u32 = 16;
+
 let sink: u64 = 0;
+/** What this lane owes: blocks times the bytes of the store. */
+let owed: u64 = 0;
+let eager: bool = false;
 
 /**
  * Sweeps the next `lines` base lines with their chains, at the host's clock `now` (Unix ms);
@@ -24,13 +43,36 @@ export function sweep(now: f64, lines: u32): u32 {
   for (let done: u32 = 0; done < lines; done += BLOCK_BUCKETS * LINES_PER_BUCKET) {
     pin();
     readClearVersion();
-    const from = atomic.add<u32>(H_SWEEP_CURSOR, 1) % blocks * BLOCK_BUCKETS;
-    const to = min<u32>(from + BLOCK_BUCKETS, tableBuckets);
-    touchItems(from, to);
-    for (let n = from; n < to; n++) removed += sweepChain(tableAt + n * BUCKET_BYTES);
+    removed += sweepBlock(blocks);
   }
   unpin();
   return removed;
+}
+
+/** Sweeps the next of so many blocks; returns how many items it removed. */
+function sweepBlock(blocks: u32): u32 {
+  const from = atomic.add<u32>(H_SWEEP_CURSOR, 1) % blocks * BLOCK_BUCKETS;
+  const to = min<u32>(from + BLOCK_BUCKETS, tableBuckets);
+  let removed: u32 = 0;
+  touchItems(from, to);
+  for (let n = from; n < to; n++) removed += sweepChain(tableAt + n * BUCKET_BYTES);
+  return removed;
+}
+
+/** Sweeps in proportion to what was allocated; the caller is announced. */
+export function sweepInPassing(allocated: u32): void {
+  const blocks = (tableBuckets + BLOCK_BUCKETS - 1) / BLOCK_BUCKETS;
+  const whole = u64(segments) * segmentBytes * PASS_EIGHTHS;
+  owed += u64(allocated) * blocks * (eager ? PASSES_EAGER : PASSES_LAZY);
+  if (owed < whole) return;
+  let swept: u32 = 0;
+  let removed: u32 = 0;
+  for (; owed >= whole && swept < BLOCKS_MAX; swept++) {
+    owed -= whole;
+    removed += sweepBlock(blocks);
+  }
+  eager = removed * EAGER_BUCKETS > swept * BLOCK_BUCKETS;
+  owed = min<u64>(owed, whole);
 }
 
 function touchItems(from: u32, to: u32): void {

@@ -8,10 +8,10 @@
  *   even line             odd line
  *
  *   entry, 64 bits
- *   63      48 47      33  32  31 30 29          0
- *   +---------+----------+----+-----+-------------+
- *   |   tag   |  unused  |tent| 0 0 | item >> 2   |
- *   +---------+----------+----+-----+-------------+
+ *   63      48 47      33  32  31 30            0
+ *   +---------+----------+----+---+---------------+
+ *   |   tag   |  unused  |tent| 0 |   item >> 1   |
+ *   +---------+----------+----+---+---------------+
  *
  * An entry of 0 is empty. The tag is 16 bits of the hash, so that a line is searched without
  * touching items that are not meant. `tent` marks an entry whose item may still be pending
@@ -37,6 +37,7 @@ import {
   BUCKET_BYTES, H_LINES, H_LINE_BUMP, LINE_BYTES, L_SPARE_LINE, laneAt, segmentBytes, segments,
   tableAt, tableBuckets, tableEnd,
 } from "./layout";
+import { failsOnPurpose } from "./failing";
 import { ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState } from "./item";
 import { matches, tagsOf } from "./line";
 import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
@@ -52,10 +53,10 @@ const HOME_BIT: u32 = 1 << 16;
 const HOME_SHIFT: u32 = 10;
 export const ENTRY_TAG_SHIFT: u64 = 48;
 export const ENTRY_TENTATIVE: u64 = 1 << 32;
-export const ENTRY_POINTER_MASK: u64 = 0x3fffffff;
-export const ENTRY_POINTER_SHIFT: u64 = 2;
+export const ENTRY_POINTER_MASK: u64 = 0x7fffffff;
+export const ENTRY_POINTER_SHIFT: u64 = 1;
 /** Buckets that share their first overflow lines. */
-const GROUP_BUCKETS: u32 = 8;
+const GROUP_BUCKETS: u32 = 32;
 const GROUP_BYTES: u32 = GROUP_BUCKETS * BUCKET_BYTES;
 /** Overflow lines may take one segment in this many. */
 export const LINES_SHARE: u32 = 4;
@@ -90,12 +91,12 @@ export function tagOf(hash: u64): u64 {
 @inline
 export function entryOf(hash: u64, item: u32): u64 {
   assert(item % ITEM_ALIGN == 0);
-  return (hash << ENTRY_TAG_SHIFT) | u64(item >> 2);
+  return (hash << ENTRY_TAG_SHIFT) | u64(item >> 1);
 }
 
 @inline
 export function entryItem(entry: u64): u32 {
-  return u32(entry & ENTRY_POINTER_MASK) << 2;
+  return u32(entry & ENTRY_POINTER_MASK) << 1;
 }
 
 @inline
@@ -273,6 +274,7 @@ export function candidate(line: u32, hash: u64): u32 {
  * the place in the newest one is a word of its header's offset above the bytes used.
  */
 export function newLine(): u32 {
+  if (failsOnPurpose()) return 0;
   while (true) {
     const word = atomic.load<u64>(H_LINE_BUMP);
     const used = u32(word);

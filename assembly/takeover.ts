@@ -6,8 +6,8 @@
  */
 import { H_LANES_ATTACHED, L_ATTACHED, laneBlock, segments } from "./layout";
 import {
-  SEGMENT_CLEANING, SEGMENT_PAGES, SEGMENT_SEALED, isFilledBy, segmentHeader, segmentWord, wordLane,
-  wordOf, wordPool, wordStamp, wordState,
+  SEGMENT_CLEANING, SEGMENT_PAGES, SEGMENT_SEALED, isFilledBy, segmentHeader, segmentWord,
+  wordLane, wordOf, wordPool, wordStamp, wordState,
 } from "./segment";
 import { abandonCleaning } from "./cleaner";
 import { pin, unpin, unpinLane } from "./epoch";

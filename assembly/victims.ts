@@ -43,9 +43,9 @@ const LIST_MAIN: u32 = 2;
 const LIST_STUB: u32 = 3;
 
 /** Dead bytes are compacted away once they are more than this share of the store... */
-const DEAD_PERCENT_MAX: u32 = 8;
+const DEAD_PERCENT_MAX: u32 = 4;
 /** ...if a segment has at least this share of them, so that a move buys something. */
-const DEAD_PERCENT_WORTH: u32 = 12;
+const DEAD_PERCENT_WORTH: u32 = 7;
 /** The same where items leave by their ranks, and what evictions then aim at. */
 const DEAD_PERCENT_RANKS: u32 = 12;
 const DEAD_PERCENT_WANTED: u32 = 14;

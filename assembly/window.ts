@@ -11,7 +11,7 @@
  *
  *   filled   63        44 43        24 23              0
  *            +-----------+------------+-----------------+
- *            | age       | segment    | bytes / 4       |   said when the last item was published
+ *            | age       | segment    | bytes / 2       |   said when the last item was published
  *            +-----------+------------+-----------------+
  *
  * Caffeine's window is a list in the order of use. Here an item that was hit since it was placed is
@@ -48,7 +48,7 @@ const FILLED_AGE_MASK: u64 = 0xfffff;
 const FILLED_SEGMENT_SHIFT: u64 = 24;
 const FILLED_SEGMENT_MASK: u32 = 0xfffff;
 const FILLED_BYTES_MASK: u32 = 0xffffff;
-const FILLED_BYTES_SHIFT: u32 = 2;
+const FILLED_BYTES_SHIFT: u32 = 1;
 
 /** The segment this lane walks, 0 = none, its word, and where its items end. */
 let walked: u32 = 0;

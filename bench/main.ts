@@ -7,6 +7,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../src/base/clock.js';
 import { messageOf } from '../src/base/errors.js';
 import { benchArenas } from './arenas.js';
+import { benchLimit } from './limit/main.js';
+import { benchParts } from './limit/parts.js';
 import { benchLoad } from './load.js';
 import { type Target, withTargets } from './loadTest.js';
 import { circumstances } from './machine.js';
@@ -15,7 +17,7 @@ import { type Row, rowsJson, writeReport } from './report.js';
 import { benchScale } from './scale/main.js';
 import type { Settings } from './settings.js';
 
-const BENCHES = ['micro', 'scale', 'arenas', 'load', 'http', 'peers'] as const;
+const BENCHES = ['micro', 'scale', 'limit', 'arenas', 'load', 'http', 'peers'] as const;
 type Bench = (typeof BENCHES)[number];
 /** What runs when nothing is named. */
 const DEFAULT_BENCHES: readonly Bench[] = ['micro', 'scale', 'load', 'http'];
@@ -52,7 +54,11 @@ function benchNamed(name: string, before: readonly Bench[] = []): Bench[] {
 function commandLine(): Command {
   return new Command('bench')
     .description('Measures Orlop on this machine, and beside its peers.')
-    .argument('[benches...]', `which: ${BENCHES.join(', ')}; all but arenas and peers`, benchNamed)
+    .argument(
+      '[benches...]',
+      `which: ${BENCHES.join(', ')}; all but limit, arenas and peers`,
+      benchNamed,
+    )
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
     .option('--keys <number>', 'keys in the store', whole, 1_000_000)
     .option('--threads <number>', 'I/O threads of the node under load', whole, 1)
@@ -67,6 +73,7 @@ function commandLine(): Command {
 Examples:
   npm run bench                         micro, scale, load and http: about three minutes
   npm run bench -- scale --rounds 5     only the scaling of the arena over threads
+  npm run bench -- limit                the core beside this machine's limit: 4 GB of memory
   npm run bench:peers                   the load beside redis-server and memcached
   npm run bench -- load --json >rows.json`,
     );
@@ -90,6 +97,7 @@ async function runOne(bench: Bench, settings: Settings, target?: Target): Promis
   settings.say(`\n${bench}`);
   if (bench === 'micro') return (await import('./micro/main.js')).benchMicro(settings);
   if (bench === 'scale') return benchScale(settings);
+  if (bench === 'limit') return [...benchLimit(settings), ...benchParts(settings)];
   if (bench === 'arenas') return benchArenas(settings);
   if (bench === 'peers') return benchPeers(settings);
   if (target === undefined) throw new Error(`${bench} needs a node`);

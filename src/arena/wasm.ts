@@ -47,9 +47,14 @@ const modules = new Map<CoreBuild, WasmModule>();
 export function loadCore(build: CoreBuild): WasmModule {
   const known = modules.get(build);
   if (known !== undefined) return known;
-  const module = new wasm.Module(readFileSync(packageFile('build', `core.${build}.wasm`)));
+  const module = loadModule(`core.${build}.wasm`);
   modules.set(build, module);
   return module;
+}
+
+/** Compiles a module that the build has made. Throws when it is not built. */
+export function loadModule(name: string): WasmModule {
+  return new wasm.Module(readFileSync(packageFile('build', name)));
 }
 
 /** A zeroed memory of exactly `pages` pages; the system hands them out when they are touched. */

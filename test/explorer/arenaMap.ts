@@ -1,5 +1,13 @@
 /** Reads an arena as it lies in memory, by the numbers that the core exports. */
-import type { World } from './world.js';
+
+/** The memory of an arena, and the numbers to read it by. */
+export interface ArenaMemory {
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  readonly longs: BigUint64Array;
+  readonly lanes: number;
+  constant(name: string): number;
+}
 
 /** An item, wherever the table points at it. */
 export interface Item {
@@ -42,22 +50,22 @@ export interface Segment {
 const TENTATIVE_BIT = 1;
 
 export class ArenaMap {
-  readonly #world: World;
+  readonly #memory: ArenaMemory;
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
   readonly #constants = new Map<string, number>();
 
-  constructor(world: World) {
-    this.#world = world;
-    this.#words = world.words;
-    this.#bytes = world.bytes;
+  constructor(memory: ArenaMemory) {
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#bytes = memory.bytes;
   }
 
   /** The value of a constant that the core exports. */
   constant(name: string): number {
     let value = this.#constants.get(name);
     if (value === undefined) {
-      value = this.#world.constant(name);
+      value = this.#memory.constant(name);
       this.#constants.set(name, value);
     }
     return value;
@@ -73,7 +81,7 @@ export class ArenaMap {
   }
 
   long(at: number): bigint {
-    return this.#world.longs[at >>> 3] as bigint;
+    return this.#memory.longs[at >>> 3] as bigint;
   }
 
   get segmentBytes(): number {
@@ -89,11 +97,8 @@ export class ArenaMap {
   }
 
   item(at: number): Item {
-    const keyLength = (this.word(at + this.constant('ITEM_KEY_LENGTH')) & 0xffff) >>> 0;
-    const lengthWord = this.word(at + this.constant('ITEM_VALUE_LENGTH'));
-    const inlineLength = lengthWord & this.constant('ITEM_VALUE_LENGTH_MASK');
-    const stateByte = lengthWord >>> 24;
-    const headerBytes = this.constant('ITEM_HEADER_BYTES');
+    const { keyLength, inlineLength, headerBytes } = this.#lengths(at);
+    const stateByte = this.#bytes[at + this.constant('ITEM_STATE')] ?? 0;
     const align = this.constant('ITEM_ALIGN');
     const keyAt = at + headerBytes;
     const flags = stateByte & ~this.constant('STATE_MASK');
@@ -109,6 +114,21 @@ export class ArenaMap {
       weight: headerBytes + keyLength + valueLength,
       segment: Math.floor((at - this.header('H_STORE_AT')) / this.segmentBytes),
       pages: paged ? this.#pageList(listAt, valueLength) : [],
+    };
+  }
+
+  /** What the short header says, or the long one where the short length of the key is 0. */
+  #lengths(at: number): { keyLength: number; inlineLength: number; headerBytes: number } {
+    const half = (name: string): number => this.#unaligned(at + this.constant(name)) & 0xffff;
+    const keyLength = half('ITEM_KEY_LENGTH') & 0xff;
+    const low = half('ITEM_VALUE_LENGTH');
+    if (keyLength !== 0) {
+      return { keyLength, inlineLength: low, headerBytes: this.constant('ITEM_HEADER_BYTES') };
+    }
+    return {
+      keyLength: half('ITEM_LONG_KEY_LENGTH'),
+      inlineLength: low + half('ITEM_LONG_VALUE_LENGTH') * 0x1_0000,
+      headerBytes: this.constant('ITEM_LONG_HEADER_BYTES'),
     };
   }
 
@@ -146,7 +166,7 @@ export class ArenaMap {
       const low = this.word(at);
       const high = this.word(at + 4);
       if (low === 0 && high === 0) continue;
-      const item = this.item((low & 0x3fffffff) * 4);
+      const item = this.item((low & 0x7fffffff) * 2);
       entries.push({ at, tentative: (high & TENTATIVE_BIT) !== 0, item });
     }
   }
@@ -191,7 +211,7 @@ export class ArenaMap {
 
   #dead(index: number): number {
     let bytes = 0;
-    for (let lane = 0; lane < this.#world.lanes; lane++) {
+    for (let lane = 0; lane < this.#memory.lanes; lane++) {
       const at = this.header('H_DEAD_AT') + 4 * (lane * this.segmentCount + index);
       bytes += this.word(at);
     }

@@ -42,7 +42,8 @@ describe('the package', () => {
   });
 
   it('uses every file of assembly/', () => {
-    expect(unreferenced(['assembly/index.ts'], sourcesLike(/^assembly\/.*\.ts$/))).toEqual([]);
+    const roots = ['assembly/index.ts', 'assembly/limit/walk.ts'];
+    expect(unreferenced(roots, sourcesLike(/^assembly\/.*\.ts$/))).toEqual([]);
   });
 
   it('offers a client that browsers can load', () => {

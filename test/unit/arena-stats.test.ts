@@ -52,11 +52,11 @@ describeBuilds('statistics', (open) => {
   test('add up bytes of headers, keys and values', () => {
     const rig = open();
     rig.set('12345', 'x'.repeat(100));
-    expect(rig.arena.stats().itemBytes).toBe(20 + 5 + 100);
+    expect(rig.arena.stats().itemBytes).toBe(18 + 5 + 100);
     rig.set('12345', 'x'.repeat(10));
-    expect(rig.arena.stats()).toMatchObject({ itemBytes: 20 + 5 + 10, items: 1 });
+    expect(rig.arena.stats()).toMatchObject({ itemBytes: 18 + 5 + 10, items: 1 });
     rig.set('large', 'x'.repeat(500_000));
-    expect(rig.arena.stats().itemBytes).toBe(35 + 25 + 500_000);
+    expect(rig.arena.stats().itemBytes).toBe(33 + 23 + 500_000);
     rig.delete('large');
     rig.delete('12345');
     expect(rig.arena.stats()).toMatchObject({ itemBytes: 0, items: 0, itemsAdded: 3 });

@@ -83,7 +83,7 @@ describe('what can be reached', () => {
     store.set('gone', new Uint8Array(9));
     store.del('gone');
     const reachable = await reachableIn(store);
-    expect(reachable).toEqual({ items: 2, bytes: 2 * 20 + 5 + 5 + 20 + 300_000 });
+    expect(reachable).toEqual({ items: 2, bytes: 2 * 18 + 5 + 5 + 20 + 300_000 });
     expect(store.stats().itemBytes).toBe(reachable.bytes);
   });
 
@@ -108,7 +108,7 @@ describe('what can be reached', () => {
     const untilMs = Date.now() + 30;
     while (Date.now() < untilMs);
     expect(store.stats().items).toBe(101);
-    expect(await reachableIn(store)).toEqual({ items: 1, bytes: 20 + 7 + 50 });
+    expect(await reachableIn(store)).toEqual({ items: 1, bytes: 18 + 7 + 50 });
   });
 
   test('must be bytes', async () => {

@@ -11,7 +11,7 @@ import { ITEM_HEADER_BYTES, KEY_BYTES, VALUE_BYTES } from '../store/shape.js';
 import type { Stream } from '../stream.js';
 
 /** What Orlop needs for an item at least: header, key, value, and its entry in table and ghost. */
-export const BYTES_PER_ITEM = ITEM_HEADER_BYTES + KEY_BYTES + VALUE_BYTES + 16;
+export const BYTES_PER_ITEM = ITEM_HEADER_BYTES + KEY_BYTES + VALUE_BYTES + 18;
 
 /** Bytes of a page of memcached. */
 export const PAGE_BYTES = 1024 * 1024;

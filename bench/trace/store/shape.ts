@@ -19,13 +19,16 @@ export interface Shape {
 }
 
 /** What an item takes beyond its key and value, in bytes. */
-export const ITEM_HEADER_BYTES = 20;
+export const ITEM_HEADER_BYTES = 18;
+/** So much more beside a key of more than 255 bytes. */
+const LONG_HEADER_MORE_BYTES = 4;
 /** Keys and values that need no ballast. */
 export const KEY_BYTES = 16;
 export const VALUE_BYTES = 32;
 
 const ITEM_BYTES = ITEM_HEADER_BYTES + KEY_BYTES + VALUE_BYTES;
-const ITEM_ALIGN = 4;
+/** Values are compared word by word. */
+const VALUE_ALIGN = 4;
 const SEGMENT_BYTES_MIN = 4096;
 const SEGMENTS = 128;
 /** An item that is longer than this part of a segment may have its value elsewhere. */
@@ -39,8 +42,8 @@ const FRAME_MAX = 64;
 
 /** The length of an item that leaves `perSegment` of them no room for another. */
 function itemBytesFor(perSegment: number): number {
-  const fair = Math.floor(SEGMENT_BYTES_MIN / perSegment / ITEM_ALIGN) * ITEM_ALIGN;
-  return Math.max(ITEM_BYTES, fair);
+  const ballast = SEGMENT_BYTES_MIN / perSegment - ITEM_BYTES;
+  return ITEM_BYTES + Math.max(0, Math.floor(ballast / VALUE_ALIGN) * VALUE_ALIGN);
 }
 
 function segmentBytesFor(perSegment: number, itemBytes: number): number {
@@ -56,7 +59,7 @@ export function shapeFor(capacity: number, lanes: number): Shape {
   const isInline = itemBytes <= segmentBytes / INLINE_PART;
   const segments = (2 * capacity * itemBytes) / segmentBytes + lanes * SEGMENTS_PER_LANE;
   return {
-    keyBytes: KEY_BYTES + (isInline ? 0 : ballast),
+    keyBytes: KEY_BYTES + (isInline ? 0 : ballast - LONG_HEADER_MORE_BYTES),
     valueBytes: VALUE_BYTES + (isInline ? ballast : 0),
     segmentBytes,
     memoryBytes: Math.max(segments * segmentBytes, capacity * MEMORY_PER_ITEM) + MEMORY_BESIDES,

@@ -22,7 +22,10 @@ export interface DeathOptions {
 }
 
 const THREADS = 3;
-/** How long survivors may take to go on, in milliseconds. */
+/**
+ * How much longer survivors may take to go on than threads among which nobody has died, in
+ * milliseconds. On a machine that is busy with other things those take their time, too.
+ */
 const PAUSE_MS_MAX = 1000;
 
 /** Segments that may be missing in the end: half full ones, and those kept free for survivors. */
@@ -149,7 +152,9 @@ export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> 
   for (let lane = 1; lane <= THREADS; lane++) threads.set(lane, crew.start(lane, seed));
   await goOn(crew, [...threads.keys()]);
   let slowestMs = 0;
+  let usualMs = 0;
   for (let kill = 0; kill < kills; kill++) {
+    usualMs = Math.max(usualMs, await goOn(crew, [...threads.keys()]));
     await sleep(random.below(15));
     const lane = 1 + random.below(THREADS);
     const victim = threads.get(lane) as Thread;
@@ -162,7 +167,7 @@ export async function runDeaths(options: DeathOptions): Promise<ThreadReport[]> 
     threads.set(lane, crew.start(lane, seed));
     await goOn(crew, [lane]);
   }
-  expect(slowestMs).toBeLessThan(PAUSE_MS_MAX);
+  expect(slowestMs, `${usualMs} ms when nobody died`).toBeLessThan(usualMs + PAUSE_MS_MAX);
   crew.stop();
   const reports = await Promise.all([...threads.values()].map((thread) => thread.ended));
   clearInterval(draining);

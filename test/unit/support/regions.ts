@@ -36,7 +36,7 @@ export function rankedRegions(arena: Arena): Regions {
   const bucketBytes = arena.constant('BUCKET_BYTES');
   const count = (entry: bigint): void => {
     if (entry === 0n) return;
-    const item = Number(entry & BigInt(arena.constant('ENTRY_POINTER_MASK'))) * 4;
+    const item = Number(entry & BigInt(arena.constant('ENTRY_POINTER_MASK'))) * 2;
     const rank = bytes[item + arena.constant('ITEM_RANK')] ?? 0;
     const region = rank >> arena.constant('REGION_SHIFT');
     regions[region] = (regions[region] ?? 0) + 1;
