@@ -4,9 +4,9 @@ import {
   H_INBOX_BYTES, H_ITEMS_MAX, H_KEY0, H_KEY1, H_LANES, H_LANES_AT, H_MAGIC, H_MIN_STORE_BYTES,
   H_OUTBOX_BYTES, H_PAGES_AT, H_POLICY, H_PROMOTION, H_RECENCY_QUANTUM, H_SEGMENTS, H_SEGMENTS_AT,
   H_SEGMENT_SEQUENCE, H_SEGMENT_SHIFT, H_STORE_AT, H_STORE_BYTES, H_TABLE_AT, H_TABLE_BUCKETS,
-  H_TIER_LEAST, H_VALUE_BYTES_MAX, ITEMS_PER_BUCKET_AIM, ITEM_BYTES_AIM, LANES_MAX, LANE_BYTES,
-  LINE_BYTES, MAGIC, PAGES_PER_SEGMENT, SEGMENTS_AIM, SEGMENTS_MIN, SEGMENT_BYTES_AUTO_MAX,
-  SEGMENT_BYTES_AUTO_MIN, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
+  H_TIER_LEAST, H_TIER_MIB, H_VALUE_BYTES_MAX, ITEMS_PER_BUCKET_AIM, ITEM_BYTES_AIM, LANES_MAX,
+  LANE_BYTES, LINE_BYTES, MAGIC, PAGES_PER_SEGMENT, SEGMENTS_AIM, SEGMENTS_MIN,
+  SEGMENT_BYTES_AUTO_MAX, SEGMENT_BYTES_AUTO_MIN, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
 } from "./layout";
 
 /** The segment's size, a power of two, that gives an arena of `storeBytes` 512 to 1024 of them. */
@@ -62,7 +62,8 @@ function leastStoreBytes(lanes: u32, shift: u32, stubs: u32): u32 {
 export function format(
   storeBytes: u32, lanes: u32, inboxBytes: u32, outboxBytes: u32, feedBytes: u32,
   segmentBytes: u32, valueBytesMax: u32, policy: u32, promotion: u32,
-  itemsMax: u32, tierLeast: u32, stubs: u32, key0: u32, key1: u32, key2: u32, key3: u32,
+  itemsMax: u32, tierLeast: u32, tierMib: u32, stubs: u32,
+  key0: u32, key1: u32, key2: u32, key3: u32,
 ): u32 {
   assert(lanes > 0 && lanes <= LANES_MAX);
   assert((inboxBytes | outboxBytes | feedBytes) % BOX_ALIGN == 0);
@@ -83,6 +84,7 @@ export function format(
   store<u32>(H_PROMOTION, promotion);
   store<u32>(H_ITEMS_MAX, itemsMax);
   store<u32>(H_TIER_LEAST, tierLeast);
+  store<u32>(H_TIER_MIB, tierMib);
   store<u64>(H_KEY0, u64(key0) | (u64(key1) << 32));
   store<u64>(H_KEY1, u64(key2) | (u64(key3) << 32));
   place(storeBytes, lanes, shift, stubs);

@@ -71,6 +71,7 @@ export const H_KEY1: u32 = 160;
 export const H_DEAD_AT: u32 = 168;
 export const H_ITEMS_MAX: u32 = 172;
 export const H_TIER_LEAST: u32 = 176;
+export const H_TIER_MIB: u32 = 180;
 
 /* Shared words, each with a cache line of its own; `docs/concurrency.md` says who writes which. */
 export const H_EPOCH: u32 = 256;
@@ -178,6 +179,8 @@ export let promotion: u32 = 0;
 export let itemsMax: u32 = 0;
 /** Values of so many bytes stay readable on disk when they are evicted; 0 = there is no tier. */
 export let tierLeast: u32 = 0;
+/** Mebibytes on disk that stubs may stand for, 0 = as many as there are stubs. */
+export let tierMib: u32 = 0;
 export let inboxBytes_: u32 = 0;
 export let outboxBytes_: u32 = 0;
 export let feedBytes_: u32 = 0;
@@ -224,6 +227,7 @@ export function readGeometry(n: u32): void {
   promotion = load<u32>(H_PROMOTION);
   itemsMax = load<u32>(H_ITEMS_MAX);
   tierLeast = load<u32>(H_TIER_LEAST);
+  tierMib = load<u32>(H_TIER_MIB);
   key0 = load<u64>(H_KEY0);
   key1 = load<u64>(H_KEY1);
   readBoxes(n);

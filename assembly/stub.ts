@@ -25,7 +25,7 @@
  * leads nowhere, as what is read is checked against key and version, and the value is a miss.
  *
  * Stubs have segments of their own, a pool beside small and main, where the oldest go first once
- * they are more than their share of the store.
+ * they are more than their share of the store, or stand for more on disk than they may.
  */
 import {
   ITEM_LIFETIME, ITEM_LOCATED, ITEM_MERGED, ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom,
@@ -39,7 +39,7 @@ import {
 import { CURSOR_STUB, allocate, completeItem, takeBack } from "./allocator";
 import { RECORD_HEADER_BYTES } from "./feed";
 import { removeEntry, replaceEntry, valueLength } from "./entry";
-import { tierLeast } from "./layout";
+import { tierLeast, tierMib } from "./layout";
 
 export const LOCATION_BYTES: u32 = 8;
 /** What a stub has in the place of the value. */
@@ -103,6 +103,14 @@ export function stubLeft(stub: u32): void {
 export function countStubs(): u64 {
   const stubs = i64(sumCounters(COUNTER_STUBS_ADDED)) - i64(sumCounters(COUNTER_STUBS_REMOVED));
   return u64(max<i64>(stubs, 0));
+}
+
+/** Whether stubs stand for more on disk than they may. */
+export function tierIsFull(): bool {
+  if (tierMib == 0) return false;
+  const bytes = i64(sumCounters(COUNTER_STUB_BYTES_ADDED))
+    - i64(sumCounters(COUNTER_STUB_BYTES_REMOVED));
+  return bytes > i64(tierMib) << 20;
 }
 
 /** Builds a stub; 0 when there is no memory at the moment. A pending one is for `insertItem`. */

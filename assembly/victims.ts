@@ -22,7 +22,7 @@ import {
 } from "./segment";
 import { POLICY_SIEVE, ordersByRank } from "./policy";
 import { SMALL_SHARE_PERCENT } from "./s3fifo";
-import { STUB_SHARE_PERCENT } from "./stub";
+import { STUB_SHARE_PERCENT, tierIsFull } from "./stub";
 import { CURSOR_COMPACT_MAIN, CURSOR_MAIN, sealCursor } from "./allocator";
 import { noteSieveHead, sieveHasPassed, sieveLimit, sieveOrder } from "./sieve";
 import { nowMs } from "./version";
@@ -183,8 +183,12 @@ function choose(evicting: bool): bool {
     deadWanted = max<u64>(percent * DEAD_PERCENT_WANTED, deadBytes + segmentBytes) - deadBytes;
     return false;
   }
-  const crowded = stubSegments * 100 > segments * STUB_SHARE_PERCENT;
-  if (crowded && take(LIST_STUB, MODE_POLICY, KEY_MAX)) return true;
+  const crowded = stubSegments * 100 > segments * STUB_SHARE_PERCENT || tierIsFull();
+  if (crowded && take(LIST_STUB, MODE_POLICY, KEY_MAX)) {
+    // One may be enough: it is small, and stands for much.
+    end = next + VICTIM_BYTES;
+    return true;
+  }
   const first = isSmallsTurn() ? LIST_SMALL : LIST_MAIN;
   const any = policy == POLICY_SIEVE ? sieveLimit(load<u64>(listAt(LIST_MAIN))) : KEY_MAX;
   if (take(first, MODE_POLICY, any) || take(first ^ 3, MODE_POLICY, any)) return true;

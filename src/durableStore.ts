@@ -40,7 +40,7 @@ function tierOf({ tierBytes, memoryBytes }: Config): TierOptions | undefined {
   if (tierBytes === undefined) return undefined;
   const most = memoryBytes / 2 / STUB_BYTES;
   const stubs = Math.floor(Math.min(most, tierBytes / TIER_VALUE_BYTES));
-  return { leastBytes: TIER_LEAST_BYTES, stubs };
+  return { leastBytes: TIER_LEAST_BYTES, bytes: tierBytes, stubs };
 }
 
 /** Makes the store for a node with `threads` I/O threads. Throws `InputError`. */

@@ -26,6 +26,7 @@ const POLICY_CODES: Readonly<Record<Policy, number>> = {
 };
 
 const MAX_ITEMS_MAX = 2 ** 31 - 1;
+const MIB = 1024 * 1024;
 
 /** Bytes of the key of the table's hash. */
 export const HASH_KEY_BYTES = 16;
@@ -34,6 +35,8 @@ export const HASH_KEY_BYTES = 16;
 export interface TierOptions {
   /** Values of so many bytes and more. */
   readonly leastBytes: number;
+  /** What they may have on disk together, in bytes; any amount when not given. */
+  readonly bytes?: number | undefined;
   /** Items whose value is on disk only, for which the base table has room. */
   readonly stubs: number;
 }
@@ -211,6 +214,7 @@ function format(core: Core, geometry: ArenaGeometry, options: ArenaOptions): voi
       options.promotion ?? 1,
       itemsMaxOf(options),
       options.tier?.leastBytes ?? 0,
+      Math.ceil((options.tier?.bytes ?? 0) / MIB),
       options.tier?.stubs ?? 0,
       key0,
       key1,

@@ -18,6 +18,7 @@ export interface CoreFunctions {
     promotion: number,
     itemsMax: number,
     tierLeast: number,
+    tierMib: number,
     stubs: number,
     key0: number,
     key1: number,

@@ -45,7 +45,8 @@ export class Store {
     const hashKey = options.hashKey ?? (options.random ?? systemRandom).bytes(HASH_KEY_BYTES);
     const { tier } = options;
     const stubs = Math.ceil((tier?.stubs ?? 0) / shares.length);
-    const each = { ...options, hashKey, tier: tier && { ...tier, stubs } };
+    const bytes = tier?.bytes && tier.bytes / shares.length;
+    const each = { ...options, hashKey, tier: tier && { ...tier, bytes, stubs } };
     return new Store(shares.map((share) => createOne({ ...each, ...share }, shares.length)));
   }
 

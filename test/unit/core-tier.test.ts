@@ -143,6 +143,22 @@ describeBuilds('a tier', (open) => {
     expect(first.status).toBe(STATUS.NOT_FOUND);
   });
 
+  test('gives up the oldest stubs when they stand for more than they may', () => {
+    const options = { memoryBytes: 6 * MIB, maxValueBytes: 65_536, segmentBytes: 16_384 };
+    const rig = open({ ...options, feedBytes: MIB, tier: { ...tier, bytes: 2 * MIB } });
+    rig.store.publish(true);
+    rig.disk = new Disk(tier.leastBytes);
+    for (let n = 0; n < 16_000; n++) rig.set(`key ${n}`, valueFor(n));
+    const { tier: counts } = rig.store.stats();
+    expect(counts.left).toBeGreaterThan(8000);
+    // What one segment of stubs stands for may be on top.
+    expect(counts.bytes).toBeLessThan(2.5 * MIB);
+    expect(counts.bytes).toBeGreaterThan(1.2 * MIB);
+    rig.disk = undefined;
+    const meta = { op: OP.GET, flags: FLAG.NO_VALUE };
+    expect(rig.one({ ...meta, key: 'key 9' }).status).toBe(STATUS.NOT_FOUND);
+  });
+
   test('a place is taken from nobody but the node, and means nothing without a tier', () => {
     const frame = new PlaceFrame();
     frame.locate({ key: Buffer.from('key'), version: VERSION }, { file: 1, offset: 128 });
