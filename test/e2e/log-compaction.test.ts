@@ -78,3 +78,37 @@ it('the log of a node stays within its bound, and a killed node has everything',
   await client.close();
   await server.stop();
 }, 120_000);
+
+it('what memory evicted stays readable where compaction has put it', async () => {
+  const server = await start('--tier', 'ssd:20mb', '--memory', '24mb', '--threads', '1');
+  const client = connect(server.url, { timeoutMs: 20_000 });
+  const value = (n: number, round: number): string => `${n} ${round} `.padEnd(1000, 'y');
+  const keys = 30_000;
+  const newest = new Map<number, number>();
+  for (let round = 0; round < 12; round++) {
+    for (let at = 0; at < keys; at += 500) {
+      // The first round sets all, the others every second key.
+      const numbers = Array.from({ length: 500 }, (_, n) => at + n);
+      const some = numbers.filter((n) => round === 0 || n % 2 === 0);
+      for (const n of some) newest.set(n, round);
+      await client.setMany(some.map((n) => [`key ${n}`, value(n, round)]));
+    }
+  }
+  for (let looks = 0; looks < 200; looks++) {
+    if ((await figure(server, 'orlop_log_dropped_bytes_total')) > 20_000_000) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(await figure(server, 'orlop_log_dropped_bytes_total')).toBeGreaterThan(20_000_000);
+  let found = 0;
+  for (let n = 0; n < keys; n += 20) {
+    for (const key of [n, n + 1]) {
+      const seen = await client.get<string>(`key ${key}`);
+      if (seen === undefined) continue;
+      found++;
+      expect(seen).toBe(value(key, newest.get(key) ?? -1));
+    }
+  }
+  expect(found).toBeGreaterThan((keys / 20) * 2 * 0.8);
+  await client.close();
+  await server.stop();
+}, 120_000);
