@@ -16,7 +16,8 @@ import { type FileCipher, type KeyRing, NO_KEYS } from './keys.js';
 import { RecordWalk } from './record.js';
 import { Summary } from './summary.js';
 
-const FIRST_BYTES = 1 << 20;
+/** So many bytes of a piece are taken at once, and there is room for twice as many at first. */
+const STEP_BYTES = 64 * 1024;
 /** Where in a block's header the number of its records stands. */
 const RECORDS_AT = 20;
 
@@ -41,7 +42,7 @@ export class BackupReader {
   readonly #walk = new RecordWalk();
   readonly #counted = new Summary();
   /** What has come and was not read yet, from a multiple of eight on. */
-  #bytes = new Uint8Array(FIRST_BYTES);
+  #bytes = new Uint8Array(2 * STEP_BYTES);
   #end = 0;
   /** Where in the backup `#bytes` begins. */
   #offset = 0;
@@ -65,6 +66,12 @@ export class BackupReader {
 
   /** Takes the next piece, which is copied. Throws `InputError`. */
   take(piece: Uint8Array): void {
+    for (let at = 0; at < piece.length; at += STEP_BYTES) {
+      this.#take(piece.subarray(at, at + STEP_BYTES));
+    }
+  }
+
+  #take(piece: Uint8Array): void {
     const passed = Math.min(piece.length, this.#passing);
     this.#passing -= passed;
     this.#offset += passed;
