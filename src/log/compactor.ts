@@ -73,6 +73,8 @@ export interface CompactorParts {
   readonly tierBytes?: number | undefined;
   /** A lane that nobody else uses. */
   readonly lane: number;
+  /** Files up to this number were written without the key that is to be written with now. */
+  readonly staleUpTo: number;
   readonly jobs: Pick<Jobs, 'compact' | 'remove'>;
   readonly log: LogThreadLink;
   readonly news: {
@@ -98,9 +100,11 @@ export class Compactor {
   #busy = false;
   /** Nothing is done before the log has this size, as the last time gained little. */
   #enoughBytes = 0;
+  #staleUpTo: number;
 
   constructor(parts: CompactorParts) {
     this.#parts = parts;
+    this.#staleUpTo = parts.staleUpTo;
   }
 
   /** Looks every second whether there is something to do. */
@@ -118,8 +122,7 @@ export class Compactor {
   /** Begins to compact if that is due and not under way. */
   look(): void {
     const stopped = Atomics.load(new Int32Array(this.#stop), 0) !== 0;
-    const few = this.#parts.signals.figure('logBytes') < this.#enoughBytes;
-    if (stopped || this.#busy || few || this.#excess() <= 1) return;
+    if (stopped || this.#busy || !this.#isDue()) return;
     this.#busy = true;
     this.#work = this.compact().then(
       (done) => {
@@ -132,6 +135,13 @@ export class Compactor {
         this.#parts.news.error({ reason: messageOf(error) }, 'the log is not compacted any more');
       },
     );
+  }
+
+  /** Whether the log is too large, or a part of it is to be written with another key. */
+  #isDue(): boolean {
+    if (this.#staleUpTo > 0) return true;
+    const few = this.#parts.signals.figure('logBytes') < this.#enoughBytes;
+    return !few && this.#excess() > 1;
   }
 
   /** The size of the log, as a share of what it may have; above 1 it is to be compacted. */
@@ -158,7 +168,18 @@ export class Compactor {
     const manifest = decodeManifest(divided.manifest);
     if (typeof manifest === 'string') throw new Error(manifest);
     const batch = this.#choose(manifest, divided.before);
-    return batch.files.length > 0 && (await this.#replace(batch, manifest, divided));
+    if (batch.files.length === 0 || !(await this.#replace(batch, manifest, divided))) return false;
+    this.#noteKeys(manifest, batch);
+    return true;
+  }
+
+  /** What was compacted was written with the key to write with. */
+  #noteKeys({ files }: Manifest, batch: Batch): void {
+    const left = files.filter((file) => !batch.files.includes(file));
+    if (this.#staleUpTo === 0 || left.some(({ number }) => number <= this.#staleUpTo)) return;
+    this.#staleUpTo = 0;
+    const key = this.#parts.device.keys?.writingName;
+    this.#parts.news.info({ key }, 'all files of the log are written with the first key');
   }
 
   /** The oldest files, as many as make a batch. */

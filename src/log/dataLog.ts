@@ -171,7 +171,9 @@ export class DataLog {
       divide: () => this.#ask((id) => ({ kind: 'divide', id })),
       install: (change) => this.#ask((id) => ({ kind: 'install', id, change })),
     };
-    this.#compactor = new Compactor({ ...this.#parts, signals, store, lane, jobs, log });
+    const { staleUpTo } = this.#opened;
+    const parts = { ...this.#parts, signals, store, lane, jobs, log, staleUpTo };
+    this.#compactor = new Compactor(parts);
     this.#compactor.start();
   }
 

@@ -10,6 +10,7 @@ import { type Device, type DeviceFile, readFully, writeFully } from './device.js
 import { readEnding } from './ending.js';
 import { decodeFileHeader, FILE_HEADER_BYTES, type FileHeader, NODE_BYTES } from './fileHeader.js';
 import { readManifest, replaceManifest, strangersIn } from './folder.js';
+import { NO_KEYS } from './keys.js';
 import { type FolderLock, lockFolder } from './lock.js';
 import type { Manifest, ManifestFile } from './manifest.js';
 import { LOCK, logName, logPath, MANIFEST_NEW } from './names.js';
@@ -38,6 +39,8 @@ export interface OpenedLog {
     | undefined;
   /** Files of interrupted steps that were removed. */
   readonly removed: readonly string[];
+  /** No file with a higher number was made without the key to write with; 0 when none was. */
+  readonly staleUpTo: number;
 }
 
 /** What opening needs from outside. */
@@ -76,15 +79,20 @@ export function lookInto(
 ): Omit<OpenedLog, 'folder' | 'lock'> {
   let manifest = readManifest(device, folder) ?? firstManifest(device, random, folder);
   const removed = removeStrangers(device, folder, manifest);
-  const sizes = manifest.files.map((file) => checkHeader(device, folder, file, manifest));
+  const found = manifest.files.map((file) => checkHeader(device, folder, file, manifest));
   const tail = surveyTail(device, folder, manifest);
   if (tail !== undefined) manifest = endTail(device, folder, manifest, tail);
   const files = manifest.files.map((file, n): OpenedFile => {
     const { number, end } = file;
-    const bytes = end ?? sizes[n] ?? 0;
+    const bytes = end ?? found[n]?.bytes ?? 0;
     return { number, end, bytes, summary: file.summary ?? endingOf(device, folder, file) };
   });
-  return { manifest, files, cut: cutOf(tail), removed };
+  const stale = found.map(({ header }) => (isStale(device, header) ? header.number : 0));
+  return { manifest, files, cut: cutOf(tail), removed, staleUpTo: Math.max(0, ...stale) };
+}
+
+function isStale({ keys = NO_KEYS }: Device, { keyId }: FileHeader): boolean {
+  return keys.isStale(keyId);
 }
 
 /** The summary of a file that its writer ended. */
@@ -121,13 +129,19 @@ function removeStrangers(device: Device, folder: string, manifest: Manifest): st
   return strangers.map(logName);
 }
 
-/** The size of a file, which is refused if it is not what the manifest says it is. */
+/** A file that could be part of a log. */
+interface Found {
+  readonly header: FileHeader;
+  readonly bytes: number;
+}
+
+/** Header and size of a file, which is refused if it is not what the manifest says it is. */
 function checkHeader(
   device: Device,
   folder: string,
   { number, end }: ManifestFile,
   manifest: Manifest,
-): number {
+): Found {
   const file = logName(number);
   const refuse = (reason: string, offset = 0): never => {
     throw new LogDamage({ folder, file, offset, reason });
@@ -138,7 +152,7 @@ function checkHeader(
   if (header.number !== number) refuse(`the file is number ${header.number} of its log`);
   if (Buffer.compare(header.node, manifest.node) !== 0) refuse('the file is of another node');
   if (end !== undefined && bytes < end) refuse(`the file ends there, and not at ${end}`, bytes);
-  return bytes;
+  return { header, bytes };
 }
 
 function readHeader(device: Device, path: string): { header: FileHeader | string; bytes: number } {

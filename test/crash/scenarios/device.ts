@@ -11,11 +11,12 @@ import { type Random, seededRandom } from '../../../src/base/random.js';
 import { isFull, systemDevice } from '../../../src/log/device.js';
 import { readManifest } from '../../../src/log/folder.js';
 import { type OpenedLog, openFolder } from '../../../src/log/opening.js';
-import { FAILED, RUNNING, Signals } from '../../../src/log/signals.js';
-import { Writer } from '../../../src/log/writer.js';
+import { FAILED, RUNNING } from '../../../src/log/signals.js';
 import { MIB, Rig } from '../../model/support/rig.js';
+import { STATUS } from '../../model/support/wire.js';
 import { FaultyDevice, type Plan } from '../../unit/log/support/faultyDevice.js';
 import { recoverRig } from '../../unit/log/support/recovering.js';
+import { LogOver } from '../logOver.js';
 import { IN_MEMORY, withFolder } from '../node.js';
 import { book, bookFailure, emptyTally, KeyOracle, type Tally } from '../oracle.js';
 
@@ -26,6 +27,7 @@ export interface DeviceOptions {
   readonly rounds: number;
 }
 
+const MEMORY_BYTES = 16 * MIB;
 const KEYS = 7;
 const STEPS = 21;
 const FILE_BYTES = 2000;
@@ -35,7 +37,6 @@ interface Run {
   readonly rig: Rig;
   readonly device: FaultyDevice;
   readonly keys: readonly KeyOracle[];
-  readonly signals: Signals | undefined;
 }
 
 /** Runs the scenario. */
@@ -88,7 +89,7 @@ async function tryOnce(
   const folder = join(place, 'log');
   rmSync(folder, { recursive: true, force: true });
   const before = tally.problems.length;
-  const run = work(folder, plan, tally);
+  const run = await work(folder, plan, tally);
   if (run.device.fired > 0) tally.faultsFired++;
   else if (!clean) bookFailure(tally, 'the fault did not fire');
   await check(folder, run, tally);
@@ -99,20 +100,21 @@ async function tryOnce(
 }
 
 /** Two lives of a log over a device with faults: in each, values are written round after round. */
-function work(folder: string, plan: Plan, tally: Tally): Run {
+async function work(folder: string, plan: Plan, tally: Tally): Promise<Run> {
   const device = new FaultyDevice(systemDevice, plan);
-  const rig = new Rig({ feedBytes: MIB, build: 'release' });
-  rig.arena.publish(true);
+  let rig = new Rig({ lanes: 2, feedBytes: MIB, build: 'release' });
   const keys = Array.from({ length: KEYS }, (_, n) => new KeyOracle(`key ${n}`));
-  let signals: Signals | undefined;
   for (let life = 0; life < 2; life++) {
+    // A node has in its store what it found in its log, and nothing else.
+    const known = life > 0 && readManifest(systemDevice, folder) !== undefined;
+    if (known)
+      rig = (await recoverRig({ folder, memoryBytes: MEMORY_BYTES, nowMs: rig.nowMs })).rig;
     const opened = open(folder, device, tally);
     if (opened === undefined) break;
-    signals = Signals.create();
-    live(opened, rig, device, signals, keys, life, tally);
+    await live(opened, rig, device, keys, life, tally);
     opened.lock.release();
   }
-  return { rig, device, keys, signals };
+  return { rig, device, keys };
 }
 
 /** Opens the folder; a fault may refuse that, and then it was not opened in part. */
@@ -126,51 +128,54 @@ function open(folder: string, device: FaultyDevice, tally: Tally): OpenedLog | u
   }
 }
 
-function live(
+async function live(
   opened: OpenedLog,
   rig: Rig,
   device: FaultyDevice,
-  signals: Signals,
   keys: readonly KeyOracle[],
   life: number,
   tally: Tally,
-): void {
-  let writer: Writer;
-  try {
-    writer = writerOver(opened, rig, device, signals);
-  } catch (error) {
-    if (!isFull(error) && !/EIO/.test(messageOf(error))) throw error;
-    return;
-  }
+): Promise<void> {
+  const log = begin(opened, rig, device);
+  if (log === undefined) return;
+  const { writer, signals } = log;
   for (let step = 0; step < STEPS; step++) {
     const key = keys[step % KEYS] as KeyOracle;
     const remove = step % 9 === 8;
     const value = `${life} ${step} `.repeat(20);
-    if (remove) rig.delete(key.key);
-    else rig.set(key.key, value);
+    // A full disk has changes refused, which then were not made.
+    const { status } = remove ? rig.delete(key.key) : rig.set(key.key, value);
     const sent = key.send(remove ? undefined : value);
+    if (status !== STATUS.OK && status !== STATUS.NOT_FOUND) sent.withdraw();
     const ticket = signals.ticket();
     const { failed } = writer;
     writer.round();
-    if (!signals.isDurable(ticket)) continue;
+    if (step % 10 === 5) await log.compact().catch(expected);
+    if (status !== STATUS.OK || !signals.isDurable(ticket)) continue;
     if (failed) bookFailure(tally, 'confirmed after an error');
     sent.confirm();
     tally.acked++;
   }
-  expectEnd(writer, signals, tally);
+  expectEnd(log, tally);
 }
 
-function writerOver(opened: OpenedLog, rig: Rig, device: FaultyDevice, signals: Signals): Writer {
-  const clock = { nowMs: () => rig.nowMs, monotonicMs: () => 0 };
-  const { folder, manifest } = opened;
-  const where = { device, clock, random: seededRandom(7), folder };
-  const how = { fsync: 'always', fileBytes: FILE_BYTES, earlierBytes: 0 } as const;
-  const feeds = [rig.arena.openFeed(0)];
-  return new Writer({ ...where, ...how, feeds, signals, tell: () => undefined }, manifest);
+/** What a fault may lead to; anything else is thrown. */
+function expected(error: unknown): undefined {
+  if (isFull(error) || /EIO|device can't read/.test(messageOf(error))) return undefined;
+  throw error;
+}
+
+function begin({ folder, manifest }: OpenedLog, rig: Rig, device: FaultyDevice) {
+  try {
+    const how = { fsync: 'always', fileBytes: FILE_BYTES } as const;
+    return new LogOver({ rig, device, folder, manifest, ...how });
+  } catch (error) {
+    return expected(error);
+  }
 }
 
 /** A log that did not fail comes to rest, however often it was full. */
-function expectEnd(writer: Writer, signals: Signals, tally: Tally): void {
+function expectEnd({ writer, signals }: LogOver, tally: Tally): void {
   for (let tries = 0; tries < 50 && writer.full; tries++) writer.round();
   const state = writer.failed ? FAILED : RUNNING;
   if (signals.state !== state) bookFailure(tally, `the state is ${signals.state}, not ${state}`);
@@ -182,7 +187,7 @@ function expectEnd(writer: Writer, signals: Signals, tally: Tally): void {
 async function check(folder: string, run: Run, tally: Tally): Promise<void> {
   const opened = readManifest(systemDevice, folder);
   if (opened === undefined) return;
-  const options = { folder, memoryBytes: 16 * MIB, nowMs: run.rig.nowMs + 1 };
+  const options = { folder, memoryBytes: MEMORY_BYTES, nowMs: run.rig.nowMs + 1 };
   try {
     const { rig } = await recoverRig(options);
     for (const key of run.keys) {

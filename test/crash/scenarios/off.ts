@@ -1,6 +1,6 @@
 /**
  * The machine goes off, or the process is killed, at one call to the device after the other, in a
- * run in which files are ended and begun and the log is opened again. Everything is in memory, so
+ * run in which files are ended, begun and compacted and the log is opened again. Everything is in memory, so
  * that every call is tried, and what was not synced is lost in many ways. Everything confirmed must
  * be in the files that are left.
  */
@@ -8,10 +8,9 @@ import { seededRandom } from '../../../src/base/random.js';
 import { FileScan } from '../../../src/log/fileScan.js';
 import { logPath } from '../../../src/log/names.js';
 import { lookInto } from '../../../src/log/opening.js';
-import { Signals } from '../../../src/log/signals.js';
 import { scanBlocks } from '../../../src/log/survey.js';
-import { Writer } from '../../../src/log/writer.js';
 import { MIB, Rig } from '../../model/support/rig.js';
+import { LogOver } from '../logOver.js';
 import { MachineOff, MemoryDevice } from '../memoryDevice.js';
 import {
   book,
@@ -47,13 +46,13 @@ interface Run {
 /** Runs the scenario. */
 export async function goOff({ seed, ways, honest = true }: OffOptions): Promise<Tally> {
   const tally = emptyTally();
-  const { calls } = work(Number.POSITIVE_INFINITY, honest, tally).device;
+  const { calls } = (await work(Number.POSITIVE_INFINITY, honest, tally)).device;
   for (let offAt = 1; offAt <= calls; offAt++) {
     tally.faultsFired++;
-    const killed = work(offAt, honest, tally);
+    const killed = await work(offAt, honest, tally);
     look(killed.device.afterKill(), killed.keys, `killed at call ${offAt}`, tally);
     for (let way = 0; way < ways; way++) {
-      const { device, keys } = work(offAt, honest, tally);
+      const { device, keys } = await work(offAt, honest, tally);
       const random = seededRandom(seed + way);
       look(device.afterPowerLoss(random), keys, `off at call ${offAt}, seed ${seed + way}`, tally);
     }
@@ -62,41 +61,39 @@ export async function goOff({ seed, ways, honest = true }: OffOptions): Promise<
 }
 
 /** Two lives of a log, until the machine goes off. */
-function work(offAt: number, honest: boolean, tally: Tally): Run {
+async function work(offAt: number, honest: boolean, tally: Tally): Promise<Run> {
   const device = new MemoryDevice();
   device.honest = honest;
   device.offAt = offAt;
   const keys = Array.from({ length: KEYS }, (_, n) => new KeyOracle(`key ${n}`));
-  const rig = new Rig({ feedBytes: MIB, memoryBytes: 6 * MIB, build: 'release' });
-  rig.arena.publish(true);
+  const rig = new Rig({ lanes: 2, feedBytes: MIB, memoryBytes: 8 * MIB, build: 'release' });
   try {
-    for (let life = 0; life < LIVES; life++) live(rig, device, keys, life, tally);
+    for (let life = 0; life < LIVES; life++) {
+      await live(rig, device, keys, life, tally);
+    }
   } catch (error) {
     if (!(error instanceof MachineOff)) throw error;
   }
   return { device, keys };
 }
 
-function live(
+async function live(
   rig: Rig,
   device: MemoryDevice,
   keys: readonly KeyOracle[],
   life: number,
   tally: Tally,
-): void {
-  const random = seededRandom(life + 1);
-  const { manifest } = lookInto({ device, random }, FOLDER);
-  const signals = Signals.create();
-  const clock = { nowMs: () => rig.nowMs, monotonicMs: () => 0 };
-  const feeds = [rig.arena.openFeed(0)];
-  const how = { fsync: 'always', fileBytes: FILE_BYTES, earlierBytes: 0 } as const;
-  const where = { device, clock, random, folder: FOLDER };
-  const writer = new Writer({ ...where, ...how, feeds, signals, tell: () => undefined }, manifest);
+): Promise<void> {
+  const { manifest } = lookInto({ device, random: seededRandom(life + 1) }, FOLDER);
+  const how = { fsync: 'always', fileBytes: FILE_BYTES, folder: FOLDER } as const;
+  const log = new LogOver({ rig, device, manifest, ...how });
+  const { signals, writer } = log;
   for (let step = 0; step < STEPS && !writer.failed; step++) {
     const key = keys[step % KEYS] as KeyOracle;
     const sent = change(rig, key, `${life} ${step} `.repeat(20), step % 9 === 8);
     const ticket = signals.ticket();
     writer.round();
+    if (step % 10 === 5) await log.compact();
     if (!signals.isDurable(ticket)) continue;
     sent.confirm();
     tally.acked++;

@@ -8,12 +8,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Random, seededRandom } from '../../../src/base/random.js';
 import { systemDevice } from '../../../src/log/device.js';
-import { type OpenedLog, openFolder } from '../../../src/log/opening.js';
-import { Signals } from '../../../src/log/signals.js';
-import { Writer } from '../../../src/log/writer.js';
+import { openFolder } from '../../../src/log/opening.js';
+import type { Writer } from '../../../src/log/writer.js';
 import { MIB, Rig } from '../../model/support/rig.js';
 import { STATUS } from '../../model/support/wire.js';
 import { recoverRig } from '../../unit/log/support/recovering.js';
+import { LogOver } from '../logOver.js';
 import { IN_MEMORY, withFolder } from '../node.js';
 import { bookFailure, emptyTally, type Tally } from '../oracle.js';
 
@@ -63,15 +63,11 @@ async function tryOnce(folder: string, seed: number, tally: Tally): Promise<void
 
 /** A writer that opens the folder as a node does. */
 function openWriter(rig: Rig, folder: string): Writer {
-  const opened: OpenedLog = openFolder({ device: systemDevice, random: seededRandom(1) }, folder);
-  opened.lock.release();
-  rig.arena.publish(true);
-  const clock = { nowMs: () => rig.nowMs, monotonicMs: () => 0 };
-  const where = { device: systemDevice, clock, random: seededRandom(7), folder };
-  const how = { fsync: 'never', fileBytes: FILE_BYTES, earlierBytes: 0 } as const;
-  const feeds = [rig.arena.openFeed(0)];
-  const signals = Signals.create();
-  return new Writer({ ...where, ...how, feeds, signals, tell: () => undefined }, opened.manifest);
+  const device = systemDevice;
+  const { manifest, lock } = openFolder({ device, random: seededRandom(1) }, folder);
+  lock.release();
+  const how = { fsync: 'never', fileBytes: FILE_BYTES } as const;
+  return new LogOver({ rig, device, folder, manifest, ...how }).writer;
 }
 
 /** Writes until there is four times as much as fits; the time when the node is gone. */

@@ -21,7 +21,11 @@ import { recoverRig } from './support/recovering.js';
 const FILE = 'test/unit/log/compaction.test.ts';
 
 /** A log, and a compactor whose jobs run on the thread of the test; the last lane is theirs. */
-function open(options: LogRigOptions = {}): { log: LogRig; compactor: Compactor; told: string[] } {
+function open(options: LogRigOptions & { staleUpTo?: number } = {}): {
+  log: LogRig;
+  compactor: Compactor;
+  told: string[];
+} {
   const log = new LogRig({ lanes: 2, fileBytes: 50_000, fsync: 'never', ...options });
   const lane = (options.lanes ?? 2) - 1;
   const told: string[] = [];
@@ -37,6 +41,7 @@ function open(options: LogRigOptions = {}): { log: LogRig; compactor: Compactor;
     signals: log.signals,
     store: Store.attach({ arenas: [log.rig.arena.handle] }),
     lane,
+    staleUpTo: options.staleUpTo ?? 0,
     jobs: {
       compact: async (task) => compactFiles(task, parts),
       remove: async (paths) => removeFiles(device, paths),
