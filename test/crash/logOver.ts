@@ -31,6 +31,8 @@ export class LogOver {
   constructor(options: LogOverOptions) {
     const { rig, manifest } = options;
     this.#options = options;
+    // A log that was closed before has left the store refusing changes.
+    rig.arena.refuseChanges(0);
     rig.arena.publish(true);
     this.writer = new Writer(
       {

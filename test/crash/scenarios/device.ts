@@ -161,7 +161,7 @@ async function live(
 
 /** What a fault may lead to; anything else is thrown. */
 function expected(error: unknown): undefined {
-  if (isFull(error) || /EIO|device can't read/.test(messageOf(error))) return undefined;
+  if (isFull(error) || /EIO|device can't read|has no end/.test(messageOf(error))) return undefined;
   throw error;
 }
 

@@ -1,8 +1,8 @@
 /**
  * The machine goes off, or the process is killed, at one call to the device after the other, in a
- * run in which files are ended, begun and compacted and the log is opened again. Everything is in memory, so
- * that every call is tried, and what was not synced is lost in many ways. Everything confirmed must
- * be in the files that are left.
+ * run in which files are ended, begun and compacted and the log is opened again. All is in memory,
+ * so that every call is tried, and what was not synced is lost in many ways. Everything confirmed
+ * must be in the files that are left.
  */
 import { seededRandom } from '../../../src/base/random.js';
 import { FileScan } from '../../../src/log/fileScan.js';
@@ -10,6 +10,7 @@ import { logPath } from '../../../src/log/names.js';
 import { lookInto } from '../../../src/log/opening.js';
 import { scanBlocks } from '../../../src/log/survey.js';
 import { MIB, Rig } from '../../model/support/rig.js';
+import { STATUS } from '../../model/support/wire.js';
 import { LogOver } from '../logOver.js';
 import { MachineOff, MemoryDevice } from '../memoryDevice.js';
 import {
@@ -102,9 +103,10 @@ async function live(
 }
 
 function change(rig: Rig, key: KeyOracle, value: string, remove: boolean): Sent {
-  if (remove) rig.delete(key.key);
-  else rig.set(key.key, value);
-  return key.send(remove ? undefined : value);
+  const { status } = remove ? rig.delete(key.key) : rig.set(key.key, value);
+  const sent = key.send(remove ? undefined : value);
+  if (status === STATUS.OK || status === STATUS.NOT_FOUND) return sent;
+  throw new Error(`a change was answered ${status}`);
 }
 
 /** Opens what is left, and judges the newest record of each key. */

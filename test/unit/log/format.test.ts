@@ -1,20 +1,24 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { instantiateCore } from '../../../src/arena/core.js';
 import { createMemory, loadCore } from '../../../src/arena/wasm.js';
 import { BLOCK_HEADER_BYTES, openBlock, sealBlock } from '../../../src/log/block.js';
 import { checksum } from '../../../src/log/checksum.js';
+import { encryptedDevice, systemDevice } from '../../../src/log/device.js';
 import {
   decodeFileHeader,
   encodeFileHeader,
   FILE_HEADER_BYTES,
   seedOf,
 } from '../../../src/log/fileHeader.js';
+import { KeyRing } from '../../../src/log/keys.js';
 import { decodeManifest, encodeManifest } from '../../../src/log/manifest.js';
 import { encodeRecord, KIND, RECORD_HEADER_BYTES, RecordWalk } from '../../../src/log/record.js';
+import { reportOn } from '../../../src/log/report.js';
 import { SUMMARY_BYTES, Summary } from '../../../src/log/summary.js';
 import { fileOf, headerOf, newFolder, putRecord, START_MS, versionAt } from './support/files.js';
-import { makeGolden } from './support/golden.js';
+import { GOLDEN_KEY, makeGolden } from './support/golden.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -198,11 +202,23 @@ test('a manifest that says the impossible is refused', () => {
   expect(refused(0, 0)).toMatch(/no files/);
 });
 
-test('the files of format 1 are written as they always were', () => {
+const encrypted = encryptedDevice(new KeyRing([GOLDEN_KEY]));
+const goldenPath = (name: string): string =>
+  fileURLToPath(new URL(`golden/${name}`, import.meta.url));
+
+test.each([
+  ['format-1', systemDevice],
+  ['format-1-encrypted', encrypted],
+])('the files of %s are written as they always were, and read', (golden, device) => {
   const folder = newFolder();
-  const names = makeGolden(folder);
-  for (const name of names) {
-    const golden = readFileSync(new URL(`golden/format-1/${name}`, import.meta.url));
-    expect(hex(readFileSync(`${folder}/${name}`))).toBe(hex(golden));
+  for (const name of makeGolden(folder, device)) {
+    const bytes = readFileSync(goldenPath(`${golden}/${name}`));
+    expect(hex(readFileSync(`${folder}/${name}`))).toBe(hex(bytes));
   }
+  const { surveys } = reportOn(device, goldenPath(golden));
+  const seen = surveys.map(({ condition, summary }) => [condition, summary.puts, summary.clears]);
+  expect(seen).toEqual([
+    ['whole', 4, 0],
+    ['torn', 4, 1],
+  ]);
 });

@@ -69,6 +69,8 @@ test.each([
   lock.release();
   expect(staleUpTo).toBe(files.at(-1)?.number);
   const log = new LogRig({ folder, device: after, lanes: 2, fileBytes: 4000, rig: first.rig });
+  // The first log was closed, and left its store refusing changes.
+  log.rig.arena.refuseChanges(0);
   const told: string[] = [];
   const compactor = compactorOf(log, after, staleUpTo, told);
   for (let tries = 0; tries < 50 && !told.some((text) => /first key/.test(text)); tries++) {

@@ -1,8 +1,8 @@
 /**
- * A log whose bytes are always the same. `golden/format-1` holds them as they were when format 1
- * was made: code that can't read them any more, or writes others, has changed the format.
+ * A log whose bytes are always the same. `golden/format-1` and `format-1-encrypted` hold them as they
+ * were when format 1 was made: code that can't read them any more, or writes others, has changed it.
  */
-import { systemDevice } from '../../../../src/log/device.js';
+import { type Device, systemDevice } from '../../../../src/log/device.js';
 import { replaceManifest } from '../../../../src/log/folder.js';
 import { logName, MANIFEST } from '../../../../src/log/names.js';
 import type { LogRecord } from '../../../../src/log/record.js';
@@ -24,15 +24,17 @@ const SPECIAL: readonly LogRecord[] = [
   putRecord(6002, 20_000),
 ];
 
+const BLOCKS = [[putRecord(1), putRecord(2, 100), putRecord(3)], [putRecord(4, 7)]];
+
+/** The key of the golden log that is encrypted. */
+export const GOLDEN_KEY = Uint8Array.from({ length: 32 }, (_, index) => index * 5 + 1);
+
 /** Writes the golden log into a folder; the names of its files. */
-export function makeGolden(folder: string): string[] {
-  const ended = fileOf(folder, 1, [
-    [putRecord(1), putRecord(2, 100), putRecord(3)],
-    [putRecord(4, 7)],
-  ]);
+export function makeGolden(folder: string, device: Device = systemDevice): string[] {
+  const ended = fileOf(folder, 1, BLOCKS, device);
   ended.finish();
   ended.close();
-  const open = fileOf(folder, 2, [SPECIAL, [putRecord(7000)]]);
+  const open = fileOf(folder, 2, [SPECIAL, [putRecord(7000)]], device);
   open.sync();
   open.close();
   const { node } = headerOf(1);
