@@ -19,6 +19,7 @@ import type { Timer, Timers } from '../base/timers.js';
 import type { Device } from './device.js';
 import { readEnding } from './ending.js';
 import { SALT_BYTES } from './fileHeader.js';
+import { readManifest } from './folder.js';
 import type { Jobs } from './jobs.js';
 import type { NewFileHeader } from './logFile.js';
 import { decodeManifest, type Manifest, type ManifestFile } from './manifest.js';
@@ -224,7 +225,7 @@ export class Compactor {
       damage === undefined &&
       !stopped &&
       (await log.install({ dropped, added, before, floor: highest, ...sizes }));
-    const gone = [...(done ? dropped : []), ...(done && added !== undefined ? [] : [number])];
+    const gone = [...(done ? dropped : []), ...(this.#mayBeListed(number) ? [] : [number])];
     await jobs.remove(gone.map((each) => logPath(folder, each)));
     if (damage !== undefined) throw new Error(`${damage.file}, ${damage.offset}: ${damage.reason}`);
     if (!done) return false;
@@ -237,6 +238,21 @@ export class Compactor {
     const tookMs = Math.round(clock.monotonicMs() - startMs);
     this.#parts.news.info({ files: files.length, ...sizes, tookMs }, 'compacted the log');
     return true;
+  }
+
+  /**
+   * Whether the manifest on disk may list a file. After a failed installation it may, or may not: if
+   * only the sync of the folder failed, the new manifest is there, and needs the new file.
+   */
+  #mayBeListed(number: number): boolean {
+    const { device, folder } = this.#parts;
+    try {
+      const manifest = readManifest(device, folder);
+      return manifest === undefined || manifest.files.some((file) => file.number === number);
+    } catch {
+      // What is left over is removed by the next start.
+      return true;
+    }
   }
 
   #header(number: number, node: Uint8Array): NewFileHeader {

@@ -18,7 +18,7 @@ import type { Device } from './device.js';
 import type { Jobs } from './jobs.js';
 import { NO_KEYS } from './keys.js';
 import { encodeManifest } from './manifest.js';
-import { type OpenedLog, openFolder } from './opening.js';
+import { explained, type OpenedLog, openFolder } from './opening.js';
 import type { TierPlace } from './place.js';
 import { type Recovered, recover } from './recovery.js';
 import { FAILED, refusalIn, Signals } from './signals.js';
@@ -201,7 +201,7 @@ export class DataLog {
         else this.#tell(message);
       });
       worker.on('error', (error) => {
-        reject(error);
+        reject(explained(error, this.#parts.folder));
         this.#fail(messageOf(error));
       });
       this.#ended = new Promise((ended) => {

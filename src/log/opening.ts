@@ -3,7 +3,7 @@
  * first one, looks at every file, cuts a torn tail off, and removes what interrupted steps left
  * behind. What it finds damaged it refuses.
  */
-import { InputError, messageOf } from '../base/errors.js';
+import { codeOf, InputError, messageOf } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import { LogDamage } from './damage.js';
 import { type Device, type DeviceFile, readFully, writeFully } from './device.js';
@@ -60,8 +60,14 @@ export function openFolder(parts: OpeningParts, folder: string): OpenedLog {
     return { folder, lock, ...lookInto(parts, folder) };
   } catch (error) {
     lock.release();
-    throw error;
+    throw explained(error, folder);
   }
+}
+
+/** What the device says about a folder, as something that whoever starts a node can do about. */
+export function explained(error: unknown, folder: string): unknown {
+  if (error instanceof InputError || codeOf(error) === undefined) return error;
+  return new InputError(`can't use the folder ${folder} for a log: ${messageOf(error)}`);
 }
 
 function makeFolder(device: Device, folder: string): void {

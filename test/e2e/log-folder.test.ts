@@ -36,6 +36,15 @@ it('has to be writable', async () => {
   expect(await refusal(...readOnly)).toMatch(`can't use the folder ${folder} for a log: EROFS`);
 });
 
+it('has to have room, also for a node that kept its log there before', async () => {
+  const full = ['-e', 'trace=pwrite64', '-e', 'inject=pwrite64:error=ENOSPC'];
+  const said = `can't use the folder ${folder} for a log: ENOSPC`;
+  expect(await refusal(...full)).toMatch(said);
+  await (await startServer({ flags: ['--data-dir', folder] })).stop();
+  expect(await refusal(...full)).toMatch(said);
+  await (await startServer({ flags: ['--data-dir', folder] })).stop();
+});
+
 it('has to be a folder, or a place for one', async () => {
   writeFileSync(folder, 'a file');
   expect(await refusal()).toMatch(`can't make the folder ${folder}: EEXIST`);
