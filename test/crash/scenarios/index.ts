@@ -70,6 +70,13 @@ export const SCENARIOS: readonly Scenario[] = [
     run: ({ seed, count }) => killAtRandom({ ...KILL, fsync: 'everysec', cycles: count, seed }),
   },
   {
+    name: 'kill-encrypted',
+    small: 10,
+    large: 200,
+    run: ({ seed, count }) =>
+      killAtRandom({ ...KILL, fsync: 'always', cycles: count, seed, encrypted: true }),
+  },
+  {
     name: 'kill-at-calls',
     small: 14,
     large: EVERY_POINT,

@@ -4,12 +4,13 @@
  *
  *   start ─▶ check every key ─▶ write ──random time──▶ kill -9 ─▶ start …
  */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seededRandom } from '../../../src/base/random.js';
 import type { Fsync } from '../../../src/config/config.js';
 import type { TestServer } from '../../e2e/support/server.js';
 import { pause, startNode, withFolder } from '../node.js';
-import { book, emptyTally, type KeyOracle, type Tally } from '../oracle.js';
+import { book, bookFailure, emptyTally, type KeyOracle, type Tally } from '../oracle.js';
 import { readBack, Writer } from '../writers.js';
 
 /** How a node is killed again and again. */
@@ -22,6 +23,8 @@ export interface KillOptions {
   readonly depth: number;
   /** The longest that a node lives. */
   readonly maxMs: number;
+  /** The log is encrypted, and nothing that was written may be found in its files. */
+  readonly encrypted?: boolean;
 }
 
 /** After so many cycles everything begins with a fresh folder. */
@@ -58,12 +61,31 @@ async function killOver(
     return new Writer(n, { seed, depth, valueBytes: 300, tally });
   });
   const keys = writers.flatMap((writer) => writer.keys);
+  const flags = options.encrypted ? keyFlags(folder) : [];
   let crashMs = 0;
   for (let cycle = 0; cycle <= cycles; cycle++) {
-    const server = await startNode({ folder: join(folder, 'log'), fsync });
+    const server = await startNode({ folder: join(folder, 'log'), fsync, flags });
     await checkKeys(server, keys, tally, crashMs, allowedMs(fsync));
     if (cycle === cycles) await server.stop();
     else crashMs = await killWhileWriting(server, writers, tally, random.below(maxMs));
+  }
+  if (options.encrypted) lookForKeys(join(folder, 'log'), tally);
+}
+
+/** The flags of a node with a file of one key. */
+function keyFlags(folder: string): string[] {
+  const path = join(folder, 'key');
+  writeFileSync(path, Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
+  return ['--data-key-file', path];
+}
+
+/** All keys that are written begin with the same text, and so do many values. */
+function lookForKeys(folder: string, tally: Tally): void {
+  for (const name of readdirSync(folder)) {
+    const bytes = readFileSync(join(folder, name));
+    for (const text of ['key 0 ', 'xxxxxxxx']) {
+      if (bytes.includes(text)) bookFailure(tally, `${name} shows what was written`);
+    }
   }
 }
 
