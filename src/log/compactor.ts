@@ -241,8 +241,8 @@ export class Compactor {
   }
 
   /**
-   * Whether the manifest on disk may list a file. After a failed installation it may, or may not: if
-   * only the sync of the folder failed, the new manifest is there, and needs the new file.
+   * Whether the manifest on disk may list a file. After a failed installation it may, or may not:
+   * if only the sync of the folder failed, the new manifest is there, and needs the new file.
    */
   #mayBeListed(number: number): boolean {
     const { device, folder } = this.#parts;

@@ -1,6 +1,7 @@
 /**
- * A log whose bytes are always the same. `golden/format-1` and `format-1-encrypted` hold them as they
- * were when format 1 was made: code that can't read them any more, or writes others, has changed it.
+ * A log whose bytes are always the same. `golden/format-1` and `format-1-encrypted` hold them as
+ * they were when format 1 was made: code that can't read them any more, or writes others, has
+ * changed the format.
  */
 import { type Device, systemDevice } from '../../../../src/log/device.js';
 import { replaceManifest } from '../../../../src/log/folder.js';
