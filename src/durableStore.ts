@@ -35,7 +35,7 @@ const STUB_BYTES = 64;
 /** The table is made for a tier of values of this length. */
 const TIER_VALUE_BYTES = 1024;
 
-/** What the store has to know of a tier: stubs take half of the memory at most. */
+/** What the store has to know of a tier: stubs take three fifths of the memory at most. */
 function tierOf({ tierBytes, memoryBytes }: Config): TierOptions | undefined {
   if (tierBytes === undefined) return undefined;
   const most = memoryBytes / 2 / STUB_BYTES;

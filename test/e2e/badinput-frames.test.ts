@@ -49,7 +49,6 @@ const REFUSED: readonly (readonly [string, number, number, number])[] = [
   ['a consistency level', 9, 1, STATUS.UNSUPPORTED],
   ['a namespace', 10, 1, STATUS.BAD_NAMESPACE],
   ['a flag that get does not have', 13, 0x20, STATUS.BAD_REQUEST],
-  ['a reserved flag', 13, 0x80, STATUS.BAD_REQUEST],
   ['a reserved type', 18, 0x10, STATUS.BAD_REQUEST],
   ['a byte that must be zero', 19, 1, STATUS.BAD_REQUEST],
 ];

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, connect } from '../../src/client/index.js';
-import { orlop } from './support/command.js';
-import { LISTENERS } from './support/listeners.js';
-import { RawSocket, set } from './support/rawSocket.js';
-import { startServer, type TestServer } from './support/server.js';
+import { orlop } from '../e2e/support/command.js';
+import { LISTENERS } from '../e2e/support/listeners.js';
+import { RawSocket, set } from '../e2e/support/rawSocket.js';
+import { startServer, type TestServer } from '../e2e/support/server.js';
 
 let folder = '';
 beforeEach(() => {

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { orlop } from './support/command.js';
-import { startServer } from './support/server.js';
+import { orlop } from '../e2e/support/command.js';
+import { startServer } from '../e2e/support/server.js';
 
 let place = '';
 let folder = '';

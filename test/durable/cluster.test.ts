@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePorts, nodesOf, seen, startMember, viewOf } from './support/cluster.js';
-import type { TestServer } from './support/server.js';
+import { freePorts, nodesOf, seen, startMember, viewOf } from '../e2e/support/cluster.js';
+import type { TestServer } from '../e2e/support/server.js';
 
 /** A handful by default; `ORLOP_TEST_KILLS=20` for a figure worth telling. */
 const KILLS = Number(process.env.ORLOP_TEST_KILLS ?? 4);

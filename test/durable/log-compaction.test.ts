@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Client, connect } from '../../src/client/index.js';
-import { orlop } from './support/command.js';
-import { startServer, type TestServer } from './support/server.js';
+import { orlop } from '../e2e/support/command.js';
+import { startServer, type TestServer } from '../e2e/support/server.js';
 
 let folder = '';
 beforeEach(() => {
@@ -59,10 +59,12 @@ it('the log of a node stays within its bound, and a killed node has everything',
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   expect(folderBytes()).toBeLessThan(10_000_000);
-  expect(await figure(server, 'orlop_log_compactions_total')).toBeGreaterThan(3);
-  const written = await figure(server, 'orlop_log_written_bytes_total');
-  expect(written).toBeGreaterThan(40_000_000);
-  expect(server.output()).toContain('"msg":"compacted the log"');
+  // How many there are is a matter of speed: the faster the writes, the more one has to do.
+  await expect.poll(() => figure(server, 'orlop_log_compactions_total')).toBeGreaterThan(0);
+  await expect
+    .poll(() => figure(server, 'orlop_log_written_bytes_total'))
+    .toBeGreaterThan(40_000_000);
+  await expect.poll(() => server.output()).toContain('"msg":"compacted the log"');
   await client.close();
   await server.stop('SIGKILL');
   expect((await orlop(['log', 'verify', folder])).code).toBe(0);

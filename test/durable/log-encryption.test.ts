@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Client, connect } from '../../src/client/index.js';
-import { orlop } from './support/command.js';
-import { startServer, type TestServer } from './support/server.js';
+import { orlop } from '../e2e/support/command.js';
+import { startServer, type TestServer } from '../e2e/support/server.js';
 
 const KNOWN = 'a value that nobody must find';
 const [OLD, FRESH] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64'));

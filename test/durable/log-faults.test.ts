@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OP_GET } from '../../src/protocol/wire.js';
-import { RawSocket, set } from './support/rawSocket.js';
-import { startServer, type TestServer } from './support/server.js';
+import { RawSocket, set } from '../e2e/support/rawSocket.js';
+import { startServer, type TestServer } from '../e2e/support/server.js';
 
 let folder = '';
 beforeEach(() => {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, connect } from '../../src/client/index.js';
-import { orlop } from './support/command.js';
-import { LISTENERS } from './support/listeners.js';
-import { startServer, type TestServer } from './support/server.js';
+import { orlop } from '../e2e/support/command.js';
+import { LISTENERS } from '../e2e/support/listeners.js';
+import { startServer, type TestServer } from '../e2e/support/server.js';
 
 let folder = '';
 beforeEach(() => {
