@@ -27,6 +27,11 @@ export class Disk {
   readonly #places = new Map<number, Kept>();
   #next = 8;
   #steps = 0;
+  /**
+   * Reads of the last frame, by their ids, that were asked again as their value was not where it had
+   * been: they may see what came after them.
+   */
+  readonly askedAgain = new Set<number>();
   found = 0;
   lost = 0;
   held = 0;
@@ -92,7 +97,10 @@ export class Disk {
       if (kept === undefined) {
         this.lost++;
         frame.drop({ key: keyOf(want.request), version: want.version }, want);
-        if (!want.held) again.push(want);
+        if (!want.held) {
+          this.askedAgain.add(idOf(want.request));
+          again.push(want);
+        }
         continue;
       }
       this.found++;
@@ -119,6 +127,10 @@ export class Disk {
 /** What the last `execute` of a lane wants. */
 export function wantsOf(lane: StoreLane): Want[] {
   return lane.parts.flatMap((part) => takeWants(part));
+}
+
+function idOf(request: Uint8Array): number {
+  return new DataView(request.buffer, request.byteOffset).getUint32(4, true);
 }
 
 function keyOf(request: Uint8Array): Uint8Array {

@@ -123,6 +123,7 @@ export class Rig {
 
   /** The answers to `requests`, sent as one frame, in the order of the requests. */
   run(requests: readonly Request[]): Answer[] {
+    this.disk?.askedAgain.clear();
     const frame = encodeFrame(requests.map((request, id) => ({ ...request, id })));
     const messages = this.send(frame);
     const closed = messages.find((message) => message.closeCode !== 0);

@@ -9,6 +9,9 @@ export const seed =
 /** How many times longer than usual to try: `EFFORT` from the environment, or 1. */
 export const effort = Number(process.env.EFFORT ?? 1);
 
+/** Tries end, and the search for a smaller one that fails as well: what was found has to be told. */
+const SHRINKING_MS = 60_000 * effort;
+
 /** What to type to run the same again. */
 export function replayLine(file: string): string {
   return `replay with: SEED=${seed} npx vitest run ${file}`;
@@ -20,7 +23,12 @@ export function checkProperty<T>(
   runs: number,
   property: fc.IProperty<T> | fc.IAsyncProperty<T>,
 ): void {
-  const result = fc.check(property, { seed, numRuns: Math.ceil(runs * effort) });
+  const result = fc.check(property, {
+    seed,
+    numRuns: Math.ceil(runs * effort),
+    interruptAfterTimeLimit: SHRINKING_MS,
+    markInterruptAsFailure: true,
+  });
   if (result instanceof Promise) throw new Error('properties of the core are synchronous');
   if (!result.failed) return;
   const why = result.errorInstance instanceof Error ? result.errorInstance.message : '';
