@@ -28,8 +28,8 @@ export class Disk {
   #next = 8;
   #steps = 0;
   /**
-   * Reads of the last frame, by their ids, that were asked again as their value was not where it had
-   * been: they may see what came after them.
+   * Reads of the last frame, by their ids, that were asked again as their value was not where it
+   * had been: they may see what came after them.
    */
   readonly askedAgain = new Set<number>();
   found = 0;

@@ -9,7 +9,7 @@ export const seed =
 /** How many times longer than usual to try: `EFFORT` from the environment, or 1. */
 export const effort = Number(process.env.EFFORT ?? 1);
 
-/** Tries end, and the search for a smaller one that fails as well: what was found has to be told. */
+/** When tries end, and the search for a smaller one that fails: what was found has to be told. */
 const SHRINKING_MS = 60_000 * effort;
 
 /** What to type to run the same again. */
