@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Tests by distance from the code: a file in `src`, a random model, a real process, the repository
- * itself. `npm test` runs what is quick; nodes that are killed and started again, simulated clusters
- * and all that is long are run by `npm run test:ci`.
+ * itself. `npm test` runs what is quick; nodes that are killed and started again, simulated
+ * clusters and all that is long are run by `npm run test:ci`.
  */
 const project = (name: string, timeoutMs: number) => ({
   test: {
