@@ -43,9 +43,11 @@ describe('three nodes with the same list', () => {
     expect(new Set(nodes.map(({ boot }) => boot)).size).toBe(3);
     expect(seeds.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
     expect(seeds.map(({ self }) => self)).toEqual([true, false, false]);
-    const metrics = await (await fetch(`${a.httpUrl}/metrics`)).text();
-    expect(metrics).toMatch(/orlop_cluster_members\{state="alive"\} 3/);
-    expect(metrics).toMatch(/orlop_gossip_probe_seconds_count [1-9]/);
+    const metrics = async (): Promise<string> => (await fetch(`${a.httpUrl}/metrics`)).text();
+    expect(await metrics()).toMatch(/orlop_cluster_members\{state="alive"\} 3/);
+    // They know each other before the first probe is due.
+    const probed = /orlop_gossip_probe_seconds_count [1-9]/;
+    await expect.poll(metrics, { timeout: 10_000 }).toMatch(probed);
   });
 
   it('hold the one that is killed to be dead within five seconds, again and again', async () => {
