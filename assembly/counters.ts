@@ -74,22 +74,18 @@ export function countBy(counter: u32, n: u64): void {
   store<u64>(at, load<u64>(at, L_COUNTERS) + n, L_COUNTERS);
 }
 
-/** What all lanes have counted under `counter`. */
-export function sumCounters(counter: u32): u64 {
-  let sum: u64 = 0;
-  for (let n: u32 = 0; n < lanes; n++) {
-    sum += atomic.load<u64>(laneBlock(n) + L_COUNTERS + (counter << 3));
-  }
-  return sum;
-}
-
-/** About how many items there are: what all lanes added less what they removed. */
-export function countItems(): u64 {
-  let items: i64 = 0;
+/** About how much there is: what all lanes counted under `added` less that under `removed`. */
+export function countLeft(added: u32, removed: u32): u64 {
+  let left: i64 = 0;
   for (let n: u32 = 0; n < lanes; n++) {
     const block = laneBlock(n) + L_COUNTERS;
-    items += i64(atomic.load<u64>(block + (COUNTER_ITEMS_ADDED << 3)));
-    items -= i64(atomic.load<u64>(block + (COUNTER_ITEMS_REMOVED << 3)));
+    left += i64(atomic.load<u64>(block + (added << 3)));
+    left -= i64(atomic.load<u64>(block + (removed << 3)));
   }
-  return u64(max<i64>(items, 0));
+  return u64(max<i64>(left, 0));
+}
+
+/** About how many items there are. */
+export function countItems(): u64 {
+  return countLeft(COUNTER_ITEMS_ADDED, COUNTER_ITEMS_REMOVED);
 }

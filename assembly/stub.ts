@@ -34,7 +34,7 @@ import {
 } from "./item";
 import {
   COUNTER_STUBS_ADDED, COUNTER_STUBS_REMOVED, COUNTER_STUB_BYTES_ADDED, COUNTER_STUB_BYTES_REMOVED,
-  COUNTER_TIER_LEFT, count, countBy, sumCounters,
+  COUNTER_TIER_LEFT, count, countBy, countLeft,
 } from "./counters";
 import { CURSOR_STUB, allocate, completeItem, takeBack } from "./allocator";
 import { RECORD_HEADER_BYTES } from "./feed";
@@ -101,16 +101,13 @@ export function stubLeft(stub: u32): void {
 
 /** About how many stubs there are. */
 export function countStubs(): u64 {
-  const stubs = i64(sumCounters(COUNTER_STUBS_ADDED)) - i64(sumCounters(COUNTER_STUBS_REMOVED));
-  return u64(max<i64>(stubs, 0));
+  return countLeft(COUNTER_STUBS_ADDED, COUNTER_STUBS_REMOVED);
 }
 
 /** Whether stubs stand for more on disk than they may. */
 export function tierIsFull(): bool {
   if (tierMib == 0) return false;
-  const bytes = i64(sumCounters(COUNTER_STUB_BYTES_ADDED))
-    - i64(sumCounters(COUNTER_STUB_BYTES_REMOVED));
-  return bytes > i64(tierMib) << 20;
+  return countLeft(COUNTER_STUB_BYTES_ADDED, COUNTER_STUB_BYTES_REMOVED) > u64(tierMib) << 20;
 }
 
 /** Builds a stub; 0 when there is no memory at the moment. A pending one is for `insertItem`. */
