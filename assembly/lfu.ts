@@ -13,14 +13,13 @@
  *          | counter  | spare |    63 is some 17 000 hits: beyond it the order is of no interest
  *          +----------+-------+
  */
-import { BUCKET_BYTES, H_LFU_HAND, LINE_BYTES, tableAt, tableBuckets } from "./layout";
+import { BUCKET_BYTES, H_LFU_HAND, tableAt, tableBuckets } from "./layout";
 import {
-  ENTRY_BYTES, bucketOf, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
+  ENTRY_BYTES, entriesEnd, entryItem, isOfOtherBucket, isTentative, loadEntry, nextLine,
 } from "./table";
 import { ITEM_RANK } from "./item";
 import { chance } from "./chance";
 import { countItems } from "./counters";
-import { hashOfItem } from "./hash";
 
 export const LFU_SAMPLE: u32 = 10;
 const SPARE_MASK: u32 = 3;
@@ -93,7 +92,7 @@ function lowerBucket(n: u32): void {
       const entry = loadEntry(at);
       if (entry == 0 || isTentative(entry)) continue;
       const item = entryItem(entry);
-      if ((line ^ home) > LINE_BYTES && bucketOf(hashOfItem(item)) != home) continue;
+      if (isOfOtherBucket(item, line, home)) continue;
       const rank = u32(load<u8>(item, ITEM_RANK));
       const after = rank & SPARE_MASK ? rank - 1 : withPointLost(rank);
       if (after != rank) store<u8>(item, u8(after), ITEM_RANK);

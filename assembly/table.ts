@@ -39,6 +39,7 @@ import {
 } from "./layout";
 import { failsOnPurpose } from "./failing";
 import { ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState } from "./item";
+import { hashOfItem } from "./hash";
 import { matches, tagsOf } from "./line";
 import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
 
@@ -144,6 +145,15 @@ function linkOf(line: u32): u32 {
 @inline
 export function nextLine(line: u32, home: u32): u32 {
   return line == home ? home ^ LINE_BYTES : u32(atomic.load<u64>(linkOf(line)));
+}
+
+/**
+ * Whether an item found in `line` is of another bucket than the chain it was found in, which begins
+ * at `home`: buckets share overflow lines.
+ */
+@inline
+export function isOfOtherBucket(item: u32, line: u32, home: u32): bool {
+  return (line ^ home) > LINE_BYTES && bucketOf(hashOfItem(item)) != home;
 }
 
 /**

@@ -16,13 +16,12 @@ import {
 } from "../wire";
 import { COUNTER_SCAN_ERROR, COUNTER_SCAN_OK, count } from "../counters";
 import {
-  ENTRY_BYTES, bucketOf, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
+  ENTRY_BYTES, entriesEnd, entryItem, isOfOtherBucket, isTentative, loadEntry, nextLine,
 } from "../table";
-import { BUCKET_BYTES, LINE_BYTES, outboxAt_, tableAt, tableBuckets } from "../layout";
+import { BUCKET_BYTES, outboxAt_, tableAt, tableBuckets } from "../layout";
 import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, sameBytes } from "../item";
 import { answer, answerStatus, answersBytes } from "../answer";
 import { field, has, keyAt, keyLength } from "../request";
-import { hashOfItem } from "../hash";
 import { isAlive } from "../entry";
 import { DONE } from "./outcome";
 
@@ -102,7 +101,7 @@ function scanChain(): bool {
 function append(entry: u64, home: u32, line: u32): void {
   if (entry == 0) return;
   const item = entryItem(entry);
-  if ((line ^ home) > LINE_BYTES && bucketOf(hashOfItem(item)) != home) return;
+  if (isOfOtherBucket(item, line, home)) return;
   if (isTentative(entry) && itemState(item) != STATE_LIVE) return;
   const length = itemKeyLength(item);
   if (length < keyLength || !sameBytes(itemKeyAt(item), keyAt, keyLength) || !isAlive(item)) return;
