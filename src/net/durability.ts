@@ -113,9 +113,7 @@ export class Durability {
 
   #deliver(party: Party, answers: Uint8Array, closeCode: number): void {
     if (party.slot < 0) return;
-    if (this.#parts.deliver(party, answers, closeCode)) {
-      party.paused = true;
-      party.held = true;
-    } else if (party.paused && party.withheldBytes === 0) this.#parts.ease(party);
+    if (this.#parts.deliver(party, answers, closeCode)) party.pause();
+    else if (party.paused && party.withheldBytes === 0) this.#parts.ease(party);
   }
 }

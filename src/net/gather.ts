@@ -216,17 +216,12 @@ export class Gather {
       partyAt: (slot) => this.#slots[slot],
       join: (party) => this.join(party),
       deliver: (party, answers) => {
-        if (this.#hand(party, answers, 0)) this.#pause(party);
+        if (this.#hand(party, answers, 0)) party.pause();
       },
       submit: (party, frame) => this.submit(party, frame),
       resume: (party) => this.resume(party),
       poke: () => this.#schedule(),
     });
-  }
-
-  #pause(party: Party): void {
-    party.paused = true;
-    party.held = true;
   }
 
   /** Delivers a message, or keeps it until it may be; true when its party can take no more. */
@@ -269,7 +264,7 @@ export class Gather {
       if (party === undefined) continue;
       const answers = new Uint8Array(lane.buffer, lane.messageAt, lane.messageLength);
       if (!this.#hand(party, answers, lane.closeCode)) continue;
-      this.#pause(party);
+      party.pause();
       choked = true;
     }
     return choked;

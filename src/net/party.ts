@@ -22,6 +22,12 @@ export abstract class Party {
   /** True while the loop has it in its list of those with frames to submit. */
   listed = false;
 
+  /** It can take no more answers for now: its frames wait, and nothing more of it is executed. */
+  pause(): void {
+    this.paused = true;
+    this.held = true;
+  }
+
   /**
    * Takes one message of answers, a view of the shared memory that holds only during the call.
    * True when it can take no further ones for now.

@@ -143,8 +143,7 @@ export class TierDesk {
     this.#waitingOf.set(party, waiting);
     this.#waiting++;
     if (!want.held && waiting < PARTY_MAX) return false;
-    party.paused = true;
-    party.held = true;
+    party.pause();
     return true;
   }
 
