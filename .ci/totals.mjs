@@ -15,10 +15,19 @@ function read(name) {
   }
 }
 
+/** Lines of a failure's message that are repeated beside its name. */
+const MESSAGE_LINES = 20;
+
+/** A test that failed, and why: whoever reads the end of the output has it all. */
+function failureOf(file, { fullName, failureMessages = [] }) {
+  const lines = failureMessages.join('\n').split('\n').slice(0, MESSAGE_LINES);
+  return [`${file} > ${fullName}`, ...lines.map((line) => `    ${line}`)].join('\n');
+}
+
 /** A file that could not even be loaded has no tests, and counts as one that failed. */
 function failuresOf({ name, status, message, assertionResults }) {
   const failed = assertionResults.filter((test) => test.status === 'failed');
-  if (failed.length > 0) return failed.map((test) => `${name} > ${test.fullName}`);
+  if (failed.length > 0) return failed.map((test) => failureOf(name, test));
   return status === 'failed' ? [`${name}: ${message}`] : [];
 }
 
