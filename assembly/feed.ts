@@ -13,7 +13,8 @@
  * The record is written before the change and its position published after it, so that a change is
  * never without its record. A write that finds no room is deferred unapplied. `prepared` tells
  * `takeOver` where the record of a thread that died in between ends; it is published if the table
- * shows that the change was made, and dropped otherwise.
+ * shows that the change was made, and dropped otherwise. Its size is 0 until all of it is written:
+ * what the ring held there before could be taken for a record, and came from a client.
  */
 import {
   H_CLEAR_VERSION, H_FEED_ON, L_FEED_HEAD, L_FEED_PREPARED, L_FEED_TAIL, feedAt_, feedBytes_,
@@ -97,15 +98,15 @@ function reserveRecord(bytes: u32): u32 {
     store<u64>(feedAt_ + at, u64(filler) | (u64(RECORD_FILLER) << 32));
     head += filler;
   }
+  const record = feedAt_ + (head & (feedBytes_ - 1));
+  store<u32>(record, 0);
   store<u32>(laneAt, head + bytes, L_FEED_PREPARED);
-  return feedAt_ + (head & (feedBytes_ - 1));
+  return record;
 }
 
 function writeRecordHeader(
-  at: u32, bytes: u32, kind: u32, encoding: u32, keyLength: u32, version: u64, expiryMs: u64,
-  length: u32,
+  at: u32, kind: u32, encoding: u32, keyLength: u32, version: u64, expiryMs: u64, length: u32,
 ): void {
-  store<u32>(at, bytes);
   store<u32>(at, kind | (encoding << 8) | (keyLength << 16), RECORD_KIND);
   store<u64>(at, version, RECORD_VERSION);
   store<u64>(at, expiryMs, RECORD_EXPIRY);
@@ -123,9 +124,10 @@ export function prepareItem(item: u32): bool {
   const kind = itemFlags(item) & ITEM_TOMBSTONE ? RECORD_REMOVE : RECORD_PUT;
   const encoding = itemKind(item);
   const expiry = itemExpiryMs(item);
-  writeRecordHeader(at, bytes, kind, encoding, keyLength, itemVersion(item), expiry, length);
+  writeRecordHeader(at, kind, encoding, keyLength, itemVersion(item), expiry, length);
   memory.copy(at + RECORD_HEADER_BYTES, itemKeyAt(item), keyLength);
   copyValue(at + RECORD_HEADER_BYTES + keyLength, item, length);
+  store<u32>(at, bytes);
   return true;
 }
 
@@ -135,8 +137,9 @@ export function prepareRemoval(keyAt: u32, keyLength: u32, version: u64): bool {
   const bytes = recordBytes(keyLength, 0);
   const at = reserveRecord(bytes);
   if (at == 0) return false;
-  writeRecordHeader(at, bytes, RECORD_REMOVE, 0, keyLength, version, 0, 0);
+  writeRecordHeader(at, RECORD_REMOVE, 0, keyLength, version, 0, 0);
   memory.copy(at + RECORD_HEADER_BYTES, keyAt, keyLength);
+  store<u32>(at, bytes);
   return true;
 }
 
@@ -150,7 +153,8 @@ export function writeClear(version: u64): void {
   if (!feeding) return;
   const end = load<u32>(laneAt, L_FEED_PREPARED);
   const at = feedAt_ + ((end - RECORD_HEADER_BYTES) & (feedBytes_ - 1));
-  writeRecordHeader(at, RECORD_HEADER_BYTES, RECORD_CLEAR, 0, 0, version, 0, 0);
+  writeRecordHeader(at, RECORD_CLEAR, 0, 0, version, 0, 0);
+  store<u32>(at, RECORD_HEADER_BYTES);
 }
 
 /** Publishes the prepared record: the change was made. */

@@ -70,6 +70,21 @@ const published = (stage: Stage): void => {
   stage.run(0, set('k', 'old'));
 };
 
+/** Seven bytes into a value: what looks like a removal of `j`, at a high version. */
+const REMOVAL = `${'\0'.repeat(7)}(\0\0\0\x02\0\x01\0` + `${'\x7f'.repeat(8)}${'\0'.repeat(16)}j`;
+
+/** What the ring has told lies where the next record will begin, and looks like one itself. */
+function publishedBefore(stage: Stage): void {
+  const { exports } = stage.world.first;
+  exports.feedOn(1);
+  for (const bytes of [1000, 1000, 1000, 936]) {
+    stage.run(0, set('k', REMOVAL.padEnd(bytes)));
+    const head = stage.world.words[(exports.feedHeadAt(0) >>> 0) >> 2] ?? 0;
+    stage.world.words[(exports.feedTailAt(0) >>> 0) >> 2] = head;
+  }
+  stage.run(0, set('k', 'old'));
+}
+
 function followed(stage: Stage): void {
   checkFeeds(stage.world, stage.read(1, START_MS, ['k', 'j', 'n']));
 }
@@ -234,6 +249,20 @@ export const DEATH_SCENARIOS: readonly Scenario[] = deaths([
     arena: { ...SMALL, feedBytes: 4096 },
     setup: published,
     actors: [sends(clear()), survives([set('j', 'b')], [get('k')])],
+    check: followed,
+  },
+  {
+    name: 'death in a clear that is published where another record was',
+    arena: { ...SMALL, feedBytes: 4096 },
+    setup: publishedBefore,
+    actors: [sends(clear()), survives([], [set('j', 'b'), get('k')])],
+    check: followed,
+  },
+  {
+    name: 'death in a write and a delete that are published where others were',
+    arena: { ...SMALL, feedBytes: 4096 },
+    setup: publishedBefore,
+    actors: [sends(set('k', 'a'), remove('k')), survives([get('k')], [set('j', 'b')])],
     check: followed,
   },
 ]);
