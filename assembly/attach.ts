@@ -1,7 +1,7 @@
 import {
-  H_LANES_ATTACHED, H_MAGIC, L_ATTACHED, L_COUNTERS, L_FEED_HEAD, L_FEED_TAIL, MAGIC, feedBytes_,
-  feedRing, inboxAt_, inboxBytes_, itemsMax, laneAt, laneBlock, outboxAt_, outboxBytes_,
-  readGeometry,
+  H_LANES_ATTACHED, H_MAGIC, L_ATTACHED, L_COUNTERS, L_FEED_HEAD, L_FEED_PEERS_TAIL, L_FEED_TAIL,
+  MAGIC, feedBytes_, feedRing, inboxAt_, inboxBytes_, itemsMax, laneAt, laneBlock, outboxAt_,
+  outboxBytes_, readGeometry,
 } from "./layout";
 import { openSketch } from "./sketch";
 import { resetCandidates } from "./candidates";
@@ -45,7 +45,7 @@ export function outboxBytes(): u32 {
   return outboxBytes_;
 }
 
-/** Where lane `n`'s feed ring lies, and the words of its head and tail. */
+/** Where lane `n`'s feed ring lies, and the words of its head and tails. */
 export function feedAt(n: u32): u32 {
   return feedRing(n);
 }
@@ -60,6 +60,10 @@ export function feedHeadAt(n: u32): u32 {
 
 export function feedTailAt(n: u32): u32 {
   return laneBlock(n) + L_FEED_TAIL;
+}
+
+export function feedPeersTailAt(n: u32): u32 {
+  return laneBlock(n) + L_FEED_PEERS_TAIL;
 }
 
 /** Where lane `n` counts: u64 words in the order of `counters.ts`. */

@@ -75,6 +75,12 @@ export function isAlive(item: u32): bool {
   return !isCleared(item) && (itemFlags(item) & ITEM_TOMBSTONE) == 0 && !isExpired(item);
 }
 
+/** Whether the item counts towards what a node has: readers find it, or it is a tombstone. */
+@inline
+export function isRemembered(item: u32): bool {
+  return !isCleared(item) && !isExpired(item);
+}
+
 /** Counts why an item that readers no longer found has left. */
 @inline
 function countEnd(item: u32): void {

@@ -1,10 +1,14 @@
 /**
  * The feed: a ring in which a lane publishes what it changed, for whoever carries changes on (log,
  * replication, invalidation). Off until something consumes it, and then one load for each write.
+ * There may be two consumers, the log and what carries changes to peers, each with a tail of its
+ * own; room is what the slower of them has left.
  *
  *   record   0 size u32, padded to 8 | 4 kind u8 | 5 encoding u8 | 6 key length u16
- *            8 version u64 | 16 expiry u64, Unix ms, 0 = never | 24 value length u32 | 28 zero u32
- *            32 key | value
+ *            8 version u64 | 16 expiry u64, Unix ms, 0 = never | 24 value length u32
+ *            28 origin u32 | 32 key | value
+ *
+ * The origin is 0 for what was changed here, and not 0 for what a peer told: nobody passes that on.
  *
  * Head and tail are byte positions that only grow, modulo 2^32; the ring's size is a power of two.
  * A record does not wrap: a FILLER takes what is left at the end of the ring, and of an empty ring
@@ -17,8 +21,8 @@
  * what the ring held there before could be taken for a record, and came from a client.
  */
 import {
-  H_CLEAR_VERSION, H_FEED_ON, L_FEED_HEAD, L_FEED_PREPARED, L_FEED_TAIL, feedAt_, feedBytes_,
-  feedRing, laneAt, laneBlock,
+  H_CLEAR_VERSION, H_FEED_ON, L_FEED_HEAD, L_FEED_PEERS_TAIL, L_FEED_PREPARED, L_FEED_TAIL,
+  feedAt_, feedBytes_, feedRing, laneAt, laneBlock,
 } from "./layout";
 import {
   ITEM_TOMBSTONE, itemExpiryMs, itemFlags, itemKeyAt, itemKeyLength, itemKind, itemVersion,
@@ -35,6 +39,10 @@ export const RECORD_PUT: u32 = 1;
 export const RECORD_REMOVE: u32 = 2;
 export const RECORD_CLEAR: u32 = 3;
 
+/** The consumers, as bits of `feedOn`. */
+export const FEED_LOG: u32 = 1;
+export const FEED_PEERS: u32 = 2;
+
 /** An empty ring starts over behind so many bytes. */
 export const FEED_FRONT_BYTES: u32 = 1 << 20;
 
@@ -49,10 +57,28 @@ const RECORD_VALUE_LENGTH: u32 = 24;
  * publishes.
  */
 let feeding: bool = false;
+/** Whether one of the consumers is the one for peers; read together with it. */
+let peering: bool = false;
+/** Whether the record in work was told by a peer. */
+let origin: u32 = 0;
 
 @inline
 export function readFeeding(): void {
-  feeding = atomic.load<u32>(H_FEED_ON) != 0;
+  const on = atomic.load<u32>(H_FEED_ON);
+  feeding = on != 0;
+  peering = (on & FEED_PEERS) != 0;
+}
+
+/** Whether changes go to peers, as the group read it. */
+@inline
+export function isPeering(): bool {
+  return peering;
+}
+
+/** Has the records that follow say who told them: 0 for this node. */
+@inline
+export function setOrigin(from: u32): void {
+  origin = from;
 }
 
 /** Whether changes are published, as the group read it. */
@@ -61,10 +87,25 @@ export function isFeeding(): bool {
   return feeding;
 }
 
-/** Switches publication; there must be a ring. */
+/** Says for whom changes are published, as bits; for anybody there must be a ring. */
 export function feedOn(on: u32): void {
   assert(on == 0 || feedBytes_ != 0);
   atomic.store<u32>(H_FEED_ON, on);
+}
+
+/**
+ * Where the slower of the consumers is. A consumer that begins is let in first and moves its tail
+ * to the head then, so the consumers are asked for anew with each record: what was written without
+ * it in mind lies before that head.
+ */
+@inline
+function slowerTail(head: u32): u32 {
+  const on = atomic.load<u32>(H_FEED_ON);
+  const log = atomic.load<u32>(laneAt, L_FEED_TAIL);
+  if ((on & FEED_PEERS) == 0) return log;
+  const peers = atomic.load<u32>(laneAt, L_FEED_PEERS_TAIL);
+  if ((on & FEED_LOG) == 0) return peers;
+  return head - log > head - peers ? log : peers;
 }
 
 @inline
@@ -79,14 +120,14 @@ export function fitsFeed(keyLength: u32, length: u32): bool {
 }
 
 /**
- * Room for a record of `bytes`; returns its offset, or 0 when the consumer is behind.
+ * Room for a record of `bytes`; returns its offset, or 0 when a consumer is behind.
  *
- * A ring that is empty starts over once it has come this far: as long as the consumer keeps up,
+ * A ring that is empty starts over once it has come this far: as long as the consumers keep up,
  * only the front of the ring is ever touched, and it stays near.
  */
 function reserveRecord(bytes: u32): u32 {
   let head = load<u32>(laneAt, L_FEED_HEAD);
-  const tail = atomic.load<u32>(laneAt, L_FEED_TAIL);
+  const tail = slowerTail(head);
   const at = head & (feedBytes_ - 1);
   const over = head == tail && at >= FEED_FRONT_BYTES && bytes <= at;
   const filler = over || at + bytes > feedBytes_ ? feedBytes_ - at : 0;
@@ -110,7 +151,7 @@ function writeRecordHeader(
   store<u32>(at, kind | (encoding << 8) | (keyLength << 16), RECORD_KIND);
   store<u64>(at, version, RECORD_VERSION);
   store<u64>(at, expiryMs, RECORD_EXPIRY);
-  store<u64>(at, u64(length), RECORD_VALUE_LENGTH);
+  store<u64>(at, u64(length) | (u64(origin) << 32), RECORD_VALUE_LENGTH);
 }
 
 /** Writes the record of an item that is about to enter the table; false when there is no room. */

@@ -8,7 +8,7 @@ export {
 } from "./format";
 export {
   attach, observe, inboxAt, inboxBytes, outboxAt, outboxBytes, countersAt, feedAt, feedBytes,
-  feedHeadAt, feedTailAt,
+  feedHeadAt, feedTailAt, feedPeersTailAt,
 } from "./attach";
 export {
   execute, outboxEnd, pendingConnection, pendingAt, pendingEnd, skipPending, DONE, MORE, WAIT,
@@ -21,7 +21,8 @@ export {
   takeOver,
 } from "./takeover";
 export {
-  feedOn, FEED_FRONT_BYTES, RECORD_HEADER_BYTES, RECORD_FILLER, RECORD_PUT, RECORD_REMOVE,
+  feedOn, FEED_FRONT_BYTES, FEED_LOG, FEED_PEERS, RECORD_HEADER_BYTES, RECORD_FILLER, RECORD_PUT,
+  RECORD_REMOVE,
   RECORD_CLEAR,
 } from "./feed";
 export {
@@ -38,7 +39,7 @@ export * from "./wire";
 export { TTL_MS_MAX } from "./request";
 export {
   VERB_GET, VERB_SET, VERB_DELETE, VERB_TOUCH, VERB_INCR, VERB_MERGE, VERB_SCAN, VERB_CLEAR,
-  VERB_PING, VERBS, VERB_NONE, GRANTS_ALL, GRANTS_CLIENT,
+  VERB_PING, VERBS, VERB_NONE, GRANTS_ALL, GRANTS_CLIENT, GRANTS_PEER,
 } from "./permit";
 export {
   COUNTER_GET_OK, COUNTER_GET_MISS, COUNTER_GET_ERROR, COUNTER_SET_OK, COUNTER_SET_MISS,
@@ -75,7 +76,8 @@ export {
   H_FEED_ON, H_REFUSAL, H_PAGE_BYTES_SMALL, H_PAGE_BYTES_MAIN, H_LANES_ATTACHED, H_LINES,
   H_PRESSURE, H_SKETCH_COUNT, H_SKETCH_LEFT, H_PROBATION_CLOCK, H_PROTECTED_CLOCK, H_CLIMB,
   H_GAUGES, H_FAILING, H_ALLOCATIONS, L_EPOCH, L_NOW, L_VERSION_MAX, L_ATTACHED, L_SPARE_LINE,
-  L_CLEANING, L_LEAVING, L_FEED_HEAD, L_FEED_PREPARED, L_FEED_TAIL, L_COUNTERS, L_CURSORS, L_GROUP,
+  L_CLEANING, L_LEAVING, L_FEED_HEAD, L_FEED_PREPARED, L_FEED_TAIL, L_FEED_PEERS_TAIL, L_COUNTERS,
+  L_CURSORS, L_GROUP,
   L_BATCH, L_TEXT, L_REGIONS, L_HITS, L_MISSES, L_FILLED, L_VICTIMS, L_CANDIDATES, L_WANTS,
   H_TIER_LEAST,
 } from "./layout";

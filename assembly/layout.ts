@@ -129,7 +129,9 @@ export const L_CLEANING: u32 = 32;
 export const L_LEAVING: u32 = 48;
 export const L_FEED_HEAD: u32 = 64;
 export const L_FEED_PREPARED: u32 = 68;
+/** How far the two consumers are: the log, and what carries changes to peers. */
 export const L_FEED_TAIL: u32 = 128;
+export const L_FEED_PEERS_TAIL: u32 = 160;
 export const L_COUNTERS: u32 = 192;
 /** How many items the lane brought into each region (`regions.ts`), and what it asked for. */
 export const L_REGIONS: u32 = 704;

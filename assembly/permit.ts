@@ -15,6 +15,9 @@ export const VERB_NONE: u32 = 31;
 export const GRANTS_ALL: u32 = (1 << VERBS) - 1;
 /** What a client may do; merging records under versions of their own is for peers. */
 export const GRANTS_CLIENT: u32 = GRANTS_ALL & ~(1 << VERB_MERGE);
+/** The mark of another node: what it merges is not told to peers again, and has no place here. */
+export const GRANT_PEER: u32 = 1 << 9;
+export const GRANTS_PEER: u32 = GRANTS_ALL | GRANT_PEER;
 
 /**
  * Whether the principal, known here by its grants (a bit for each verb), may use `verb` on this key

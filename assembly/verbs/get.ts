@@ -1,10 +1,15 @@
 import { COUNTER_GET_MISS, COUNTER_GET_OK, count } from "../counters";
-import { FLAG_NO_VALUE, FLAG_PEEK, FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK } from "../wire";
-import { answerMeta, answerStatus, answerValue } from "../answer";
+import {
+  ANSWER_CURSOR, ANSWER_VERSION, FIELD_BYTES, FLAG_NO_VALUE, FLAG_PEEK, FLAG_WITH_META,
+  STATUS_NOT_FOUND, STATUS_OK,
+} from "../wire";
+import { answer, answerMeta, answerStatus, answerValue } from "../answer";
 import { entryItem, find, foundEntry } from "../table";
 import { has, keyAt, keyLength } from "../request";
 import { isAlive } from "../entry";
 import { isStub } from "../stub";
+import { clearVersion, floorVersion } from "../version";
+import { itemVersion } from "../item";
 import { onHit } from "../policy";
 import { wantAnswer } from "../wants";
 import { DONE } from "./outcome";
@@ -14,9 +19,9 @@ import { DONE } from "./outcome";
  * it is no use of the item, and is not counted.
  */
 export function get(hash: u64): u32 {
-  if (!find(hash, keyAt, keyLength)) return miss();
+  if (!find(hash, keyAt, keyLength)) return miss(hash, 0);
   const item = entryItem(foundEntry);
-  if (!isAlive(item)) return miss();
+  if (!isAlive(item)) return miss(hash, item);
   if (!has(FLAG_PEEK)) {
     onHit(hash, item);
     count(COUNTER_GET_OK);
@@ -27,8 +32,25 @@ export function get(hash: u64): u32 {
   return DONE;
 }
 
-function miss(): u32 {
+/** Answers that the key is not there; `item` is what is left of it, or 0. */
+function miss(hash: u64, item: u32): u32 {
   if (!has(FLAG_PEEK)) count(COUNTER_GET_MISS);
+  else if (has(FLAG_WITH_META)) return tellOfAbsence(hash, item);
   answerStatus(STATUS_NOT_FOUND);
+  return DONE;
+}
+
+/**
+ * Tells a peer what is known of a key that is not there: the version under which it was removed or
+ * has expired, if that is still remembered, and up to which version such keys are forgotten here.
+ */
+function tellOfAbsence(hash: u64, item: u32): u32 {
+  const flags = item == 0 ? ANSWER_CURSOR : ANSWER_VERSION | ANSWER_CURSOR;
+  let at = answer(STATUS_NOT_FOUND, flags, 0, 0);
+  if (item != 0) {
+    store<u64>(at, itemVersion(item));
+    at += FIELD_BYTES;
+  }
+  store<u64>(at, max<u64>(floorVersion(hash), clearVersion));
   return DONE;
 }

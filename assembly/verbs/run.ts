@@ -10,8 +10,8 @@ import {
   STATUS_FORBIDDEN, STATUS_OK, STATUS_TIMEOUT, STATUS_UNSUPPORTED,
 } from "../wire";
 import {
-  VERB_CLEAR, VERB_DELETE, VERB_GET, VERB_INCR, VERB_MERGE, VERB_NONE, VERB_PING, VERB_SCAN,
-  VERB_SET, VERB_TOUCH, permit,
+  GRANT_PEER, VERB_CLEAR, VERB_DELETE, VERB_GET, VERB_INCR, VERB_MERGE, VERB_NONE, VERB_PING,
+  VERB_SCAN, VERB_SET, VERB_TOUCH, permit,
 } from "../permit";
 import {
   deadlineMs, field, flags, has, isExpiryValid, keyAt, keyLength, kind, level, namespace_,
@@ -27,6 +27,7 @@ import { CLEAR_VERSION_MAX, VERSION_MAX, nowMs } from "../version";
 import { DONE } from "./outcome";
 import { ping } from "./ping";
 import { refusal } from "../refusal";
+import { setOrigin } from "../feed";
 import { tierLeast } from "../layout";
 import { remove } from "./delete";
 import { scan } from "./scan";
@@ -42,7 +43,9 @@ const INCR_FLAGS: u32 = FLAG_DELTA | FLAG_INITIAL | FLAG_TTL | FLAG_EXPIRY | FLA
   | FLAG_WITH_META;
 const MERGE_FLAGS: u32 = FLAG_VERSION | FLAG_EXPIRY | FLAG_TOMBSTONE | FLAG_LOCATION
   | FLAG_IF_PRESENT | FLAG_NO_VALUE;
-const SCAN_FLAGS: u32 = FLAG_CURSOR | FLAG_LIMIT;
+const SCAN_FLAGS: u32 = FLAG_CURSOR | FLAG_LIMIT | FLAG_PEEK;
+/** The highest level; how many owners have a change is for whoever carries changes to them. */
+const LEVEL_MAX: u32 = 2;
 /** The highest encoding; the type above it is reserved and 0. */
 const KIND_MAX: u32 = 2;
 
@@ -93,23 +96,33 @@ export function run(op: u32, hash: u64, grants: u32, arrivalMs: u32): u32 {
     case OP_DELETE: return remove(hash);
     case OP_TOUCH: return touch(hash);
     case OP_INCR: return incr(hash);
-    case OP_MERGE: return merge(hash);
+    case OP_MERGE: return runRecord(op, hash, grants);
     case OP_SCAN: return scan();
-    case OP_CLEAR: return clear();
+    case OP_CLEAR: return isRecord(op) ? runRecord(op, hash, grants) : clear();
     default: return ping();
   }
+}
+
+/** Runs a request that applies the record of a change; its own record says where it came from. */
+function runRecord(op: u32, hash: u64, grants: u32): u32 {
+  setOrigin(grants & GRANT_PEER);
+  const outcome = op == OP_MERGE ? merge(hash) : clear();
+  setOrigin(0);
+  return outcome;
 }
 
 /** Why the request may not run, or STATUS_OK. */
 function examine(op: u32, grants: u32, arrivalMs: u32): u32 {
   const verb = verbFor(op);
   if (verb == VERB_NONE) return op == OP_HELLO ? STATUS_BAD_REQUEST : STATUS_UNSUPPORTED;
-  if (level() != 0) return STATUS_UNSUPPORTED;
+  if (level() > LEVEL_MAX) return STATUS_UNSUPPORTED;
   if (namespace_() != 0) return STATUS_BAD_NAMESPACE;
   if ((flags & ~flagsFor(op)) != 0 || reservedByte() != 0 || kind() > KIND_MAX) {
     return STATUS_BAD_REQUEST;
   }
   if (!hasKey(op) ? !isKeylessValid(op) : !isKeyedValid(op)) return STATUS_BAD_REQUEST;
+  // Where a value lies on disk is known to the node itself alone.
+  if ((grants & GRANT_PEER) != 0 && has(FLAG_LOCATION)) return STATUS_BAD_REQUEST;
   if (!permit(grants, verb, namespace_(), keyAt, keyLength)) return STATUS_FORBIDDEN;
   if (isForPeers(op) && !permit(grants, VERB_MERGE, namespace_(), keyAt, keyLength)) {
     return STATUS_FORBIDDEN;
@@ -134,7 +147,7 @@ function isRecord(op: u32): bool {
 /** Whether the request is one of those that log and peers make, which takes the right to merge. */
 @inline
 function isForPeers(op: u32): bool {
-  return isRecord(op) || (op == OP_GET && has(FLAG_PEEK));
+  return isRecord(op) || has(FLAG_PEEK);
 }
 
 /** PING has a body and no key, SCAN a prefix and no body, CLEAR nothing but a version. */

@@ -9,20 +9,22 @@
  * An entry never changes place, so a key that stays for the whole scan is seen whatever happens to
  * the others in between: a chain grows in front, so places it has still to see only move further
  * away. A key removed and set again may be seen twice or, as it was gone, not.
+ *
+ * With PEEK, for peers, tombstones are seen, too, and each key has its version behind it.
  */
 import {
-  ANSWER_CURSOR, ANSWER_HEADER_BYTES, FIELD_BYTES, FLAG_CURSOR, FLAG_LIMIT, SCAN_LIMIT_DEFAULT,
-  SCAN_LIMIT_MAX, STATUS_BAD_REQUEST, STATUS_OK,
+  ANSWER_CURSOR, ANSWER_HEADER_BYTES, FIELD_BYTES, FLAG_CURSOR, FLAG_LIMIT, FLAG_PEEK,
+  SCAN_LIMIT_DEFAULT, SCAN_LIMIT_MAX, STATUS_BAD_REQUEST, STATUS_OK,
 } from "../wire";
 import { COUNTER_SCAN_ERROR, COUNTER_SCAN_OK, count } from "../counters";
 import {
   ENTRY_BYTES, entriesEnd, entryItem, isOfOtherBucket, isTentative, loadEntry, nextLine,
 } from "../table";
 import { BUCKET_BYTES, outboxAt_, tableAt, tableBuckets } from "../layout";
-import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, sameBytes } from "../item";
+import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, itemVersion, sameBytes } from "../item";
 import { answer, answerStatus, answersBytes } from "../answer";
 import { field, has, keyAt, keyLength } from "../request";
-import { isAlive } from "../entry";
+import { isAlive, isRemembered } from "../entry";
 import { DONE } from "./outcome";
 
 const PLACE_BITS: u64 = 16;
@@ -104,10 +106,14 @@ function append(entry: u64, home: u32, line: u32): void {
   if (isOfOtherBucket(item, line, home)) return;
   if (isTentative(entry) && itemState(item) != STATE_LIVE) return;
   const length = itemKeyLength(item);
-  if (length < keyLength || !sameBytes(itemKeyAt(item), keyAt, keyLength) || !isAlive(item)) return;
+  if (length < keyLength || !sameBytes(itemKeyAt(item), keyAt, keyLength)) return;
+  if (has(FLAG_PEEK) ? !isRemembered(item) : !isAlive(item)) return;
   const to = bodyAt + bodyBytes;
   store<u16>(to, u16(length));
   memory.copy(to + 2, itemKeyAt(item), length);
   bodyBytes += 2 + length;
   keysLeft--;
+  if (!has(FLAG_PEEK)) return;
+  store<u64>(to + 2 + length, itemVersion(item));
+  bodyBytes += FIELD_BYTES;
 }

@@ -3,7 +3,7 @@ import { type Random, systemRandom } from '../base/random.js';
 import { formatSize } from '../base/sizes.js';
 import type { Policy } from '../config/config.js';
 import { type Core, instantiateCore } from './core.js';
-import { FeedReader } from './feedReader.js';
+import { type FeedConsumer, FeedReader } from './feedReader.js';
 import { type ArenaGeometry, drawGeometry } from './geometry.js';
 import { Lane } from './lane.js';
 import { type ArenaStats, readStats } from './stats.js';
@@ -133,11 +133,11 @@ export class Arena {
     return readStats(this.#core, this.#counters, this.geometry.lanes);
   }
 
-  /** Reads what lane `index` publishes; there may be one reader for each lane, on any thread. */
-  openFeed(index: number): FeedReader {
+  /** Reads what lane `index` publishes; each consumer may have one reader, on any thread. */
+  openFeed(index: number, consumer: FeedConsumer = 'log'): FeedReader {
     this.#checkFeeds();
     this.#checkLane(index);
-    return new FeedReader(this.#core, this.handle.memory, index);
+    return new FeedReader(this.#core, this.handle.memory, index, consumer);
   }
 
   #checkLane(index: number): void {
@@ -169,10 +169,16 @@ export class Arena {
     }
   }
 
-  /** Switches the publication of changes to the feeds of all lanes. */
-  publish(on: boolean): void {
+  /**
+   * Switches the publication of changes to the feeds of all lanes, for one of the consumers.
+   * Whoever lets peers in while lanes are at work has their readers `skip` what is there.
+   */
+  publish(on: boolean, consumer: FeedConsumer = 'log'): void {
     if (on) this.#checkFeeds();
-    this.#core.functions.feedOn(on ? 1 : 0);
+    const bit = this.constant(consumer === 'log' ? 'FEED_LOG' : 'FEED_PEERS');
+    const words = new Uint32Array(this.handle.memory.buffer);
+    const consumers = Atomics.load(words, this.constant('H_FEED_ON') / 4);
+    this.#core.functions.feedOn(on ? consumers | bit : consumers & ~bit);
   }
 
   /**

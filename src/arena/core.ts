@@ -59,6 +59,7 @@ export interface CoreFunctions {
   refuseChanges(status: number): void;
   feedHeadAt(lane: number): number;
   feedTailAt(lane: number): number;
+  feedPeersTailAt(lane: number): number;
   feedAt(lane: number): number;
   feedBytes(): number;
 }

@@ -1,11 +1,11 @@
 /**
  * Reads the changes that one lane publishes. They lie in a ring of the arena, which the lane's
- * thread writes and one other thread reads; neither waits for the other. A lane whose ring is full
- * defers its writes, so a reader should come by often and give back what it has read.
+ * thread writes and others read, each up to a tail of its own; none waits for another. A lane whose
+ * ring is full defers its writes, so a reader should come by often and give back what it has read.
  *
  *   record   0 size u32, padded to 8 | 4 kind u8 | 5 encoding u8 | 6 key length u16
- *            8 version u64 | 16 expiry u64, Unix ms, 0 = never | 24 value length u32 | 28 zero u32
- *            32 key | value
+ *            8 version u64 | 16 expiry u64, Unix ms, 0 = never | 24 value length u32
+ *            28 origin u32, 0 = this node | 32 key | value
  *
  *        tail                position             head
  *   ──────┴────────────────────┴────────────────────┴──────   byte positions, modulo 2^32
@@ -13,6 +13,9 @@
  */
 import type { Core } from './core.js';
 import type { WasmMemory } from './wasm.js';
+
+/** Who reads a feed: the log, or what carries changes to peers. */
+export type FeedConsumer = 'log' | 'peers';
 
 /** What a record says about its key: it has this value, it is gone, or everything is. */
 export type RecordKind = 'put' | 'remove' | 'clear';
@@ -26,7 +29,7 @@ const TWO_32 = 2 ** 32;
 /** How often `mark` looks whether a thread that is about to publish has done so. */
 const MARK_LOOKS = 1000;
 
-/** The changes of one lane, one record at a time; there may be one reader for each lane. */
+/** The changes of one lane, one record at a time; each consumer may have one reader for a lane. */
 export class FeedReader {
   /** The whole arena; keys and values are views on it that hold until `release`. */
   readonly memory: Uint8Array<SharedArrayBuffer>;
@@ -35,6 +38,8 @@ export class FeedReader {
   encoding = 0;
   /** Unix milliseconds, 0 for never. */
   expiryMs = 0;
+  /** Whether a peer told the change, and not a client of this node. */
+  fromPeer = false;
   keyAt = 0;
   keyLength = 0;
   valueAt = 0;
@@ -56,7 +61,7 @@ export class FeedReader {
   #marked: number;
 
   /** Starts at what was not given back yet. */
-  constructor(core: Core, memory: WasmMemory, lane: number) {
+  constructor(core: Core, memory: WasmMemory, lane: number, consumer: FeedConsumer) {
     const { functions } = core;
     this.memory = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
@@ -64,7 +69,8 @@ export class FeedReader {
     this.#ringAt = functions.feedAt(lane) >>> 0;
     this.#ringMask = (functions.feedBytes() >>> 0) - 1;
     this.#headWord = (functions.feedHeadAt(lane) >>> 0) / 4;
-    this.#tailWord = (functions.feedTailAt(lane) >>> 0) / 4;
+    const tailAt = consumer === 'log' ? functions.feedTailAt : functions.feedPeersTailAt;
+    this.#tailWord = (tailAt(lane) >>> 0) / 4;
     const preparedBytes = core.constant('L_FEED_PREPARED') - core.constant('L_FEED_HEAD');
     this.#preparedWord = this.#headWord + preparedBytes / 4;
     this.#position = Atomics.load(this.#words, this.#tailWord);
@@ -94,11 +100,23 @@ export class FeedReader {
     this.kind = kind;
     this.encoding = (kinds >>> 8) & 0xff;
     this.keyLength = kinds >>> 16;
+    this.fromPeer = (words[word + 7] ?? 0) !== 0;
     this.expiryMs = (words[word + 4] ?? 0) + (words[word + 5] ?? 0) * TWO_32;
     this.valueLength = words[word + 6] ?? 0;
     this.keyAt = at + RECORD_HEADER_BYTES;
     this.valueAt = this.keyAt + this.keyLength;
     this.#at = at;
+  }
+
+  /** Leaves out everything that is published. */
+  skip(): void {
+    this.#position = Atomics.load(this.#words, this.#headWord);
+    this.release();
+  }
+
+  /** Where the next record starts that was not read, modulo 2^32. */
+  get position(): number {
+    return this.#position;
   }
 
   /** Bytes that are published and not given back, but for what a ring leaves out to start over. */

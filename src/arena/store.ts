@@ -9,7 +9,7 @@ import { formatSize } from '../base/sizes.js';
 import { slotOf } from '../base/slot.js';
 import { Arena, type ArenaHandle, type ArenaOptions, HASH_KEY_BYTES } from './arena.js';
 import { divide } from './division.js';
-import type { FeedReader } from './feedReader.js';
+import type { FeedConsumer, FeedReader } from './feedReader.js';
 import type { ArenaGeometry } from './geometry.js';
 import { arenaOfSlot } from './placement.js';
 import { SplitLane } from './splitLane.js';
@@ -78,12 +78,12 @@ export class Store {
   }
 
   /**
-   * Reads what lane `index` publishes, a reader for each arena. There may be one reader for each
-   * lane and arena, on any thread. A change of a key is in the feed of the arena that has the key;
-   * a clear is in those of all arenas, with one version.
+   * Reads what lane `index` publishes, a reader for each arena. Each consumer may have one
+   * for a lane and arena, on any thread. A change of a key is in the feed of the arena that has the
+   * key; a clear is in those of all arenas, with one version.
    */
-  openFeeds(index: number): FeedReader[] {
-    return this.arenas.map((arena) => arena.openFeed(index));
+  openFeeds(index: number, consumer: FeedConsumer = 'log'): FeedReader[] {
+    return this.arenas.map((arena) => arena.openFeed(index, consumer));
   }
 
   /** See `Arena.restoreVersions`. */
@@ -91,9 +91,9 @@ export class Store {
     for (const arena of this.arenas) arena.restoreVersions(highest, cleared);
   }
 
-  /** Switches the publication of changes to the feeds of all lanes. */
-  publish(on: boolean): void {
-    for (const arena of this.arenas) arena.publish(on);
+  /** See `Arena.publish`. */
+  publish(on: boolean, consumer: FeedConsumer = 'log'): void {
+    for (const arena of this.arenas) arena.publish(on, consumer);
   }
 
   /** See `Arena.refuseChanges`. */

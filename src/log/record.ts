@@ -4,7 +4,7 @@
  *
  *    0 size u32, a multiple of 8     4 kind u8     5 encoding u8     6 key length u16
  *    8 version u64                  16 expiry u64, Unix ms, 0 = never
- *   24 value length u32             28 zero u32
+ *   24 value length u32             28 origin u32, 0 = this node
  *   32 key, value, zeros up to the size
  */
 

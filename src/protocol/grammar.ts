@@ -73,7 +73,13 @@ export const GRAMMAR: readonly OpcodeGrammar[] = [
     key: 'required',
     value: true,
   },
-  { opcode: OP_SCAN, name: 'scan', flags: FLAG_CURSOR | FLAG_LIMIT, key: 'optional', value: false },
+  {
+    opcode: OP_SCAN,
+    name: 'scan',
+    flags: FLAG_CURSOR | FLAG_LIMIT | FLAG_PEEK,
+    key: 'optional',
+    value: false,
+  },
   { opcode: OP_CLEAR, name: 'clear', flags: FLAG_VERSION, key: 'none', value: false },
 ];
 

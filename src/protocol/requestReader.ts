@@ -23,6 +23,7 @@ import {
   FLAG_TTL,
   FLAG_VERSION,
   ID_AT,
+  LEVEL_ALL,
   MAX_CLEAR_VERSION,
   MAX_MERGE_VERSION,
   MAX_SCAN_LIMIT,
@@ -181,7 +182,7 @@ export class RequestReader {
    */
   formStatus(): number {
     const grammar = grammarOf(this.opcode);
-    if (grammar === undefined || this.level !== 0) return STATUS.UNSUPPORTED;
+    if (grammar === undefined || this.level > LEVEL_ALL) return STATUS.UNSUPPORTED;
     if (this.namespace !== 0) return STATUS.BAD_NAMESPACE;
     const good =
       this.#headerIsGood(grammar) &&

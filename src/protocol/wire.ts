@@ -42,7 +42,7 @@ export const ID_AT = 4;
 
 /** Offset of a request's opcode: u8. */
 export const REQUEST_OPCODE_AT = 8;
-/** Offset of a request's consistency level: u8, must be zero in this version. */
+/** Offset of a request's consistency level: u8, one of the three. */
 export const REQUEST_LEVEL_AT = 9;
 /** Offset of a request's namespace: u16, must be zero in this version. */
 export const REQUEST_NAMESPACE_AT = 10;
@@ -86,6 +86,13 @@ export const OP_MERGE = 0x15;
 export const OP_SCAN = 0x16;
 /** Removes everything. */
 export const OP_CLEAR = 0x17;
+
+/** One owner of the key answers. */
+export const LEVEL_ONE = 0;
+/** A majority of the owners that the configuration names. */
+export const LEVEL_QUORUM = 1;
+/** All of them. */
+export const LEVEL_ALL = 2;
 
 /** Optional field: relative time to live in milliseconds, u64. */
 export const FLAG_TTL = 1 << 0;

@@ -98,19 +98,24 @@ describe.each(['debug', 'release'] as const)('the feed (%s)', (build) => {
       },
     );
     const last = new LastChanges(crew.store);
+    const peers = new LastChanges(crew.store, 'peers');
     const threads = Array.from({ length: lanes }, (_, lane) => crew.start(lane, seed));
     let running = true;
     const reports = Promise.all(threads.map((thread) => thread.ended)).finally(() => {
       running = false;
     });
-    while (running) {
+    for (let turn = 0; running; turn++) {
       last.drain();
+      // The other consumer comes by less often.
+      if (turn % 3 === 0) peers.drain();
       await new Promise((resolve) => setImmediate(resolve));
     }
     last.drain();
+    peers.drain();
     for (const report of (await reports) as ThreadReport[]) expect(report.busy).toBe(0);
     const rig = new Rig({}, 0, crew.arena);
     rig.nowMs = Date.now();
     expect(last.check(rig)).toBeGreaterThan(500);
+    expect(peers.check(rig)).toBe(last.check(rig));
   });
 });

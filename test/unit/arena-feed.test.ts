@@ -214,6 +214,97 @@ describeBuilds('the feed', (open) => {
     }
   });
 
+  test('has two readers, each with its pace; writes wait for the slower one', () => {
+    const rig = open(FEED);
+    rig.arena.publish(true);
+    rig.set('early', 'only the log is told');
+    rig.arena.publish(true, 'peers');
+    const [log, peers] = [rig.arena.openFeed(0), rig.arena.openFeed(0, 'peers')];
+    peers.skip();
+    const value = 'x'.repeat(1000);
+    let written = 0;
+    while (rig.set(`key ${written}`, value).status === STATUS.OK) written++;
+    expect(readChanges(log)).toHaveLength(written + 1);
+    expect(rig.set('late', value).status).toBe(STATUS.BUSY);
+    expect(readChanges(peers).map(({ key }) => textOf(key))[0]).toBe('key 0');
+    expect(rig.set('late', value).status).toBe(STATUS.OK);
+    rig.arena.publish(false, 'peers');
+    for (let n = 0; n < 2 * written; n++) {
+      expect(rig.set('again', value).status).toBe(STATUS.OK);
+      readChanges(log);
+    }
+    rig.arena.publish(true, 'peers');
+    peers.skip();
+    rig.set('heard', value);
+    expect(readChanges(peers).map(({ key }) => textOf(key))).toEqual(['heard']);
+    expect(readChanges(log).map(({ key }) => textOf(key))).toEqual(['heard']);
+    rig.arena.publish(false);
+    rig.set('by peers alone', value);
+    expect(readChanges(peers)).toHaveLength(1);
+  });
+
+  test('says what a peer told, so that nobody tells it on', () => {
+    const rig = open(FEED);
+    rig.arena.publish(true, 'peers');
+    const feed = rig.arena.openFeed(0, 'peers');
+    const origins = (): boolean[] => {
+      const found: boolean[] = [];
+      while (feed.next()) found.push(feed.fromPeer);
+      feed.release();
+      return found;
+    };
+    rig.one({ op: OP.MERGE, key: 'restored', value: 'v', version: LATER });
+    rig.grants = rig.arena.constant('GRANTS_PEER');
+    rig.one({ op: OP.MERGE, key: 'told', value: 'v', version: LATER });
+    rig.one({ op: OP.CLEAR, version: 7n });
+    rig.set('forwarded', 'v');
+    expect(origins()).toEqual([false, true, true, false]);
+  });
+
+  test('among peers a removal leaves a tombstone, also where nothing was', () => {
+    const rig = open(FEED);
+    rig.set('key', 'value');
+    rig.arena.publish(true, 'peers');
+    const before = rig.meta('key').version ?? 0n;
+    expect(rig.delete('key').status).toBe(STATUS.OK);
+    expect(rig.delete('key').status).toBe(STATUS.NOT_FOUND);
+    expect(rig.delete('never').status).toBe(STATUS.NOT_FOUND);
+    expect(rig.one({ op: OP.DELETE, key: 'other', version: 5n }).status).toBe(STATUS.NOT_FOUND);
+    const changes = readChanges(rig.arena.openFeed(0, 'peers'));
+    expect(changes.map(({ kind, key }) => `${kind} ${textOf(key)}`)).toEqual([
+      'remove key',
+      'remove key',
+      'remove never',
+    ]);
+    expect(changes[0]?.expiryMs).toBe(rig.nowMs + 24 * 3600 * 1000);
+    const late = { op: OP.MERGE, key: 'key', value: 'late', version: before + 1n };
+    expect(rig.one(late).status).toBe(STATUS.EXISTS);
+    const peek = { op: OP.GET, key: 'key', flags: FLAG.PEEK | FLAG.WITH_META };
+    expect(rig.one(peek)).toMatchObject({
+      status: STATUS.NOT_FOUND,
+      version: changes[1]?.version,
+    });
+    expect(rig.one({ ...peek, key: 'nothing' }).version).toBeUndefined();
+    rig.set('key', 'again');
+    expect(rig.get('key')).toBe('again');
+    rig.nowMs += 24 * 3600 * 1000;
+    expect(rig.one({ ...peek, key: 'other' }).status).toBe(STATUS.NOT_FOUND);
+  });
+
+  test('a scan for peers tells versions, and tombstones too', () => {
+    const rig = open(FEED);
+    rig.arena.publish(true, 'peers');
+    rig.set('a', '1');
+    rig.set('b', '2');
+    rig.delete('b');
+    const { status, body } = rig.one({ op: OP.SCAN, flags: FLAG.PEEK });
+    expect(status).toBe(STATUS.OK);
+    expect(body).toHaveLength(2 * (2 + 1 + 8));
+    expect(rig.scan()).toEqual(['a']);
+    rig.grants = rig.arena.constant('GRANTS_CLIENT');
+    expect(rig.one({ op: OP.SCAN, flags: FLAG.PEEK }).status).toBe(STATUS.FORBIDDEN);
+  });
+
   test('is not there unless the arena was made with one', () => {
     const rig = open();
     expect(() => rig.arena.publish(true)).toThrow(InputError);

@@ -85,7 +85,7 @@ describe('a clear of several arenas', () => {
     expect(rig.clear().status).toBe(STATUS.FORBIDDEN);
     rig.grants = CLIENT_GRANTS;
     expect(rig.one({ op: OP.CLEAR, key: 'k' }).status).toBe(STATUS.BAD_REQUEST);
-    expect(rig.one({ op: OP.CLEAR, level: 1 }).status).toBe(STATUS.UNSUPPORTED);
+    expect(rig.one({ op: OP.CLEAR, level: 3 }).status).toBe(STATUS.UNSUPPORTED);
     expect(rig.get('key')).toBe('value');
     expect(rig.clear().status).toBe(STATUS.OK);
     expect(rig.get('key')).toBeUndefined();

@@ -64,7 +64,7 @@ describeBuilds('a request', (open) => {
 
   test('with a level is unsupported, with a namespace is in a bad one', () => {
     const rig = open();
-    expect(status(rig, { op: OP.GET, key: 'k', level: 1 })).toBe(STATUS.UNSUPPORTED);
+    expect(status(rig, { op: OP.GET, key: 'k', level: 3 })).toBe(STATUS.UNSUPPORTED);
     expect(status(rig, { op: OP.SET, key: 'k', level: 255 })).toBe(STATUS.UNSUPPORTED);
     expect(status(rig, { op: OP.GET, key: 'k', namespace: 1 })).toBe(STATUS.BAD_NAMESPACE);
     expect(status(rig, { op: OP.SET, key: 'k', namespace: 65_535 })).toBe(STATUS.BAD_NAMESPACE);

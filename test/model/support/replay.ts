@@ -1,4 +1,4 @@
-import type { FeedReader } from '../../../src/arena/feedReader.js';
+import type { FeedConsumer, FeedReader } from '../../../src/arena/feedReader.js';
 import type { Store } from '../../../src/arena/store.js';
 import type { Rig } from './rig.js';
 import { FLAG, OP, type Request } from './wire.js';
@@ -45,10 +45,10 @@ export class LastChanges {
   readonly #feeds: readonly FeedReader[];
 
   /** Has the store publish from now on. */
-  constructor(store: Store) {
-    store.publish(true);
+  constructor(store: Store, consumer: FeedConsumer = 'log') {
+    store.publish(true, consumer);
     const lanes = Array.from({ length: store.lanes }, (_, lane) => lane);
-    this.#feeds = lanes.flatMap((lane) => store.openFeeds(lane));
+    this.#feeds = lanes.flatMap((lane) => store.openFeeds(lane, consumer));
   }
 
   /** Reads what has been published since the last time. */
