@@ -21,19 +21,11 @@ import { takeWants, type Want } from '../arena/wants.js';
 import type { Clock } from '../base/clock.js';
 import { PlaceFrame } from '../log/placeFrame.js';
 import type { RecordReader } from '../log/recordReader.js';
-import {
-  ANSWER_HAS_VALUE,
-  ANSWER_HEADER_BYTES,
-  ANSWER_TTL,
-  ANSWER_VERSION,
-  FIELD_BYTES,
-  FLAG_WITH_META,
-  ID_AT,
-  OP_GET,
-  REQUEST_FLAGS_AT,
-  REQUEST_HEADER_BYTES,
-  REQUEST_KEY_LENGTH_AT,
-} from '../protocol/wire.js';
+import { encodeAnswer } from '../protocol/answer.js';
+import { FrameWriter } from '../protocol/frameWriter.js';
+import { RequestReader } from '../protocol/requestReader.js';
+import { STATUS } from '../protocol/status.js';
+import { ANSWER_HAS_VALUE, ANSWER_TTL, ANSWER_VERSION, FLAG_WITH_META } from '../protocol/wire.js';
 import { FIGURE, noteTierRead, type Tally } from './board.js';
 import { Party } from './party.js';
 
@@ -43,6 +35,8 @@ const READS_MAX = 16;
 const PARTY_MAX = 256;
 /** Values that all may wait for. */
 const DESK_MAX = 8192;
+/** The memory of an answer is used again unless it has grown beyond this. */
+const KEEP_BYTES = 64 * 1024;
 
 /** What a desk works with. */
 export interface TierDeskParts {
@@ -99,6 +93,7 @@ export class TierDesk {
   readonly #parts: TierDeskParts;
   readonly #porter: Porter;
   readonly #frame = new PlaceFrame();
+  readonly #answer = new FrameWriter();
   /** By what they want. */
   readonly #errands = new Map<string, Errand>();
   #queue: Errand[] = [];
@@ -149,7 +144,7 @@ export class TierDesk {
 
   #seek(seeker: { readonly party: Party; readonly want: Want }): void {
     const { want } = seeker;
-    const key = keyOf(want.request);
+    const key = readRequest(want).key();
     const { file, offset, version } = want;
     const name = `${file}:${offset}:${version}:${Buffer.from(key).toString('latin1')}`;
     const known = this.#errands.get(name);
@@ -189,7 +184,9 @@ export class TierDesk {
     const { deliver, submit, clock, tally } = this.#parts;
     for (const { party, want: asked } of seekers) {
       if (asked.held || party.slot < 0) continue;
-      deliver(party, answerWith(asked, value, clock.nowMs()));
+      encodeHit(this.#answer, asked, value, clock.nowMs());
+      deliver(party, this.#answer.frame());
+      this.#answer.clear(KEEP_BYTES);
     }
     tally[FIGURE.tierFound] = (tally[FIGURE.tierFound] ?? 0) + seekers.length;
     const frame = this.#frame;
@@ -227,43 +224,27 @@ export class TierDesk {
   }
 }
 
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** The one request of a want. */
+function readRequest(want: Want): RequestReader {
+  const request = new RequestReader(want.request);
+  request.next();
+  return request;
 }
 
-/** The flags of a request that announce eight bytes each. */
-function fieldsOf(flags: number): number {
-  let fields = 0;
-  for (let left = flags & 0xff; left !== 0; left &= left - 1) fields++;
-  return fields;
-}
-
-/** A view of a request's key. */
-function keyOf(request: Uint8Array): Uint8Array {
-  const view = viewOf(request);
-  const fields = fieldsOf(view.getUint16(REQUEST_FLAGS_AT, true));
-  const keyAt = REQUEST_HEADER_BYTES + fields * FIELD_BYTES;
-  return request.subarray(keyAt, keyAt + view.getUint16(REQUEST_KEY_LENGTH_AT, true));
-}
-
-/** The answer to a read, as the core would have given it. */
-function answerWith(want: Want, value: Uint8Array, nowMs: number): Uint8Array {
-  const request = viewOf(want.request);
-  const meta = (request.getUint16(REQUEST_FLAGS_AT, true) & FLAG_WITH_META) !== 0;
-  const timed = meta && want.expiryMs !== 0;
-  const fields = (meta ? 1 : 0) + (timed ? 1 : 0);
-  const valueAt = ANSWER_HEADER_BYTES + fields * FIELD_BYTES;
-  const answer = new Uint8Array(valueAt + value.length);
-  const view = viewOf(answer);
-  const flags = ANSWER_HAS_VALUE | (meta ? ANSWER_VERSION : 0) | (timed ? ANSWER_TTL : 0);
-  view.setUint32(0, answer.length, true);
-  view.setUint32(ID_AT, request.getUint32(ID_AT, true), true);
-  view.setUint32(8, (flags << 8) | (want.kind << 16) | (OP_GET << 24), true);
-  if (meta) view.setBigUint64(ANSWER_HEADER_BYTES, want.version, true);
-  if (timed) {
-    const ttlMs = Math.max(0, want.expiryMs - nowMs);
-    view.setBigUint64(ANSWER_HEADER_BYTES + FIELD_BYTES, BigInt(ttlMs), true);
-  }
-  answer.set(value, valueAt);
-  return answer;
+/** Writes the answer to a read, as the core would have given it. */
+function encodeHit(writer: FrameWriter, want: Want, value: Uint8Array, nowMs: number): void {
+  const { version, expiryMs, kind } = want;
+  const { id, opcode, flags } = readRequest(want);
+  const withMeta = (flags & FLAG_WITH_META) !== 0;
+  const meta = withMeta ? ANSWER_VERSION | (expiryMs === 0 ? 0 : ANSWER_TTL) : 0;
+  encodeAnswer(writer, {
+    id,
+    status: STATUS.OK,
+    opcode,
+    flags: ANSWER_HAS_VALUE | meta,
+    encoding: kind,
+    version,
+    ttlMs: Math.max(0, expiryMs - nowMs),
+    body: value,
+  });
 }

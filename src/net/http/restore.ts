@@ -19,6 +19,7 @@ import type { RecordWalk } from '../../log/record.js';
 import { AnswerReader } from '../../protocol/answerReader.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
 import { encodeRequest } from '../../protocol/request.js';
+import { RequestReader } from '../../protocol/requestReader.js';
 import { STATUS, type StatusName, statusName } from '../../protocol/status.js';
 import { FLAG_EXPIRY, FLAG_VERSION, OP_MERGE, OP_SET } from '../../protocol/wire.js';
 import type { Gather } from '../gather.js';
@@ -46,6 +47,12 @@ export interface Restored {
   readonly expired: number;
   /** Larger than this node takes. */
   readonly refused: number;
+}
+
+/** A frame of so many requests, whose ids count from 0. */
+interface Batch {
+  readonly writer: FrameWriter;
+  readonly requests: number;
 }
 
 /** Why a backup was not restored as a whole. */
@@ -76,10 +83,10 @@ export class Restore extends Party {
   /** Requests in the writer. */
   #written = 0;
   /** Frames that are ready, and those that can be written again. */
-  readonly #ready: FrameWriter[] = [];
+  readonly #ready: Batch[] = [];
   readonly #spare: FrameWriter[] = [];
   /** The frame in work, and the answers to it that are still to come. */
-  #frame: FrameWriter | undefined;
+  #frame: Batch | undefined;
   #owed = 0;
   /** The first request of the frame for which there was no memory. */
   #again = Number.POSITIVE_INFINITY;
@@ -171,7 +178,7 @@ export class Restore extends Party {
   /** Makes a frame of what is written. */
   #close(): void {
     if (this.#written === 0) return;
-    this.#ready.push(this.#writer);
+    this.#ready.push({ writer: this.#writer, requests: this.#written });
     this.#writer = this.#spare.pop() ?? new FrameWriter(KEEP_BYTES);
     this.#written = 0;
   }
@@ -184,14 +191,18 @@ export class Restore extends Party {
 
   /** Has the next frame executed, if there is one. */
   #submit(): void {
-    this.#frame?.clear(KEEP_BYTES);
-    if (this.#frame !== undefined) this.#spare.push(this.#frame);
+    if (this.#frame !== undefined) this.#keep(this.#frame.writer);
     this.#frame = this.#ready.shift();
     this.#tries = 0;
-    if (this.#frame !== undefined) this.#execute(this.#frame.frame());
+    if (this.#frame !== undefined) this.#execute(this.#frame, 0);
     else if (this.#damage !== undefined) this.#fail('BAD_REQUEST', this.#damage);
     else if (this.#whole) this.#finish();
     else this.#balance();
+  }
+
+  #keep(writer: FrameWriter): void {
+    writer.clear(KEEP_BYTES);
+    this.#spare.push(writer);
   }
 
   #finish(): void {
@@ -205,10 +216,11 @@ export class Restore extends Party {
     });
   }
 
-  #execute(frame: Uint8Array): void {
-    this.#owed = countIn(frame);
+  /** Has a frame executed from one of its requests on. */
+  #execute({ writer, requests }: Batch, first: number): void {
+    this.#owed = requests - first;
     this.#again = Number.POSITIVE_INFINITY;
-    this.#parts.gather.submit(this, frame);
+    this.#parts.gather.submit(this, from(writer.frame(), first));
   }
 
   override deliver(answers: Uint8Array, closeCode: number): boolean {
@@ -233,10 +245,12 @@ export class Restore extends Party {
 
   /** All answers to a frame have come. */
   #settle(): void {
-    for (const [id, status] of this.#outcomes) if (id < this.#again) this.#count(status);
+    const again = this.#again;
+    for (const [id, status] of this.#outcomes) if (id < again) this.#count(status);
     this.#outcomes.clear();
     const { timers } = this.#parts;
-    if (this.#again === Number.POSITIVE_INFINITY) {
+    const frame = this.#frame;
+    if (frame === undefined || again === Number.POSITIVE_INFINITY) {
       timers.soon(() => {
         if (!this.#over) this.#submit();
       });
@@ -246,9 +260,8 @@ export class Restore extends Party {
       this.#fail('BUSY', 'the node has no memory free');
       return;
     }
-    const rest = from(this.#frame?.frame() ?? new Uint8Array(0), this.#again);
     timers.after(AGAIN_MS, () => {
-      if (!this.#over) this.#execute(rest);
+      if (!this.#over) this.#execute(frame, again);
     });
   }
 
@@ -283,21 +296,9 @@ function nameOf(status: number): StatusName {
   return Object.hasOwn(STATUS, name) ? (name as StatusName) : 'INTERNAL';
 }
 
-/** Steps through the requests of a frame, each with its size in front; how many there are. */
-function countIn(frame: Uint8Array): number {
-  let requests = 0;
-  for (let at = 0; at < frame.length; at += sizeAt(frame, at)) requests++;
-  return requests;
-}
-
 /** The requests of a frame from the one with that id on. */
 function from(frame: Uint8Array, id: number): Uint8Array {
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  let at = 0;
-  while (at < frame.length && view.getUint32(at + 4, true) !== id) at += view.getUint32(at, true);
-  return frame.subarray(at);
-}
-
-function sizeAt(frame: Uint8Array, at: number): number {
-  return new DataView(frame.buffer, frame.byteOffset + at, 4).getUint32(0, true);
+  const reader = new RequestReader(frame);
+  while (reader.next() && reader.id !== id);
+  return frame.subarray(reader.at);
 }
