@@ -1,25 +1,23 @@
 /** The metrics of membership. */
 import { PROBE_BOUNDS_MS } from '../gossip/figures.js';
 import { MEMBER_STATES } from '../gossip/member.js';
-import { type Family, many, one, type Sample } from './family.js';
+import { type Family, histogram, many, one } from './family.js';
 import type { ClusterSource } from './snapshot.js';
 
 const MS_PER_S = 1000;
 const PROBES = 'orlop_gossip_probe_seconds';
 
 function probes({ gossip }: ClusterSource): Family {
-  const { classes, probes, probeMs } = gossip.figures;
-  const bounds = [...PROBE_BOUNDS_MS.map((ms) => ms / MS_PER_S), '+Inf'];
-  let count = 0;
-  const buckets: Sample[] = bounds.map((le, at) => {
-    count += classes[at] ?? 0;
-    return { value: count, labels: { le }, metricName: `${PROBES}_bucket` };
-  });
-  const samples = [
-    ...buckets,
-    { value: probeMs / MS_PER_S, labels: {}, metricName: `${PROBES}_sum` },
-    { value: probes, labels: {}, metricName: `${PROBES}_count` },
-  ];
+  const { classes, probeMs } = gossip.figures;
+  const samples = histogram(
+    PROBES,
+    {},
+    {
+      bounds: PROBE_BOUNDS_MS.map((ms) => ms / MS_PER_S),
+      counts: Array.from(classes),
+      sum: probeMs / MS_PER_S,
+    },
+  );
   return { name: PROBES, help: 'How long answered probes took', type: 'histogram', samples };
 }
 

@@ -13,7 +13,7 @@ import {
   TIER_HISTOGRAM_AT,
 } from '../net/board.js';
 import { ofTheCluster } from './clusterSamples.js';
-import { type Family, many, one, type Sample } from './family.js';
+import { type Family, histogram, many, one, type Sample } from './family.js';
 import { LOG_STATES, type Snapshot, type Sources } from './snapshot.js';
 
 const US_PER_S = 1e6;
@@ -154,18 +154,11 @@ function histogramAt(
   labels: Sample['labels'],
 ): Sample[] {
   const sum = (at: number): number => tallies.reduce((all, tally) => all + (tally[at] ?? 0), 0);
-  const bounds = [...LATENCY_BOUNDS_US.map((us) => us / US_PER_S), '+Inf'];
-  let count = 0;
-  const buckets = bounds.map((le, bucket) => {
-    count += sum(start + bucket);
-    return { value: count, labels: { ...labels, le }, metricName: `${name}_bucket` };
+  return histogram(name, labels, {
+    bounds: LATENCY_BOUNDS_US.map((us) => us / US_PER_S),
+    counts: Array.from({ length: HISTOGRAM_WORDS - 1 }, (_, at) => sum(start + at)),
+    sum: sum(start + HISTOGRAM_WORDS - 1) / US_PER_S,
   });
-  const total = sum(start + HISTOGRAM_WORDS - 1) / US_PER_S;
-  return [
-    ...buckets,
-    { value: total, labels, metricName: `${name}_sum` },
-    { value: count, labels, metricName: `${name}_count` },
-  ];
 }
 
 function durations(board: Board): Family {
