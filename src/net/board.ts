@@ -82,23 +82,28 @@ const TALLY_BYTES = Math.ceil((TALLY_WORDS * 8) / 64) * 64;
 /** One thread's figures, see `FIGURE`, followed by its latency histograms. */
 export type Tally = Float64Array<SharedArrayBuffer>;
 
+/** Adds to the word of a tally that is at a place, as `FIGURE` says them. */
+export function addTo(tally: Tally, at: number, more = 1): void {
+  tally[at] = (tally[at] ?? 0) + more;
+}
+
 /** The bucket of a latency. */
-export function bucketOf(tookUs: number): number {
+function bucketOf(tookUs: number): number {
   let bucket = 0;
   while (tookUs > (LATENCY_BOUNDS_US[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
   return bucket;
 }
 
+/** Adds `count` times the same latency to the histogram that starts at a place of a tally. */
+export function noteLatency(tally: Tally, histogramAt: number, tookUs: number, count = 1): void {
+  addTo(tally, histogramAt + bucketOf(tookUs), count);
+  addTo(tally, histogramAt + HISTOGRAM_WORDS - 1, count * tookUs);
+}
+
 /** Counts a read from the tier. */
 export function noteTierRead(tally: Tally, tookUs: number): void {
-  const sumAt = TIER_HISTOGRAM_AT + HISTOGRAM_WORDS - 1;
-  for (const [at, more] of [
-    [FIGURE.tierReads, 1],
-    [TIER_HISTOGRAM_AT + bucketOf(tookUs), 1],
-    [sumAt, tookUs],
-  ] as const) {
-    tally[at] = (tally[at] ?? 0) + more;
-  }
+  addTo(tally, FIGURE.tierReads);
+  noteLatency(tally, TIER_HISTOGRAM_AT, tookUs);
 }
 
 /** What the threads of a node share besides the arena; made from its buffer on each thread. */

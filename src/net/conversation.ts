@@ -17,7 +17,7 @@ import {
   CLOSE_TOO_BIG,
   CLOSE_TOO_MUCH_PIPELINED,
 } from '../protocol/wire.js';
-import { FIGURE, type Tally } from './board.js';
+import { addTo, FIGURE, type Tally } from './board.js';
 import { figureOf, reasonOf } from './farewell.js';
 import type { Gather } from './gather.js';
 import type { Greeter } from './greeting.js';
@@ -76,8 +76,8 @@ export class Conversation extends Party {
     if (this.#wire === undefined) return;
     const length = bytes.length;
     this.heard = true;
-    tally[FIGURE.framesIn] = (tally[FIGURE.framesIn] ?? 0) + 1;
-    tally[FIGURE.bytesIn] = (tally[FIGURE.bytesIn] ?? 0) + length;
+    addTo(tally, FIGURE.framesIn);
+    addTo(tally, FIGURE.bytesIn, length);
     if (length > limits.maxFrameBytes) this.#refuse(CLOSE_TOO_BIG);
     else if (this.grants === 0) this.#greet(bytes);
     else if (length === 0) this.#refuse(CLOSE_MALFORMED);
@@ -117,8 +117,8 @@ export class Conversation extends Party {
     if (wire === undefined) return false;
     const { tally, limits } = this.#parts;
     const sent = wire.send(answers, true);
-    tally[FIGURE.messagesOut] = (tally[FIGURE.messagesOut] ?? 0) + 1;
-    tally[FIGURE.bytesOut] = (tally[FIGURE.bytesOut] ?? 0) + answers.length;
+    addTo(tally, FIGURE.messagesOut);
+    addTo(tally, FIGURE.bytesOut, answers.length);
     if (sent === SENT) return false;
     // The listener's own limit lies far above ours. If it drops, the answers have a hole.
     if (sent === DROPPED) this.end(CLOSE_SLOW_READER);

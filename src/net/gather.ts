@@ -32,7 +32,7 @@ import type { Fsync } from '../config/config.js';
 import type { TierPlace } from '../log/place.js';
 import type { RecordReader } from '../log/recordReader.js';
 import type { Signals } from '../log/signals.js';
-import { FIGURE, type Tally } from './board.js';
+import { addTo, FIGURE, type Tally } from './board.js';
 import { Durability } from './durability.js';
 import type { Party } from './party.js';
 import type { Stopwatch } from './stopwatch.js';
@@ -234,7 +234,7 @@ export class Gather {
   #run(): void {
     if (this.#tier?.full) return;
     const { clock, tally, stopwatch } = this.#parts;
-    tally[FIGURE.turns] = (tally[FIGURE.turns] ?? 0) + 1;
+    addTo(tally, FIGURE.turns);
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
       this.#nowMs = clock.nowMs();
       const result = this.#lane.execute(this.#nowMs);
@@ -247,7 +247,7 @@ export class Gather {
       }
       if (choked) this.#takeBack();
       if (result !== WAIT) continue;
-      tally[FIGURE.waits] = (tally[FIGURE.waits] ?? 0) + 1;
+      addTo(tally, FIGURE.waits);
       // It may be the feed that is full.
       this.#parts.log?.signals.nudge();
       return;

@@ -11,7 +11,7 @@ import { systemAsyncDevice } from '../log/asyncDevice.js';
 import { KeyRing } from '../log/keys.js';
 import { RecordReader } from '../log/recordReader.js';
 import { CLOSE_GOING_AWAY, CLOSE_TOO_MANY } from '../protocol/wire.js';
-import { type Board, DRAINING, FIGURE, type Figure, type Tally } from './board.js';
+import { addTo, type Board, DRAINING, FIGURE, type Figure, type Tally } from './board.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import { reasonOf } from './farewell.js';
 import { Gather, type LogLink, type TierLink } from './gather.js';
@@ -143,7 +143,7 @@ export class Station {
   }
 
   #count(figure: Figure): void {
-    this.tally[FIGURE[figure]] = (this.tally[FIGURE[figure]] ?? 0) + 1;
+    addTo(this.tally, FIGURE[figure]);
   }
 
   /** Runs `work`, for example a socket's event; what it throws is a failure of this thread. */

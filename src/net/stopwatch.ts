@@ -9,7 +9,7 @@ import { VERBS, type Verb } from '../arena/stats.js';
 import type { Store } from '../arena/store.js';
 import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
-import { bucketOf, HISTOGRAM_WORDS, HISTOGRAMS_AT, type Tally } from './board.js';
+import { HISTOGRAM_WORDS, HISTOGRAMS_AT, noteLatency, type Tally } from './board.js';
 
 /** One turn in so many is watched. */
 export const WATCHED_TURNS = 16;
@@ -87,17 +87,10 @@ export class Stopwatch {
     this.#armed = false;
     const tookUs = (this.#clock.monotonicMs() - this.#startMs) * 1000;
     this.#totals(this.#after);
-    const bucket = bucketOf(tookUs);
     for (let verb = 0; verb < VERBS.length; verb++) {
       const count = ((this.#after[verb] ?? 0) - (this.#before[verb] ?? 0)) >>> 0;
-      if (count > 0) this.#book(verb, bucket, count, tookUs);
+      if (count === 0) continue;
+      noteLatency(this.#tally, HISTOGRAMS_AT + verb * HISTOGRAM_WORDS, tookUs, count);
     }
-  }
-
-  #book(verb: number, bucket: number, count: number, tookUs: number): void {
-    const at = HISTOGRAMS_AT + verb * HISTOGRAM_WORDS;
-    const sumAt = at + HISTOGRAM_WORDS - 1;
-    this.#tally[at + bucket] = (this.#tally[at + bucket] ?? 0) + count;
-    this.#tally[sumAt] = (this.#tally[sumAt] ?? 0) + count * tookUs;
   }
 }

@@ -26,7 +26,7 @@ import { FrameWriter } from '../protocol/frameWriter.js';
 import { RequestReader } from '../protocol/requestReader.js';
 import { STATUS } from '../protocol/status.js';
 import { ANSWER_HAS_VALUE, ANSWER_TTL, ANSWER_VERSION, FLAG_WITH_META } from '../protocol/wire.js';
-import { FIGURE, noteTierRead, type Tally } from './board.js';
+import { addTo, FIGURE, noteTierRead, type Tally } from './board.js';
 import { Party } from './party.js';
 
 /** Reads under way at once; libuv has fewer threads, but they should not run dry. */
@@ -188,7 +188,7 @@ export class TierDesk {
       deliver(party, this.#answer.frame());
       this.#answer.clear(KEEP_BYTES);
     }
-    tally[FIGURE.tierFound] = (tally[FIGURE.tierFound] ?? 0) + seekers.length;
+    addTo(tally, FIGURE.tierFound, seekers.length);
     const frame = this.#frame;
     frame.clear();
     frame.promote({ key, version: want.version }, want, value);
@@ -199,7 +199,7 @@ export class TierDesk {
   /** Drops what can't be read, and lets those who wanted it ask once more. */
   #lost({ want, key, seekers }: Errand): void {
     const { submit, tally } = this.#parts;
-    tally[FIGURE.tierLost] = (tally[FIGURE.tierLost] ?? 0) + 1;
+    addTo(tally, FIGURE.tierLost);
     const frame = this.#frame;
     frame.clear();
     frame.drop({ key, version: want.version }, want);

@@ -9,7 +9,7 @@ import type { Random } from '../../base/random.js';
 import type { Timers } from '../../base/timers.js';
 import { FAILED } from '../../log/signals.js';
 import { SOCKET_PATH } from '../../protocol/wire.js';
-import { type Board, DRAINING, FIGURE, SERVING, type Tally } from '../board.js';
+import { addTo, type Board, DRAINING, FIGURE, SERVING, type Tally } from '../board.js';
 import type { Gather, LogLink } from '../gather.js';
 import type { Limits } from '../limits.js';
 import type { TokenGate } from '../token.js';
@@ -156,7 +156,7 @@ export class Door {
 
   #count(status: number): void {
     const figure = FIGURE.http2xx + Math.min(3, Math.max(0, Math.floor(status / 100) - 2));
-    this.#parts.tally[figure] = (this.#parts.tally[figure] ?? 0) + 1;
+    addTo(this.#parts.tally, figure);
   }
 }
 
