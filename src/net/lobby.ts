@@ -2,11 +2,11 @@
  * The lobby answers while a node that will serve later loads its log: alive, but not ready. It
  * listens where the node will, and makes room for it. Whoever wants more is asked to come back.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { codeOf, InputError } from '../base/errors.js';
 import type { Reply } from './http/exchange.js';
 import { errorReply, jsonReply, statusLine } from './http/replies.js';
+import { listenOn } from './listenOn.js';
 
 /** A lobby that is open. */
 export interface Lobby {
@@ -22,26 +22,13 @@ export async function openLobby(host: string, port: number, share: () => number)
     stream.on('error', () => stream.destroy());
     stream.end(`HTTP/1.1 ${statusLine(503)}\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n`);
   });
-  const actual = await listen(server, host, port);
+  const actual = await listenOn(server, { host, port, taken: 'is the port taken?' });
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
   return { port: actual, close };
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const why = codeOf(error) === 'EADDRINUSE' ? 'is the port taken?' : error.message;
-      reject(new InputError(`cannot listen on ${host}:${port}: ${why}`));
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }
 
 function answer({ url, method }: IncomingMessage, response: ServerResponse, share: number): void {

@@ -7,10 +7,10 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { codeOf, InputError } from '../../base/errors.js';
 import { SOCKET_PATH, SUBPROTOCOL } from '../../protocol/wire.js';
 import type { Reply } from '../http/exchange.js';
 import type { Listener } from '../listener.js';
+import { listenOn } from '../listenOn.js';
 import type { Station } from '../station.js';
 import { BAD_ORIGIN, NO_SUBPROTOCOL, offersOurs } from '../subprotocol.js';
 import { PortableExchange } from './portableExchange.js';
@@ -59,27 +59,13 @@ export class PortableListener implements Listener {
   /** Listens; `station` serves everything. */
   static async open(station: Station, host: string, port: number): Promise<PortableListener> {
     const listener = new PortableListener(station);
-    await listener.#listen(host, port);
+    const taken = 'the port is taken';
+    listener.#port = await listenOn(listener.#server, { host, port, taken });
     return listener;
   }
 
   get port(): number {
     return this.#port;
-  }
-
-  #listen(host: string, port: number): Promise<void> {
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => {
-        const why = codeOf(error) === 'EADDRINUSE' ? 'the port is taken' : error.message;
-        reject(new InputError(`cannot listen on ${host}:${port}: ${why}`));
-      });
-      server.listen(port, host, () => {
-        const address = server.address();
-        this.#port = typeof address === 'object' && address !== null ? address.port : port;
-        resolve();
-      });
-    });
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
