@@ -29,6 +29,9 @@ const TWO_32 = 2 ** 32;
 /** How often `mark` looks whether a thread that is about to publish has done so. */
 const MARK_LOOKS = 1000;
 
+/** Whether a record only fills the end of the ring, by the word that has its kind. */
+const isFiller = (kinds: number): boolean => (kinds & 0xff) === FILLER;
+
 /** The changes of one lane, one record at a time; each consumer may have one reader for a lane. */
 export class FeedReader {
   /** The whole arena; keys and values are views on it that hold until `release`. */
@@ -86,7 +89,7 @@ export class FeedReader {
       const size = this.#words[word] ?? 0;
       this.#position = (this.#position + size) >>> 0;
       const kinds = this.#words[word + 1] ?? 0;
-      if ((kinds & 0xff) === FILLER) continue;
+      if (isFiller(kinds)) continue;
       this.#describe(at, word, kinds);
       return true;
     }
@@ -126,8 +129,7 @@ export class FeedReader {
     const pending = (Atomics.load(words, this.#headWord) - tail) >>> 0;
     if (pending === 0) return 0;
     const word = (this.#ringAt + (tail & this.#ringMask)) >>> 2;
-    const isFiller = ((words[word + 1] ?? 0) & 0xff) === FILLER;
-    return isFiller ? pending - (words[word] ?? 0) : pending;
+    return isFiller(words[word + 1] ?? 0) ? pending - (words[word] ?? 0) : pending;
   }
 
   /**
@@ -159,7 +161,7 @@ export class FeedReader {
       const at = this.#ringAt + (this.#position & this.#ringMask);
       const word = at >>> 2;
       const size = words[word] ?? 0;
-      if (((words[word + 1] ?? 0) & 0xff) === FILLER) {
+      if (isFiller(words[word + 1] ?? 0)) {
         if (this.runBytes > 0) return true;
         this.#position = (this.#position + size) >>> 0;
         continue;
