@@ -7,19 +7,30 @@ import { systemClock } from './base/clock.js';
 import { systemRandom } from './base/random.js';
 import { systemTimers, type Timer } from './base/timers.js';
 import { VERSION } from './base/version.js';
+import type { SeatedCouncil } from './clusterCouncil.js';
+import { seatCouncil } from './clusterSeat.js';
 import { parseKeys } from './config/clusterKeys.js';
 import type { ClusterConfig, Config } from './config/config.js';
 import { readFile, readSecretFile } from './config/readFile.js';
 import { hostOf } from './durableStore.js';
 import type { Channel, ChannelFigures } from './gossip/channel.js';
-import { Discovery, fixedSource, type SeedSource, textSource } from './gossip/discovery.js';
+import {
+  Discovery,
+  fixedSource,
+  plainAddress,
+  type SeedSource,
+  textSource,
+} from './gossip/discovery.js';
 import { Gossip } from './gossip/gossip.js';
 import { Keyring } from './gossip/keyring.js';
-import type { Member, MemberState } from './gossip/member.js';
+import { endpointOf, type Member, type MemberState } from './gossip/member.js';
 import { PlainChannel } from './gossip/plainChannel.js';
 import { SealedChannel } from './gossip/sealedChannel.js';
 import { addressOfHost, openUdp, resolveAt, systemResolve, type UdpSocket } from './gossip/udp.js';
 import type { Log } from './net/log.js';
+import type { Configuration } from './ring/configuration.js';
+import type { Council } from './ring/council.js';
+import type { ClusterView } from './ring/view.js';
 
 /** How often a file of keys is read again, in milliseconds. */
 const KEYS_EVERY_MS = 2_000;
@@ -31,6 +42,8 @@ export interface ClusterNode {
   readonly gossip: Gossip;
   readonly cluster: string;
   readonly channel: { readonly figures: ChannelFigures };
+  readonly council: Council;
+  readonly view: ClusterView;
   /** The UDP port. */
   readonly gossipPort: number;
   /** Says goodbye to the others, and closes the socket. */
@@ -58,11 +71,24 @@ function advertised({ advertise }: ClusterConfig, host: string): string {
   return outer?.address ?? (host === '::' ? '::1' : '127.0.0.1');
 }
 
-function sourcesOf({ join, joinFile }: ClusterConfig): SeedSource[] {
-  const sources = [fixedSource(join)];
-  if (joinFile !== undefined)
-    sources.push(textSource(() => attempt(() => readFile(joinFile, 'file of nodes'))));
-  return sources;
+/** Where members were that the node knew before it started, as long as it has not met them. */
+function formerSource(view: ClusterView): SeedSource {
+  return {
+    addresses: () => {
+      const members = view.configuration?.layout.members ?? [];
+      const strangers = members.filter(({ id }) => id !== view.self && !view.isAlive(id));
+      return strangers.map(({ host, gossipPort }) => endpointOf(host, gossipPort));
+    },
+  };
+}
+
+function fileSource(path: string): SeedSource {
+  return textSource(() => attempt(() => readFile(path, 'file of nodes')));
+}
+
+function sourcesOf({ join, joinFile }: ClusterConfig, view: ClusterView): SeedSource[] {
+  const sources = [fixedSource(join.map(plainAddress)), formerSource(view)];
+  return joinFile === undefined ? sources : [...sources, fileSource(joinFile)];
 }
 
 /** What is read, or nothing while it can't be. */
@@ -141,8 +167,19 @@ function openChannel({ config, socket, boot, log }: Parts): Opened {
   return { channel: new SealedChannel(sealed), watch };
 }
 
-/** Takes part in the cluster as the node that serves clients on `port`. Throws `InputError`. */
-export async function startCluster(whole: Config, port: number, log: Log): Promise<ClusterNode> {
+/** What a node brings to its cluster. */
+export interface ClusterOptions {
+  readonly config: Config;
+  /** The port that clients are served on. */
+  readonly port: number;
+  readonly log: Log;
+  /** What the node knows of its cluster; kept up to date from now on. */
+  readonly view: ClusterView;
+}
+
+/** Takes part in the cluster. Throws `InputError`. */
+export async function startCluster(options: ClusterOptions): Promise<ClusterNode> {
+  const { config: whole, port, log, view } = options;
   const config = whole.cluster;
   const host = await addressOfHost(hostOf(whole));
   const socket = await openUdp(host, config.gossipPort ?? (whole.port === 0 ? 0 : port + 1));
@@ -153,10 +190,21 @@ export async function startCluster(whole: Config, port: number, log: Log): Promi
     ...{ gossipPort: socket.port, zone: config.zone, weight: config.weight, version: VERSION },
   };
   const resolve = config.joinDns === undefined ? systemResolve : resolveAt(config.joinDns);
-  const discovery = new Discovery(sourcesOf(config), resolve, systemTimers);
+  const discovery = new Discovery(sourcesOf(config, view), resolve, systemTimers);
   const shared = { clock: systemClock, timers: systemTimers, random: systemRandom };
   const gossip = new Gossip({ facts, channel, discovery, ...shared });
   logChanges(gossip, log);
+  view.identify(gossip.self.id);
+  let council: SeatedCouncil;
+  try {
+    const { joinFile } = config;
+    const listed = joinFile === undefined ? [] : fileSource(joinFile).addresses();
+    council = seatCouncil({ gossip, config: whole, listed, log, view });
+  } catch (error) {
+    watch?.cancel();
+    await socket.close();
+    throw error;
+  }
   gossip.start();
   const { id, host: address, gossipPort } = gossip.self;
   const encrypted = config.keys !== undefined;
@@ -164,6 +212,7 @@ export async function startCluster(whole: Config, port: number, log: Log): Promi
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     watch?.cancel();
+    council.stop();
     gossip.stop();
     closing ??= socket.close();
     return closing;
@@ -172,16 +221,27 @@ export async function startCluster(whole: Config, port: number, log: Log): Promi
     await new Promise<void>((resolve) => gossip.leave(resolve));
     await close();
   };
-  return { gossip, cluster: config.cluster, channel, gossipPort, leave, close };
+  const { council: agreement } = council;
+  return {
+    ...{ gossip, cluster: config.cluster, channel, gossipPort, view, leave, close },
+    council: agreement,
+  };
+}
+
+/** A configuration in a few words. */
+function summaryOf({ cluster, number, layout, leaving }: Configuration): object {
+  const members = layout.members.map(({ id, weight }) => ({ id, weight }));
+  return { cluster, number, replicas: layout.replicas, members, moving: leaving !== undefined };
 }
 
 /** The members as HTTP shows them. */
-export function nodesDocument({ gossip, cluster }: ClusterNode): object {
+export function nodesDocument({ gossip, cluster, view }: ClusterNode): object {
   const nowMs = systemClock.monotonicMs();
   const nodes = gossip.members().map((member: Member) => {
     const { sinceMs, accuser, ...facts } = member;
     return { ...facts, ...(accuser && { accuser }), sinceMs: Math.round(nowMs - sinceMs) };
   });
   nodes.sort((a, b) => (a.id < b.id ? -1 : 1));
-  return { cluster, self: gossip.self.id, nodes, seeds: gossip.seeds() };
+  const configuration = view.configuration && summaryOf(view.configuration);
+  return { cluster, self: gossip.self.id, nodes, seeds: gossip.seeds(), configuration };
 }

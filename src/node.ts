@@ -34,6 +34,7 @@ import { createLogger } from './observe/logger.js';
 import { metricsPage } from './observe/metrics.js';
 import type { Sources } from './observe/snapshot.js';
 import { statsDocument } from './observe/stats.js';
+import { ClusterView } from './ring/view.js';
 
 export type { Config } from './config/config.js';
 export { configOf } from './config/load.js';
@@ -112,6 +113,7 @@ class RunningNode implements Node {
   readonly #wantedPort: number;
   readonly #board: Board;
   readonly #lane: StoreLane;
+  readonly #view = new ClusterView();
   readonly #station: Station;
   readonly #sweeper: Sweeper;
   readonly #sources: Sources;
@@ -181,6 +183,7 @@ class RunningNode implements Node {
       timers: this.#timers,
       random: systemRandom,
       report: (name) => this.#report(name),
+      cluster: this.#view,
       log: this.#dataLog,
       onFailure: (error) => this.#failed(error),
     });
@@ -240,7 +243,8 @@ class RunningNode implements Node {
   /** Where others could interfere and there is no key, a node stays alone. */
   async #join(): Promise<void> {
     if (this.#config.cluster.gossips) {
-      this.#cluster = await startCluster(this.#config, this.port, this.#log);
+      const [config, log, view] = [this.#config, this.#log, this.#view];
+      this.#cluster = await startCluster({ config, port: this.port, log, view });
     } else this.#log.info({}, 'without a cluster key this node gossips with nobody');
   }
 
@@ -268,6 +272,7 @@ class RunningNode implements Node {
       report: (name) => this.#report(name),
       timers: this.#timers,
       log: this.#log,
+      cluster: this.#view,
       dataLog: this.#dataLog,
       takeOver: (lane) => this.#takeOver(lane),
     });

@@ -1,9 +1,13 @@
 /** The settings that make a node part of a cluster. */
+import { formatDurationExactly } from '../base/durations.js';
 import { parseKeys } from './clusterKeys.js';
-import { integerField, textField } from './fields.js';
+import { PARTITIONERS, STRATEGIES } from './config.js';
+import { choiceField, durationField, integerField, textField } from './fields.js';
 import type { Setting } from './settings.js';
 
 type Optional = string | undefined;
+
+const DAY_MS = 86_400_000;
 
 const showText = (value: Optional): string => value ?? '';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -85,6 +89,41 @@ export const clusterSettings = {
     show: String,
     placeholder: 'number',
     help: 'share of the data compared to other nodes; 0 holds none',
+  } satisfies Setting<number>,
+  replicas: {
+    schema: integerField(1, 7),
+    fallback: () => 3,
+    show: String,
+    placeholder: 'number',
+    help: 'owners of each key, as far as there are as many nodes; holds where a cluster is created',
+  } satisfies Setting<number>,
+  strategy: {
+    schema: choiceField(STRATEGIES),
+    fallback: () => 'multi-master',
+    show: String,
+    placeholder: 'name',
+    help: `who accepts writes, where a cluster is created: ${STRATEGIES.join(', ')}`,
+  } satisfies Setting<(typeof STRATEGIES)[number]>,
+  partitioner: {
+    schema: choiceField(PARTITIONERS),
+    fallback: () => 'hash',
+    show: String,
+    placeholder: 'name',
+    help: `what divides the keys, where a cluster is created: ${PARTITIONERS.join(', ')}`,
+  } satisfies Setting<(typeof PARTITIONERS)[number]>,
+  'replace-after': {
+    schema: durationField(1_000, 30 * DAY_MS),
+    fallback: () => 600_000,
+    show: formatDurationExactly,
+    placeholder: 'time',
+    help: 'how long a node may be away before others take over its data for good',
+  } satisfies Setting<number>,
+  'rebalance-threshold': {
+    schema: integerField(1, 1000),
+    fallback: () => 10,
+    show: String,
+    placeholder: 'percent',
+    help: 'how far above its share a node may be before the cluster counts as out of balance',
   } satisfies Setting<number>,
   'cluster-key': {
     schema: keysField,

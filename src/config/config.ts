@@ -31,6 +31,12 @@ export const FSYNCS = ['always', 'everysec', 'never'] as const;
 /** The name of a way to sync. */
 export type Fsync = (typeof FSYNCS)[number];
 
+/** Who accepts writes to a key: any owner, the first, or the head of a chain. */
+export const STRATEGIES = ['multi-master', 'primary-replica', 'chain'] as const;
+
+/** What divides the keys among owners: hash slots, or ranges over their order. */
+export const PARTITIONERS = ['hash', 'range'] as const;
+
 /** What makes a node part of a cluster. */
 export interface ClusterConfig {
   /** Whether it takes part in gossip; not so where others could interfere. */
@@ -53,6 +59,16 @@ export interface ClusterConfig {
   readonly zone: string;
   /** Its share of the data compared to other nodes. */
   readonly weight: number;
+  /** Owners of each key, where this node creates a cluster. */
+  readonly replicas: number;
+  /** Who accepts writes, where this node creates a cluster. */
+  readonly strategy: (typeof STRATEGIES)[number];
+  /** What divides the keys, where this node creates a cluster. */
+  readonly partitioner: (typeof PARTITIONERS)[number];
+  /** How long a node may be away before it is replaced, in milliseconds. */
+  readonly replaceAfterMs: number;
+  /** How far above its share a node may be, in percent, before that counts as out of balance. */
+  readonly rebalancePercent: number;
   /** The keys that gossip is encrypted with, the first of them; none on loopback only. */
   readonly keys?: readonly Uint8Array[];
   /** A file that holds them and is read again. */

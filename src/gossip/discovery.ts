@@ -42,6 +42,12 @@ export function splitAddress(address: string): { host: string; port: number } | 
   return { host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host, port };
 }
 
+/** An address as every node writes it, however it was given. */
+export function plainAddress(address: string): string {
+  const parts = splitAddress(address);
+  return parts === undefined ? address : endpointOf(parts.host, parts.port);
+}
+
 /** Whether a host is an IP address and not a name. */
 export function isIp(host: string): boolean {
   return IP.test(host);

@@ -23,12 +23,14 @@ import type { Gather } from './gather.js';
 import type { Greeter } from './greeting.js';
 import type { Limits } from './limits.js';
 import { Party } from './party.js';
+import { isAboutTopology, type TopologyDesk } from './topologyDesk.js';
 import type { Wire } from './wire.js';
 
 /** What all conversations of a thread share. */
 export interface ConversationParts {
   readonly gather: Gather;
   readonly greeter: Greeter;
+  readonly topology: TopologyDesk;
   readonly limits: Limits;
   readonly tally: Tally;
   /** The verbs of a greeted client. */
@@ -72,7 +74,7 @@ export class Conversation extends Party {
 
   /** A binary message came; `bytes` is not kept. */
   receive(bytes: Uint8Array): void {
-    const { tally, gather, limits } = this.#parts;
+    const { tally, limits } = this.#parts;
     if (this.#wire === undefined) return;
     const length = bytes.length;
     this.heard = true;
@@ -81,7 +83,19 @@ export class Conversation extends Party {
     if (length > limits.maxFrameBytes) this.#refuse(CLOSE_TOO_BIG);
     else if (this.grants === 0) this.#greet(bytes);
     else if (length === 0) this.#refuse(CLOSE_MALFORMED);
-    else gather.submit(this, bytes);
+    else this.#submit(bytes);
+  }
+
+  /** What is about the cluster the core knows nothing of; it stands at the beginning of frames. */
+  #submit(bytes: Uint8Array): void {
+    const { gather, topology } = this.#parts;
+    const rest = isAboutTopology(bytes) ? topology.take(this, bytes) : bytes;
+    if (rest.length > 0) gather.submit(this, rest);
+  }
+
+  /** Sends what is no answer to what is being executed. */
+  tell(answers: Uint8Array): void {
+    if (this.#send(answers)) this.end(CLOSE_SLOW_READER);
   }
 
   /** A text message came. */
@@ -96,7 +110,7 @@ export class Conversation extends Party {
   }
 
   #greet(bytes: Uint8Array): void {
-    const { gather, greeter, grants } = this.#parts;
+    const { greeter, grants } = this.#parts;
     const { answers, rest, closeCode } = greeter.greet(bytes);
     if (answers.length > 0 && this.#send(answers)) {
       this.end(CLOSE_SLOW_READER);
@@ -108,7 +122,7 @@ export class Conversation extends Party {
     }
     if (rest === undefined) return;
     this.grants = grants;
-    if (rest.length > 0) gather.submit(this, rest);
+    if (rest.length > 0) this.#submit(rest);
   }
 
   /** Sends, and tells whether so much is unread that nothing more should be. */
@@ -160,6 +174,7 @@ export class Conversation extends Party {
     if (figure !== undefined) this.#parts.tally[FIGURE[figure]] = this.#count(figure) + 1;
     this.#wire = undefined;
     this.#parts.gather.leave(this);
+    this.#parts.topology.leave(this);
     wire.end(closeCode, reasonOf(closeCode));
   }
 
@@ -171,5 +186,6 @@ export class Conversation extends Party {
   closed(): void {
     this.#wire = undefined;
     this.#parts.gather.leave(this);
+    this.#parts.topology.leave(this);
   }
 }

@@ -22,6 +22,7 @@ import {
   PROTOCOL_VERSION,
   REQUEST_OPCODE_AT,
 } from '../protocol/wire.js';
+import type { ClusterView } from '../ring/view.js';
 import type { Limits } from './limits.js';
 import type { TokenGate } from './token.js';
 
@@ -41,16 +42,26 @@ const HELLO_HEAD_BYTES = 4;
 /** Answers what connections say before they are greeted. */
 export class Greeter {
   readonly #gate: TokenGate;
-  readonly #welcome: string;
+  readonly #limits: Limits;
+  readonly #cluster: ClusterView;
 
-  constructor(gate: TokenGate, limits: Limits) {
+  constructor(gate: TokenGate, limits: Limits, cluster: ClusterView) {
     this.#gate = gate;
-    this.#welcome = JSON.stringify({
+    this.#limits = limits;
+    this.#cluster = cluster;
+  }
+
+  /** What the node says of itself. */
+  get #welcome(): string {
+    const { configuration, self } = this.#cluster;
+    return JSON.stringify({
       server: `orlop/${VERSION}`,
       protocol: PROTOCOL_VERSION,
       maxKey: MAX_KEY_BYTES,
-      maxValue: limits.maxValueBytes,
-      maxFrame: limits.maxFrameBytes,
+      maxValue: this.#limits.maxValueBytes,
+      maxFrame: this.#limits.maxFrameBytes,
+      node: self === '' ? undefined : self,
+      cluster: configuration && { id: configuration.cluster, number: configuration.number },
     });
   }
 

@@ -11,6 +11,7 @@ import { systemAsyncDevice } from '../log/asyncDevice.js';
 import { KeyRing } from '../log/keys.js';
 import { RecordReader } from '../log/recordReader.js';
 import { CLOSE_GOING_AWAY, CLOSE_TOO_MANY } from '../protocol/wire.js';
+import type { ClusterView } from '../ring/view.js';
 import { addTo, type Board, DRAINING, FIGURE, type Figure, type Tally } from './board.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import { reasonOf } from './farewell.js';
@@ -22,6 +23,7 @@ import { originMayEnter } from './origin.js';
 import { Party } from './party.js';
 import { Stopwatch, verbTotals } from './stopwatch.js';
 import { TokenGate } from './token.js';
+import { TopologyDesk } from './topologyDesk.js';
 import { tickMs, Vigil } from './vigil.js';
 import type { Wire } from './wire.js';
 
@@ -37,6 +39,8 @@ export interface StationParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly report: Reporter;
+  /** The cluster as this thread knows it. */
+  readonly cluster: ClusterView;
   /** The log that the store is written to, if there is one. */
   readonly log: LogLink | undefined;
   /** Something broke that leaves this thread unable to serve. Called once. */
@@ -77,8 +81,10 @@ export class Station {
     const grants = store.constant('GRANTS_CLIENT');
     const { tally } = this;
     const gather = this.#gather;
-    const greeter = new Greeter(this.#gate, limits);
-    this.#shared = { gather, greeter, limits, tally, grants };
+    const { cluster } = parts;
+    const greeter = new Greeter(this.#gate, limits, cluster);
+    const topology = new TopologyDesk(cluster);
+    this.#shared = { gather, greeter, topology, limits, tally, grants };
     const { report, log, random } = parts;
     const ownGrants = store.constant('GRANTS_ALL');
     const tools = { clock, timers, random, report, log };

@@ -87,6 +87,11 @@ export const OP_SCAN = 0x16;
 /** Removes everything. */
 export const OP_CLEAR = 0x17;
 
+/** Asks for the newest configuration of the cluster. */
+export const OP_TOPOLOGY = 0x30;
+/** Asks for the newest configuration and for all that follow. */
+export const OP_FOLLOW = 0x31;
+
 /** One owner of the key answers. */
 export const LEVEL_ONE = 0;
 /** A majority of the owners that the configuration names. */

@@ -17,8 +17,9 @@
  * the name of one, until it has been admitted anew. (In a founding nobody knows the boots of the
  * others: a node without a disk that restarts within it is taken for new. docs/cluster.md)
  *
- * A node alone can be told to join another cluster. It seals itself first: since it is the only
- * acceptor of its own steps, its cluster can't change any more, and it may forget it.
+ * A node alone can be told to join another cluster, or was started to join whoever is on its list
+ * and meets another cluster there. It seals itself first: since it is the only acceptor of its own
+ * steps, its cluster can't change any more, and it may forget it.
  */
 import {
   type AgreementState,
@@ -26,6 +27,7 @@ import {
   type Effects,
   type Event,
   isAlone,
+  isToldToJoin,
   isVoter,
   MAX_WISHES,
   type Send,
@@ -40,7 +42,7 @@ import {
 } from './configurationCodec.js';
 import { FormatError } from './fields.js';
 import { foundedBy } from './founding.js';
-import type { Memory, RegisterName, Value } from './memory.js';
+import { type Memory, type RegisterName, sameRegister, type Value } from './memory.js';
 import type { Message } from './message.js';
 import { hear, isMajority, type Rules, react, roundOf } from './register.js';
 
@@ -301,14 +303,15 @@ class Run {
   #heard(from: string, configuration: Configuration): void {
     const { memory } = this.state;
     if (this.learn(configuration)) this.pursue();
-    else if (memory.current?.cluster !== configuration.cluster && this.#isFreeFor(configuration)) {
-      this.#join(from);
-    }
+    else if (memory.current?.cluster === configuration.cluster) return;
+    else if (this.#isFreeFor(configuration)) this.#join(from);
+    else if (isToldToJoin(this.state, configuration)) this.dissolve([from]);
   }
 
   #told(from: string, { cluster, number }: Message & { kind: 'ask' }): void {
     const { current } = this.state.memory;
-    if (current?.cluster !== cluster || current.number <= number) return;
+    if (current === undefined) return;
+    if (current.cluster === cluster && current.number <= number) return;
     this.#send(from, { kind: 'learned', configuration: current });
   }
 
@@ -348,16 +351,18 @@ class Run {
     }
   }
 
+  recognised(self: string): void {
+    const { founding } = this.state;
+    if (founding === undefined || !founding.list.includes(self)) return;
+    this.state = { ...this.state, founding: { ...founding, self } };
+  }
+
   dissolve(peers: readonly string[]): void {
     if (!isAlone(this.state)) return;
     this.state = { ...this.state, attempt: undefined, wishes: [] };
     this.#remember({ sealed: true });
     for (const to of peers) this.#join(to);
   }
-}
-
-function sameRegister(a: RegisterName, b: RegisterName): boolean {
-  return a.group === b.group && a.number === b.number;
 }
 
 function decoded(value: Value): Configuration | undefined {
@@ -381,6 +386,9 @@ export function agreementStep(state: AgreementState, event: Event): Effects {
       break;
     case 'retry':
       run.retry(event.peers);
+      break;
+    case 'recognised':
+      run.recognised(event.self);
       break;
     case 'dissolve':
       run.dissolve(event.peers);

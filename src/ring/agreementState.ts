@@ -45,6 +45,8 @@ export type Event =
    * addresses as in a list.
    */
   | { readonly kind: 'retry'; readonly peers: readonly string[] }
+  /** This entry of the list of those who found turns out to be this node. */
+  | { readonly kind: 'recognised'; readonly self: string }
   /** Give up a cluster of one, and ask `peers` to be taken in. */
   | { readonly kind: 'dissolve'; readonly peers: readonly string[] };
 
@@ -84,4 +86,13 @@ export function isVoter({ me }: AgreementState, { layout }: Configuration): bool
 export function isAlone(state: AgreementState): boolean {
   const { current } = state.memory;
   return current?.layout.members.length === 1 && isVoter(state, current);
+}
+
+/** Whether this node was started to join others, and `configuration` is that of such a cluster. */
+export function isToldToJoin(
+  { founding, memory }: AgreementState,
+  { name }: Configuration,
+): boolean {
+  const others = founding?.list.some((address) => address !== founding.self) ?? false;
+  return others && memory.current?.name === name;
 }

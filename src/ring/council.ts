@@ -12,6 +12,7 @@ import {
   agreementOf,
   type Effects,
   type Event,
+  isAlone,
   isVoter,
 } from './agreementState.js';
 import type { Change } from './change.js';
@@ -131,6 +132,24 @@ export class Council {
   /** Wants a change; it is tried until it is there or can't be. */
   wish(change: Change): void {
     this.#happen({ event: { kind: 'wish', change } });
+  }
+
+  /** Whether this node is all there is of its cluster. */
+  get isAlone(): boolean {
+    return isAlone(this.#state);
+  }
+
+  /** The entry `@host:port` of the list of those who found is this node. */
+  recognise(self: string): void {
+    if (this.#state.founding?.self === self) return;
+    this.#happen({ event: { kind: 'recognised', self } });
+  }
+
+  /** Asks `peer`, an id or an address, for what it knows beyond this node. */
+  ask(peer: string): void {
+    const { current } = this.#state.memory;
+    if (current === undefined || this.#stopped) return;
+    this.#ask(peer, { kind: 'ask', cluster: current.cluster, number: current.number });
   }
 
   /** Gives up a cluster of one, and asks the peers to be taken in. */

@@ -4,10 +4,10 @@
  * living member with the lowest id. Two nodes may believe to be it while they see different things;
  * then one of their steps comes first, and the other decides anew.
  *
- * Being dead by gossip moves nothing: a dead member keeps its partitions until it has been away for
- * `replaceAfterMs`. Then a member that stands by takes its place and weight, and if there is none,
- * the others take its share. Only where a partition has a primary, a dead one is passed over at
- * once.
+ * Being away moves nothing, whether a member was stopped, died or was never met: it keeps its
+ * partitions for `replaceAfterMs`, so that a restart costs nobody anything. Then a member that
+ * stands by takes its place and weight, and if there is none, the others take its share. Only where
+ * a partition has a primary, one that is away is passed over at once.
  */
 import type { Change } from './change.js';
 import type { Configuration, Member } from './configuration.js';
@@ -40,37 +40,41 @@ export function stewardOf(configuration: Configuration, sightings: Sightings): s
   return configuration.layout.members.find((member) => isAlive(sightings, member))?.id;
 }
 
-/** Members that have gone for good, or for too long. */
+/** Whether a member is stopped or dead, as far as is known. */
+const isAway = (sightings: Sightings, { id }: Member): boolean => {
+  const state = sightings.get(id)?.state;
+  return state === 'dead' || state === 'left';
+};
+
+/** Members that have been away for too long. */
 function lostOf(
   members: readonly Member[],
   sightings: Sightings,
   nowMs: number,
   replaceAfterMs: number,
 ): Member[] {
-  return members.filter(({ id }) => {
-    const sighting = sightings.get(id);
-    if (sighting?.state === 'left') return true;
-    return sighting?.state === 'dead' && nowMs - sighting.sinceMs >= replaceAfterMs;
+  return members.filter((member) => {
+    const sinceMs = sightings.get(member.id)?.sinceMs ?? nowMs;
+    return isAway(sightings, member) && nowMs - sinceMs >= replaceAfterMs;
   });
 }
 
 /**
- * Each lost member goes; as long as there are some, one that stands by comes instead. A dead one is
- * not taken out when fewer than `least` would be left that own anything: there is nobody to give
- * its copies to, and of fewer members more are needed for a majority of all there ever were.
+ * Each lost member goes; as long as there are some, one that stands by comes instead. None is taken
+ * out when fewer than `least` would be left that own anything: there is nobody to give its copies
+ * to, and of fewer members more are needed for a majority of all there ever were.
  */
 function replacements(
   lost: readonly Member[],
   standing: readonly Member[],
   least: number,
   owning: number,
-  hasLeft: (id: string) => boolean,
 ): Change[] {
   const spare = [...standing];
   return lost.flatMap(({ id, weight }): Change[] => {
     const member = weight > 0 ? spare.shift() : undefined;
     if (member !== undefined) return [{ kind: 'replace', id, member: { ...member, weight } }];
-    return owning >= least || hasLeft(id) ? [{ kind: 'remove', id }] : [];
+    return owning >= least ? [{ kind: 'remove', id }] : [];
   });
 }
 
@@ -78,7 +82,7 @@ function turns(members: readonly Member[], sightings: Sightings, custody: Custod
   return members.flatMap((member): Change[] => {
     const { id, passedOver } = member;
     const state = sightings.get(id)?.state;
-    if (state === 'dead' && !passedOver) return [{ kind: 'pass', id, passedOver: true }];
+    if (isAway(sightings, member) && !passedOver) return [{ kind: 'pass', id, passedOver: true }];
     const back = passedOver && state === 'alive' && custody.hasCaughtUp(id);
     return back ? [{ kind: 'pass', id, passedOver: false }] : [];
   });
@@ -102,10 +106,9 @@ export function dutiesOf(
   const standing = kept.filter((one) => one.weight === 0 && isAlive(sightings, one));
   const owning = kept.filter(({ weight }) => weight > 0).length;
   const some = standing.length > 0 || owning > 0;
-  const hasLeft = (id: string): boolean => sightings.get(id)?.state === 'left';
   const primaries = configuration.strategy === 'multi-master' ? [] : kept;
   return [
     ...turns(primaries, sightings, custody),
-    ...(some ? replacements(lost, standing, replicas, owning, hasLeft) : []),
+    ...(some ? replacements(lost, standing, replicas, owning) : []),
   ];
 }

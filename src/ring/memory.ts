@@ -34,6 +34,11 @@ export interface RegisterName {
   readonly number: number;
 }
 
+/** Whether two names are those of one register. */
+export function sameRegister(a: RegisterName, b: RegisterName): boolean {
+  return a.group === b.group && a.number === b.number;
+}
+
 /** What has to be kept. */
 export interface Memory {
   /** The boot in which this memory began. */

@@ -32,7 +32,11 @@ describe.each(LISTENERS)('the wire protocol ($name)', ({ flags }) => {
     const socket = await RawSocket.open(server.url);
     const answer = await socket.ask(hello(7));
     expect(answer).toMatchObject({ id: 7, status: STATUS.OK, opcode: OP_HELLO, hasValue: true });
-    expect(JSON.parse(text(answer.body))).toEqual({
+    const { node, cluster, ...greeting } = JSON.parse(text(answer.body));
+    expect(node).toMatch(/^[A-Za-z0-9._-]+-\d+$/);
+    // It is a cluster of its own as long as nobody else is there.
+    expect(cluster).toEqual({ id: expect.stringMatching(/^[0-9a-f]{16}$/), number: 1 });
+    expect(greeting).toEqual({
       server: `orlop/${VERSION}`,
       protocol: 1,
       maxKey: 65_535,

@@ -12,12 +12,14 @@ import { messageOf } from '../../base/errors.js';
 import { systemRandom } from '../../base/random.js';
 import { sleep, systemTimers } from '../../base/timers.js';
 import { Signals } from '../../log/signals.js';
+import { ClusterView } from '../../ring/view.js';
 import { Board } from '../board.js';
 import { CLOSE_THREAD_FAILED } from '../farewell.js';
 import type { Report, ReportName } from '../http/door.js';
 import { isBinding, loadBinding, type NativeApp } from '../native/binding.js';
 import { openApp } from '../native/nativeApp.js';
 import { Station } from '../station.js';
+import { takeNews } from './clusterNews.js';
 import { LoopDelay } from './loopDelay.js';
 import type { FromIoThread, IoThreadStart, ToIoThread } from './messages.js';
 
@@ -37,6 +39,7 @@ export class IoThread {
   readonly #station: Station;
   readonly #app: NativeApp;
   readonly #questions = new Map<number, Question>();
+  readonly #cluster = new ClusterView();
   #nextQuestion = 1;
   #broken = false;
 
@@ -52,6 +55,7 @@ export class IoThread {
       timers: systemTimers,
       random: systemRandom,
       report: (name) => this.#ask(name),
+      cluster: this.#cluster,
       log: start.log && { ...start.log, signals: new Signals(start.log.signals) },
       onFailure: (error) => this.#failed(error),
     });
@@ -90,6 +94,7 @@ export class IoThread {
   #receive(message: ToIoThread): void {
     if (message.kind === 'told') this.#take(message.id)?.resolve(message.report);
     else if (message.kind === 'untold') this.#take(message.id)?.reject(new Error(message.reason));
+    else if (message.kind === 'cluster') takeNews(this.#cluster, message.news);
     else if (message.kind === 'drain') void this.#drain(message.drainMs);
     else if (message.kind === 'close') void this.#close();
     else throw new Error('broken on purpose, as a test asked');

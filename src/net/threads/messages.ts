@@ -26,6 +26,15 @@ export interface IoThreadStart {
     | undefined;
 }
 
+/** What the view of the cluster on another thread is brought up to date with. */
+export interface ClusterNews {
+  readonly self: string;
+  /** The encoded configuration, if it is another one than before. */
+  readonly configuration: Uint8Array | undefined;
+  /** Ids of the members that can't be reached. */
+  readonly away: readonly string[];
+}
+
 /** From an I/O thread to the main thread. */
 export type FromIoThread =
   /** It serves, and sockets can be handed to this app. */
@@ -44,6 +53,8 @@ export type ToIoThread =
   | { readonly kind: 'told'; readonly id: number; readonly report: Report }
   | { readonly kind: 'untold'; readonly id: number; readonly reason: string }
   | { readonly kind: 'drain'; readonly drainMs: number }
+  /** The cluster as the node knows it now. */
+  | { readonly kind: 'cluster'; readonly news: ClusterNews }
   /** No socket is handed to it any more: it closes its app. */
   | { readonly kind: 'close' }
   /** Breaks it on purpose; sent only by tests, see the supervisor. */

@@ -11,12 +11,14 @@ import type { StoreHandle } from '../../arena/store.js';
 import { messageOf } from '../../base/errors.js';
 import { packageFile } from '../../base/packageRoot.js';
 import type { Timers } from '../../base/timers.js';
+import type { ClusterView } from '../../ring/view.js';
 import { type Board, FIGURE } from '../board.js';
 import type { LogLink } from '../gather.js';
 import type { Report, Reporter, ReportName } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Descriptor } from '../native/binding.js';
+import { newsOf } from './clusterNews.js';
 import type { FromIoThread, IoThreadStart, ToIoThread } from './messages.js';
 
 /** Where threads that serve get their sockets from. */
@@ -35,6 +37,8 @@ export interface SupervisorParts {
   readonly report: Reporter;
   readonly timers: Timers;
   readonly log: Log;
+  /** The cluster, which the threads are told of. */
+  readonly cluster: ClusterView;
   /** The log that the store is written to, if there is one. */
   readonly dataLog: LogLink | undefined;
   /** Frees what the dead holder of a lane left in the store. */
@@ -67,6 +71,9 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    const { cluster } = parts;
+    cluster.onConfiguration(() => this.#tellAll({ kind: 'cluster', news: newsOf(cluster, true) }));
+    cluster.onLiveness(() => this.#tellAll({ kind: 'cluster', news: newsOf(cluster, false) }));
   }
 
   /**
@@ -119,6 +126,7 @@ export class Supervisor {
 
   #ready(thread: Thread, descriptor: Descriptor): void {
     thread.descriptor = descriptor;
+    this.#tell(thread, { kind: 'cluster', news: newsOf(this.#parts.cluster, true) });
     this.#pauseMs = FIRST_PAUSE_MS;
     if (!this.#stopping) this.#parts.source.attach(descriptor);
     this.#parts.log.debug({ lane: thread.lane }, 'an I/O thread serves');
@@ -135,6 +143,10 @@ export class Supervisor {
 
   #tell(thread: Thread, message: ToIoThread): void {
     thread.worker.postMessage(message);
+  }
+
+  #tellAll(message: ToIoThread): void {
+    for (const thread of this.#threads.values()) this.#tell(thread, message);
   }
 
   #failed(thread: Thread, reason: string, stack: string | undefined): void {
@@ -182,7 +194,7 @@ export class Supervisor {
    */
   async drain(drainMs: number): Promise<void> {
     this.#stopping = true;
-    for (const thread of this.#threads.values()) this.#tell(thread, { kind: 'drain', drainMs });
+    this.#tellAll({ kind: 'drain', drainMs });
     await this.#until(() => [...this.#threads.values()].every(({ drained }) => drained));
   }
 

@@ -15,12 +15,21 @@ export interface SeenMember {
   readonly weight: number;
 }
 
+/** The configuration that a node holds. */
+export interface SeenConfiguration {
+  readonly cluster: string;
+  readonly number: number;
+  readonly members: readonly { id: string; weight: number }[];
+  readonly moving: boolean;
+}
+
 /** What `GET /cache/cluster/nodes` answers. */
 export interface SeenNodes {
   readonly cluster: string;
   readonly self: string;
   readonly nodes: readonly SeenMember[];
   readonly seeds: readonly { address: string; id?: string; self: boolean }[];
+  readonly configuration?: SeenConfiguration;
 }
 
 /** UDP ports that were free a moment ago. */

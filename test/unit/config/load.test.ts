@@ -233,6 +233,8 @@ describe('the settings of a cluster', () => {
   it('are those of a node alone on loopback', () => {
     expect(configured({})).toEqual({
       ...{ gossips: true, cluster: 'orlop', join: [], zone: '', weight: 1 },
+      ...{ replicas: 3, strategy: 'multi-master', partitioner: 'hash' },
+      ...{ replaceAfterMs: 600_000, rebalancePercent: 10 },
     });
   });
 
@@ -250,6 +252,10 @@ describe('the settings of a cluster', () => {
     ['advertise', 'node-1'],
     ['weight', '1001'],
     ['zone', 'a b'],
+    ['replicas', '8'],
+    ['strategy', 'best'],
+    ['partitioner', 'crush'],
+    ['replace-after', '999ms'],
     ['gossip-port', '65536'],
     ['cluster-key', 'secret'],
   ])('refuse %s %s', (name, value) => {

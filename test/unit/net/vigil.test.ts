@@ -3,8 +3,10 @@ import { Conversation } from '../../../src/net/conversation.js';
 import { Greeter } from '../../../src/net/greeting.js';
 import type { Limits } from '../../../src/net/limits.js';
 import { TokenGate } from '../../../src/net/token.js';
+import { TopologyDesk } from '../../../src/net/topologyDesk.js';
 import { tickMs, Vigil } from '../../../src/net/vigil.js';
 import type { Wire } from '../../../src/net/wire.js';
+import { ClusterView } from '../../../src/ring/view.js';
 import { frameOf, get, hello } from '../../e2e/support/rawSocket.js';
 import { Loop } from './support/loop.js';
 
@@ -52,8 +54,10 @@ class Watch {
 
   constructor(greeted = true) {
     const { gather, tally, timers, grants } = this.loop;
-    const greeter = new Greeter(new TokenGate(undefined), LIMITS);
-    const parts = { gather, greeter, limits: LIMITS, tally, grants };
+    const view = new ClusterView();
+    const greeter = new Greeter(new TokenGate(undefined), LIMITS, view);
+    const topology = new TopologyDesk(view);
+    const parts = { gather, greeter, topology, limits: LIMITS, tally, grants };
     this.conversation = new Conversation(parts, this.wire, timers.monotonicMs());
     gather.join(this.conversation);
     const vigil = new Vigil(timers, TIMEOUT_MS);
