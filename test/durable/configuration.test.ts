@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePorts, nodesOf, type SeenConfiguration, startMember } from '../e2e/support/cluster.js';
+import {
+  freePorts,
+  nodesOf,
+  type SeenConfiguration,
+  seen,
+  startMember,
+} from '../e2e/support/cluster.js';
 import type { TestServer } from '../e2e/support/server.js';
 
 const running: TestServer[] = [];
@@ -66,12 +72,13 @@ describe('nodes with one list', () => {
       ['a', 'b', 'c'].map((name, at) => start(name, ports[at] ?? 0, ports, flags)),
     )) as [TestServer, TestServer, TestServer];
     const before = await agreed([a, b, c], 'a b c');
-    await Promise.all([b.stop('SIGKILL'), c.stop('SIGKILL')]);
-    await wait(6_000);
+    for (const { process } of [b, c]) process.kill('SIGSTOP');
+    await seen(a, 'a alive, b dead, c dead');
+    await wait(3_000);
     expect((await held(a))?.number).toBe(before.number);
-    const again = await start('b', ports[1] ?? 0, ports, flags);
-    const after = await agreed([a, again], 'a b c');
-    expect(after.cluster).toBe(before.cluster);
+    for (const { process } of [b, c]) process.kill('SIGCONT');
+    for (const server of [a, b, c]) await seen(server, 'a alive, b alive, c alive');
+    expect((await agreed([a, b, c], 'a b c')).cluster).toBe(before.cluster);
   });
 });
 
