@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { type Clock, systemClock } from '../../src/base/clock.js';
 import { connect } from '../../src/client/index.js';
 import { createCache } from '../../src/embedded/index.js';
 import { merged, percentileUs } from '../latencies.js';
@@ -115,11 +116,36 @@ interface ArenaChurned {
   readonly small: SmallResult;
 }
 
-/** Lets two threads work on one arena until each of them has written its share. */
+/**
+ * A clock that can be stopped. Reading everything back takes a second or more, in which several
+ * percent of what was alive would expire, for the youngest items live half a second.
+ */
+class Stopwatch implements Clock {
+  #stoppedMs: number | undefined;
+
+  nowMs(): number {
+    return this.#stoppedMs ?? systemClock.nowMs();
+  }
+
+  monotonicMs(): number {
+    return systemClock.monotonicMs();
+  }
+
+  /** From now on it is this moment. */
+  stop(): void {
+    this.#stoppedMs = systemClock.nowMs();
+  }
+}
+
+/**
+ * Lets two threads work on one arena until each of them has written its share, and reads what is
+ * alive at that moment.
+ */
 export async function churnArena(churn: ArenaChurn): Promise<ArenaChurned> {
   const { mix } = churn;
   const memoryBytes = churn.memoryMb * MIB;
-  const cache = createCache({ memory: memoryBytes, maxThreads: THREADS + 1 });
+  const clock = new Stopwatch();
+  const cache = createCache({ memory: memoryBytes, maxThreads: THREADS + 1 }, { clock });
   storeSmall(cache, churn.smallKeys ?? 0);
   const done = await Promise.all(
     Array.from({ length: THREADS }, (_, thread) => {
@@ -136,6 +162,7 @@ export async function churnArena(churn: ArenaChurn): Promise<ArenaChurned> {
       return runThread(workerData);
     }),
   );
+  clock.stop();
   const writtenBytes = sumOf(done.map((one) => one.writtenBytes));
   const about = { through: 'arena', mix, memoryBytes, writtenBytes } as const;
   const live = resultOf(about, await reachableIn(cache), cache.stats());
