@@ -5,6 +5,7 @@ import {
 } from "./layout";
 import { openSketch } from "./sketch";
 import { resetCandidates } from "./candidates";
+import { resetClaims } from "./segment";
 import { resetExecution } from "./execute";
 import { resetVictims } from "./victims";
 import { resetWindow } from "./window";
@@ -14,6 +15,7 @@ export function attach(n: u32): void {
   assert(load<u32>(H_MAGIC) == MAGIC);
   readGeometry(n);
   resetExecution();
+  resetClaims();
   resetVictims();
   resetCandidates();
   resetWindow();

@@ -30,8 +30,9 @@ import {
   COUNTER_TIER_DROPPED, count, countItems,
 } from "./counters";
 import {
-  POOL_SMALL, POOL_STUB, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, retireSegment, segmentBase,
-  segmentUsed, segmentWord, swapWord, wordOf, wordPool, wordStamp, wordState,
+  POOL_SMALL, POOL_STUB, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, freeMore, retireSegment,
+  segmentBase, segmentDead, segmentUsed, segmentWord, swapWord, wordOf, wordPool, wordStamp,
+  wordState,
 } from "./segment";
 import {
   findItem, foundAt, foundEntry, isTentative, lineOf, overflowOf, settledEntry,
@@ -70,6 +71,8 @@ const BATCH_OVER: u32 = 16;
 /** Bytes a step walks at the least, and at the most when hardly anything is left in them. */
 const STEP_BYTES_MIN: u32 = 4096;
 const STEP_BYTES_MAX: u32 = 65536;
+/** What a step counts for even if it walked nothing. */
+const STEP_BYTES_LEAST: u32 = 1024;
 /** Compaction walks so many times as much, for so little of what it walks over is dead. */
 const COMPACTED_PER_FREED: u32 = 4;
 /** Where the number of items is bounded, the policy may keep so many between two that leave. */
@@ -93,7 +96,7 @@ function work(): u32 {
 /** Free segments the lanes aim to have between them. */
 @inline
 function freeAim(): u32 {
-  return 2 * attachedLanes() + 2;
+  return 2 * attachedLanes() + 2 + freeMore();
 }
 
 /** Whether hardly any segment is free. */
@@ -198,7 +201,10 @@ function takeSegment(evicting: bool): bool {
     const mine = wordOf(SEGMENT_CLEANING, lane, wordPool(word), wordStamp(word));
     if (wordState(word) != SEGMENT_SEALED || !swapWord(header, word, mine)) continue;
     store<u32>(work(), victimMode, WORK_MODE);
-    store<u32>(work(), segmentBase(header), WORK_NEXT);
+    const used = segmentUsed(header);
+    // Where everything is dead there is nothing to look for: the end is next.
+    const from = segmentDead(header) >= used ? used : 0;
+    store<u32>(work(), segmentBase(header) + from, WORK_NEXT);
     store<u32>(work(), keptAlmostAll ? segmentBytes / 2 : segmentBytes, WORK_KEEP);
     store<u32>(work(), header);
     if (victimMode == MODE_POLICY) onTaken(wordStamp(word));
@@ -233,7 +239,7 @@ function cleanBatch(most: u32): u32 {
   }
   store<u32>(work(), item, WORK_NEXT);
   if (item >= end) finishSegment(header);
-  return item - from + 1;
+  return max<u32>(item - from, STEP_BYTES_LEAST);
 }
 
 @inline

@@ -8,10 +8,13 @@ import {
   lifetimeFor, locationBytes, writeItemHeader,
 } from "./item";
 import { allocate, completeItem, survivorReserve, takeBack, weighCursor } from "./allocator";
+import { heldBy } from "./segment";
 import { fillPages, pageListBytes, pagesFor, releasePages, takePages } from "./pages";
 
 /** The cursor of the draft in work, so that it can be taken back. */
 let draftCursor: u32 = 0;
+/** The epoch that has to pass before the draft that found no memory finds some; 0: none has to. */
+export let draftHeldAt: u64 = 0;
 /** Pages that the draft that found no memory was short of; 0: it lacked a segment. */
 export let pagesWanted: u32 = 0;
 
@@ -41,6 +44,22 @@ function beside(length: u32): u32 {
   return tierLeast != 0 && length >= tierLeast ? locationBytes(ITEM_LOCATED) : 0;
 }
 
+/** Room for an item in `pool`, or 0. */
+@inline
+function reserve(pool: u32, bytes: u32): u32 {
+  const item = allocate(pool, bytes, survivorReserve(), 0);
+  pagesWanted = 0;
+  draftHeldAt = item == 0 ? heldBy(survivorReserve()) : 0;
+  draftCursor = pool;
+  return item;
+}
+
+/** Forgets that memory was held. */
+@inline
+export function forgetHeld(): void {
+  draftHeldAt = 0;
+}
+
 /**
  * Builds an item from its parts. If `flags` say LOCATED it has room for a location where there is a
  * tier and the value is long enough. A pending item is for `insertItem`, a live one for
@@ -55,10 +74,8 @@ export function draftItem(
   const inlineLength = paged ? pageListBytes(length) : length;
   if (beside(length) == 0) flags &= ~ITEM_LOCATED;
   const inlineBytes = itemBytesFor(keyLength, inlineLength);
-  const item = allocate(pool, inlineBytes + locationBytes(flags), survivorReserve(), 0);
-  pagesWanted = 0;
+  const item = reserve(pool, inlineBytes + locationBytes(flags));
   if (item == 0) return 0;
-  draftCursor = pool;
   const lifetime = lifetimeFor(version, expiryMs);
   const state = (pending ? STATE_PENDING : STATE_LIVE) | flags | (paged ? ITEM_PAGED : 0);
   writeItemHeader(item, version, lifetime, state, keyLength, inlineLength, kind, rank);
@@ -90,10 +107,8 @@ export function draftCopy(old: u32, pool: u32, version: u64, expiryMs: u64, rank
   const inlineLength = itemInlineLength(old);
   const flags = (itemFlags(old) & ~(ITEM_MERGED | ITEM_GONE)) | STATE_LIVE;
   const inlineBytes = itemBytesFor(keyLength, inlineLength);
-  const item = allocate(pool, inlineBytes + locationBytes(flags), survivorReserve(), 0);
-  pagesWanted = 0;
+  const item = reserve(pool, inlineBytes + locationBytes(flags));
   if (item == 0) return 0;
-  draftCursor = pool;
   const lifetime = lifetimeFor(version, expiryMs);
   if (flags & ITEM_LOCATED) store<u64>(item + inlineBytes, 0);
   writeItemHeader(item, version, lifetime, flags, keyLength, inlineLength, itemKind(old), rank);

@@ -36,7 +36,9 @@ import { hasKey, refuse, run } from "./verbs/run";
 import { hashKey } from "./hash";
 import { isWellFramed, keyAtOf, keyLengthOf, opcodeAt, readRequest, requestSize } from "./request";
 import { nowMs, readClearVersion, setClock } from "./version";
-import { pin, unpin } from "./epoch";
+import { draftHeldAt, forgetHeld } from "./draft";
+import { keepMoreFree } from "./segment";
+import { pin, safeBefore, unpin } from "./epoch";
 import { readFeeding } from "./feed";
 import { readRefusal } from "./refusal";
 import { restock, tend } from "./cleaner";
@@ -72,6 +74,9 @@ let cursor: u32 = 0;
 let deferred: bool = false;
 /** Whether that request waits for a value from the disk. */
 let onDisk: bool = false;
+/** What held the memory that the last `execute` waited for, 0 = nothing did; and its clock. */
+let heldAt: u64 = 0;
+let heldMs: u64 = 0;
 /** Where the touching loops leave what they load, so that it is loaded. */
 let sink: u64 = 0;
 /** Where the answers end. */
@@ -97,11 +102,33 @@ export function execute(inboxEnd: u32, now: f64): u32 {
   setClock(u64(now));
   openOutbox();
   beginWants();
+  if (isStillHeld()) {
+    answersEnd = closeMessage();
+    return WAIT;
+  }
   pin();
   const result = runGroups(inboxEnd);
   unpin();
   answersEnd = closeMessage();
   return result;
+}
+
+/**
+ * Whether what the last call waited for is certainly not there yet. Hosts ask again at once, and
+ * are told so without a look at the requests, as long as no epoch has passed and for a millisecond
+ * at the most.
+ */
+@inline
+function isStillHeld(): bool {
+  return heldAt != 0 && nowMs == heldMs && safeBefore() == heldAt;
+}
+
+/** Notes that the call ends because other threads hold memory. */
+function waitHeld(): u32 {
+  if (draftHeldAt != heldAt) keepMoreFree();
+  heldAt = draftHeldAt;
+  heldMs = nowMs;
+  return WAIT;
 }
 
 function runGroups(inboxEnd: u32): u32 {
@@ -110,6 +137,7 @@ function runGroups(inboxEnd: u32): u32 {
     readClearVersion();
     readFeeding();
     readRefusal();
+    forgetHeld();
     beginGroup();
     const n = decodeGroup(inboxEnd);
     if (n == 0) {
@@ -127,6 +155,7 @@ function runGroups(inboxEnd: u32): u32 {
     }
     if (!deferred) return MORE;
     if (onDisk) return WAIT;
+    if (draftHeldAt != 0 && safeBefore() == draftHeldAt) return waitHeld();
     if (ran > 0) tries = 0;
     if (++tries > 4 || !restock()) return WAIT;
   }
@@ -180,7 +209,7 @@ function touchGroup(n: u32): void {
   let seen: u64 = 0;
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
     const line = load<u32>(slot, SLOT_LINE);
-    seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES) + load<u64>(load<u32>(slot, SLOT_GHOST));
+    seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES);
   }
   let over = false;
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
@@ -217,7 +246,7 @@ function chooseItem(slot: u32): bool {
     if (item == 0) item = candidate(line ^ LINE_BYTES, hash);
     if (item == 0) over = overflowOf(line);
   }
-  store<u32>(slot, item != 0 ? item : over != 0 ? over : tableAt, SLOT_ITEM);
+  store<u32>(slot, item != 0 ? item : over != 0 ? over : load<u32>(slot, SLOT_GHOST), SLOT_ITEM);
   store<u32>(slot, over, SLOT_OVER);
   return over != 0;
 }
@@ -229,7 +258,7 @@ function touchOverflow(end: u32): void {
     if (over == 0) continue;
     let item = candidate(over, load<u64>(slot, SLOT_HASH));
     if (item == 0) item = overflowOf(over);
-    store<u32>(slot, item == 0 ? tableAt : item, SLOT_ITEM);
+    store<u32>(slot, item == 0 ? load<u32>(slot, SLOT_GHOST) : item, SLOT_ITEM);
   }
   sink += touchItems(end);
 }
@@ -305,10 +334,12 @@ export function pendingEnd(): u32 {
 /** Leaves out the rest of the frame in work; the host has copied it away. */
 export function skipPending(): void {
   if (frameAt != 0) cursor = frameEnd(frameAt);
+  heldAt = 0;
 }
 
 /** Forgets whatever the lane's last holder had in work. */
 export function resetExecution(): void {
   frameAt = 0;
   cursor = 0;
+  heldAt = 0;
 }

@@ -79,6 +79,8 @@ export const H_CLEAR_VERSION: u32 = 320;
 export const H_LINE_BUMP: u32 = 384;
 export const H_SEGMENT_SEQUENCE: u32 = 448;
 export const H_FREE_HINT: u32 = 512;
+/** Segments to keep free beyond the least, because threads have waited for some lately. */
+export const H_FREE_MORE: u32 = 516;
 export const H_GHOST_CLOCK: u32 = 576;
 export const H_GHOST_HAND: u32 = 584;
 export const H_GHOST_SHAPE: u32 = 640;

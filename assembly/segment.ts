@@ -23,8 +23,8 @@
  * choosing a segment and claiming it cannot claim a later life of the same segment.
  */
 import {
-  H_FREE_HINT, H_PRESSURE, H_SEGMENT_SEQUENCE, SEGMENT_HEADER_BYTES, deadAt, lane, lanes,
-  segmentShift, segments, segmentsAt, storeAt,
+  H_FREE_HINT, H_FREE_MORE, H_PRESSURE, H_SEGMENT_SEQUENCE, SEGMENT_HEADER_BYTES, deadAt, lane,
+  lanes, segmentShift, segments, segmentsAt, storeAt,
 } from "./layout";
 import { advance, safeBefore } from "./epoch";
 import { failsOnPurpose } from "./failing";
@@ -49,6 +49,11 @@ export const POOL_MAIN: u32 = 1;
 /** Stubs, where there is a tier. */
 export const POOL_STUB: u32 = 2;
 export const ETERNAL: u64 = u64.MAX_VALUE;
+
+/** At most one segment in so many is kept free because threads have waited. */
+const MORE_SHARE: u32 = 32;
+/** After so many claims of a lane without a wait, one less is. */
+const CLAIMS_PER_LESS: u32 = 64;
 
 @inline
 export function wordOf(state: u32, owner: u32, pool: u32, stamp: u64): u64 {
@@ -151,15 +156,42 @@ function isFree(word: u64, safe: u64): bool {
   return state == SEGMENT_FREE || (state == SEGMENT_RETIRED && wordStamp(word) < safe);
 }
 
+/** What `safeBefore` said when a claim failed, 0 = the last did not, and the reserve it left. */
+let failedAt: u64 = 0;
+let failedReserve: u32 = 0;
+
+/** Claims since the free reserve was last changed. */
+let claims: u32 = 0;
+
+/** Forgets what the lane's last holder met. */
+export function resetClaims(): void {
+  failedAt = 0;
+  claims = 0;
+}
+
+/**
+ * After a claim that failed: what `safeBefore` says as long as it would fail again because threads
+ * hold what is free but for them; 0 when it is not for them that it failed.
+ */
+@inline
+export function heldBy(reserve: u32): u64 {
+  return freeHint() > reserve ? failedAt : 0;
+}
+
 /**
  * Claims a free segment as `state`, leaving at least `reserve` others; returns its header, or 0.
  * It takes the one that was retired last, whose memory is most likely still in a cache, and
  * touches memory that was never used only when it must. Counts on the way how many are free or will
  * be soon, for whoever asks `freeHint`.
+ *
+ * What is retired gets a later stamp than what is safe now, so until that moves on no more segments
+ * become free, and a claim that failed would fail again.
  */
 export function claimSegment(state: u32, pool: u32, stamp: u64, reserve: u32): u32 {
-  if (failsOnPurpose()) return 0;
   const safe = safeBefore();
+  if (safe == failedAt && reserve >= failedReserve) return 0;
+  failedAt = 0;
+  if (failsOnPurpose()) return 0;
   let free: u32 = 0;
   let soon: u32 = 0;
   let last: u32 = 0;
@@ -175,7 +207,12 @@ export function claimSegment(state: u32, pool: u32, stamp: u64, reserve: u32): u
     } else if (wordState(word) == SEGMENT_RETIRED) soon++;
   }
   noteFree(free + soon);
-  if (free <= reserve) return 0;
+  if (free <= reserve) {
+    failedAt = safe;
+    failedReserve = reserve;
+    return 0;
+  }
+  if (++claims == CLAIMS_PER_LESS) keepLessFree();
   if (claim(last, lastWord, state, pool, stamp)) return last;
   return claimAny(state, pool, stamp, safe);
 }
@@ -216,6 +253,28 @@ export function noteFree(n: u32): void {
 @inline
 export function isPressed(): bool {
   return atomic.load<u32>(H_PRESSURE) != 0;
+}
+
+/** How many more segments are to be kept free than the least. */
+@inline
+export function freeMore(): u32 {
+  return atomic.load<u32>(H_FREE_MORE);
+}
+
+/**
+ * Told that a thread waits for memory that others hold: most likely one of them was stopped by the
+ * operating system, and what is free has to last until it runs again.
+ */
+export function keepMoreFree(): void {
+  claims = 0;
+  atomic.store<u32>(H_FREE_MORE, min<u32>(freeMore() * 2 + lanes, segments / MORE_SHARE));
+}
+
+/** Nobody has waited for long. */
+function keepLessFree(): void {
+  claims = 0;
+  const more = freeMore();
+  if (more != 0) atomic.store<u32>(H_FREE_MORE, more - 1);
 }
 
 export function notePressure(pressed: bool): void {
