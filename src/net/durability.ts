@@ -3,9 +3,10 @@
  *
  * Under `always`, answers that tell of changes wait for the round of the log that takes those
  * changes along (see `Signals`). The thread goes on serving: it keeps the messages in the order in
- * which they came and looks again whenever the log says that something has moved. All that wait for
- * the same round leave together. What one connection is answered stays in order, so whatever comes
- * behind a message that waits, waits too; other connections do not notice.
+ * which they came and looks again whenever the log says that something has moved, also while it
+ * hands out other answers. All that wait for the same round leave together. What one connection is
+ * answered stays in order, so whatever comes behind a message that waits, waits too; other
+ * connections do not notice.
  *
  *   execute ─▶ message tells of changes? ──no, and nothing of its party waits──▶ deliver
  *                      │ yes                                                        ▲
@@ -43,6 +44,8 @@ export class Durability {
   readonly #parts: DurabilityParts;
   #withheld: Withheld[] = [];
   #ticket = 0;
+  /** What `moved` was when was looked last at what is durable. */
+  #looked = 0;
   /** The ticket that the log was woken for last. */
   #nudged: number | undefined;
   #watching = false;
@@ -66,6 +69,8 @@ export class Durability {
    * party can take no more.
    */
   pass(party: Party, answers: Uint8Array, closeCode: number): boolean {
+    // Handing out takes longer than a sync when many connections are read in one turn.
+    if (!this.idle && this.#parts.signals.moved !== this.#looked) this.release();
     if (party.withheldBytes === 0 && !mustWait(answers)) {
       return this.#parts.deliver(party, answers, closeCode);
     }
@@ -99,6 +104,7 @@ export class Durability {
   /** Delivers what waits no longer. */
   release(): void {
     const { signals } = this.#parts;
+    this.#looked = signals.moved;
     const refusal = refusalIn(signals.state);
     let released = 0;
     for (const { party, answers, closeCode, ticket } of this.#withheld) {

@@ -81,6 +81,18 @@ test('reads are answered at once, but not before what the same party was owed', 
   ]);
 });
 
+test('a round that ends while others are answered is noticed at once', () => {
+  const { loop, signals, ask } = open();
+  const [writer, reader] = [loop.party(), loop.party()];
+  ask(writer, set(0, 'k', 'v'));
+  signals.finish(signals.begin());
+  // Nothing has been awaited: the loop has not come round.
+  expect(seen(writer)).toEqual([]);
+  ask(reader, get(0, 'k'));
+  expect(seen(writer)).toEqual([[0, 0]]);
+  expect(seen(reader)).toEqual([[0, 0]]);
+});
+
 test('many rounds may be owed at once', async () => {
   const { loop, signals, ask } = open();
   const parties = Array.from({ length: 5 }, () => loop.party());
