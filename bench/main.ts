@@ -3,15 +3,13 @@
  * `bench/results/latest.json` or `peers.json`, the circumstances beside them, tables to the
  * terminal.
  */
-import { Command, InvalidArgumentError } from 'commander';
-import { systemClock } from '../src/base/clock.js';
-import { messageOf } from '../src/base/errors.js';
+import { Command } from 'commander';
 import { benchArenas } from './arenas.js';
+import { begin, namedOr, oneOf, positive, runBench, sayBeside, whole } from './commandLine.js';
 import { benchLimit } from './limit/main.js';
 import { benchParts } from './limit/parts.js';
 import { benchLoad } from './load.js';
 import { type Target, withTargets } from './loadTest.js';
-import { circumstances } from './machine.js';
 import { benchPeers } from './peers.js';
 import { type Row, rowsJson, writeReport } from './report.js';
 import { benchScale } from './scale/main.js';
@@ -33,31 +31,13 @@ interface Flags {
   readonly seconds: number;
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0) return value;
-  throw new InvalidArgumentError('a number above zero is needed');
-}
-
-function whole(text: string): number {
-  const value = positive(text);
-  if (Number.isInteger(value)) return value;
-  throw new InvalidArgumentError('a whole number is needed');
-}
-
-function benchNamed(name: string, before: readonly Bench[] = []): Bench[] {
-  const bench = BENCHES.find((one) => one === name);
-  if (bench !== undefined) return [...before, bench];
-  throw new InvalidArgumentError(`the benches are ${BENCHES.join(', ')}`);
-}
-
 function commandLine(): Command {
   return new Command('bench')
     .description('Measures Orlop on this machine, and beside its peers.')
     .argument(
       '[benches...]',
       `which: ${BENCHES.join(', ')}; all but limit, arenas and peers`,
-      benchNamed,
+      oneOf('benches', BENCHES),
     )
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
     .option('--keys <number>', 'keys in the store', whole, 1_000_000)
@@ -80,11 +60,10 @@ Examples:
 }
 
 function settingsOf(flags: Flags): Settings {
-  const stream = flags.json ? process.stderr : process.stdout;
   return {
     ...flags,
     measuredMs: flags.seconds * 1000,
-    say: (text) => stream.write(`${text}\n`),
+    say: sayBeside(flags.json),
   };
 }
 
@@ -121,21 +100,14 @@ async function runAll(benches: readonly Bench[], settings: Settings): Promise<Ro
 async function main(): Promise<void> {
   const program = commandLine().parse();
   const flags = program.opts<Flags>();
-  const named = program.processedArgs[0] as Bench[] | undefined;
-  const benches = named === undefined || named.length === 0 ? DEFAULT_BENCHES : named;
+  const benches = namedOr(program, DEFAULT_BENCHES);
   const settings = settingsOf(flags);
-  const about = circumstances(process.argv.slice(2));
-  settings.say(`${about.commit} on ${about.cores} × ${about.cpu}, Node ${about.node}`);
-  const startMs = systemClock.monotonicMs();
+  const { about, seconds } = begin(settings.say);
   const rows = await runAll(benches, settings);
   const name = benches.includes('peers') ? 'peers' : 'latest';
   writeReport(name, rows, about);
-  const seconds = ((systemClock.monotonicMs() - startMs) / 1000).toFixed(0);
-  settings.say(`\n${rows.length} rows in bench/results/${name}.json after ${seconds} s`);
+  settings.say(`\n${rows.length} rows in bench/results/${name}.json after ${seconds()} s`);
   if (flags.json) process.stdout.write(rowsJson(rows));
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`bench: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-});
+runBench('bench', main);

@@ -3,10 +3,8 @@
  * circumstances beside them, tables to the terminal.
  */
 import { tmpdir } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
-import { systemClock } from '../../src/base/clock.js';
-import { messageOf } from '../../src/base/errors.js';
-import { circumstances } from '../machine.js';
+import { Command } from 'commander';
+import { begin, namedOr, oneOf, positive, runBench, sayBeside, whole } from '../commandLine.js';
 import { isInstalled } from '../servers.js';
 import { benchRecovery } from './recovery.js';
 import { type LogRow, logJson, writeLogReport } from './rows.js';
@@ -29,28 +27,10 @@ interface Flags {
   readonly dataKeyFile?: string;
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0) return value;
-  throw new InvalidArgumentError('a number above zero is needed');
-}
-
-function whole(text: string): number {
-  const value = positive(text);
-  if (Number.isInteger(value)) return value;
-  throw new InvalidArgumentError('a whole number is needed');
-}
-
-function partNamed(name: string, before: readonly Part[] = []): Part[] {
-  const part = PARTS.find((one) => one === name);
-  if (part !== undefined) return [...before, part];
-  throw new InvalidArgumentError(`the parts are ${PARTS.join(', ')}`);
-}
-
 function commandLine(): Command {
   return new Command('bench:log')
     .description('Measures what a log costs, beside the same node without one and redis-server.')
-    .argument('[parts...]', `which: ${PARTS.join(', ')}; all by default`, partNamed)
+    .argument('[parts...]', `which: ${PARTS.join(', ')}; all by default`, oneOf('parts', PARTS))
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
     .option('--place <folder>', 'a folder on the disk to measure', tmpdir())
     .option('--keys <number>', 'keys in the store under load', whole, 1_000_000)
@@ -63,13 +43,12 @@ function commandLine(): Command {
 }
 
 function settingsOf(flags: Flags): LogSettings {
-  const stream = flags.json ? process.stderr : process.stdout;
   const { dataKeyFile } = flags;
   return {
     ...flags,
     measuredMs: flags.seconds * 1000,
     flags: dataKeyFile === undefined ? [] : ['--data-key-file', dataKeyFile],
-    say: (text) => stream.write(`${text}\n`),
+    say: sayBeside(flags.json),
   };
 }
 
@@ -85,21 +64,14 @@ async function runPart(part: Part, settings: LogSettings): Promise<LogRow[]> {
 async function main(): Promise<void> {
   const program = commandLine().parse();
   const flags = program.opts<Flags>();
-  const parts = (program.processedArgs[0] as Part[] | undefined) ?? PARTS;
   const settings = settingsOf(flags);
   if (!isInstalled('redis')) throw new Error('redis-server is not installed here');
-  const about = circumstances(process.argv.slice(2));
-  settings.say(`${about.commit} on ${about.cores} × ${about.cpu}, Node ${about.node}`);
-  const startMs = systemClock.monotonicMs();
+  const { about, seconds } = begin(settings.say);
   const rows: LogRow[] = [];
-  for (const part of parts) rows.push(...(await runPart(part, settings)));
+  for (const part of namedOr(program, PARTS)) rows.push(...(await runPart(part, settings)));
   writeLogReport(rows, about);
-  const seconds = ((systemClock.monotonicMs() - startMs) / 1000).toFixed(0);
-  settings.say(`\n${rows.length} rows in bench/results/log.json after ${seconds} s`);
+  settings.say(`\n${rows.length} rows in bench/results/log.json after ${seconds()} s`);
   if (flags.json) process.stdout.write(logJson(rows));
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`bench:log: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-});
+runBench('bench:log', main);

@@ -8,11 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import { messageOf } from '../../src/base/errors.js';
 import { seededRandom } from '../../src/base/random.js';
+import { begin, positive, runBench, sayBeside, whole } from '../commandLine.js';
 import { verdict } from '../goals.js';
 import { percentileUs } from '../latencies.js';
-import { circumstances } from '../machine.js';
 import { cpuSecondsOf } from '../processCpu.js';
 import { median, type Row, rateText, rowsJson, table, usText, writeReport } from '../report.js';
 import { Server } from '../servers.js';
@@ -185,22 +184,17 @@ async function main(): Promise<void> {
     .description('Measures reads of what only the disk has, and of what memory has beside that.')
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
     .option('--place <folder>', 'a folder on the disk to measure', tmpdir())
-    .option('--memory <mib>', 'memory of each node', Number, 64)
-    .option('--value <bytes>', 'bytes of a value', Number, 1024)
-    .option('--rounds <number>', 'rounds, of which the median counts', Number, 3)
-    .option('--seconds <number>', 'measured part of a round', Number, 2)
+    .option('--memory <mib>', 'memory of each node', whole, 64)
+    .option('--value <bytes>', 'bytes of a value', whole, 1024)
+    .option('--rounds <number>', 'rounds, of which the median counts', whole, 3)
+    .option('--seconds <number>', 'measured part of a round', positive, 2)
     .parse();
   const flags = program.opts<Flags>();
-  const stream = flags.json ? process.stderr : process.stdout;
-  const say = (text: string): void => void stream.write(`${text}\n`);
-  const about = circumstances(process.argv.slice(2));
-  say(`${about.commit} on ${about.cores} × ${about.cpu}, Node ${about.node}`);
+  const say = sayBeside(flags.json);
+  const { about } = begin(say);
   const rows = await run(flags, say);
   writeReport('tier', rows, about);
   if (flags.json) process.stdout.write(rowsJson(rows));
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`bench:tier: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-});
+runBench('bench:tier', main);

@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { systemClock } from '../../src/base/clock.js';
 import { InputError, messageOf } from '../../src/base/errors.js';
 import { didYouMean } from '../../src/base/suggestion.js';
+import { begin, sayBeside } from '../commandLine.js';
 import { circumstances } from '../machine.js';
 import { writeResult } from '../report.js';
 import { itemsFor } from './capacity.js';
@@ -102,13 +102,10 @@ async function main(): Promise<void> {
     process.exit(exitCode === 0 ? 0 : EXIT_USAGE);
   });
   const flags = program.parse().opts<TraceFlags>();
-  const out = flags.json ? process.stderr : process.stdout;
-  const say: Say = (text) => out.write(`${text}\n`);
+  const say = sayBeside(flags.json);
   // All of them are read before the first is replayed, so that a wrong name is told at once.
   const streams = flags.trace.map((name) => streamNamed(name, flags));
-  const about = circumstances(process.argv.slice(2));
-  say(`${about.commit} on ${about.cores} × ${about.cpu}, Node ${about.node}`);
-  const startMs = systemClock.monotonicMs();
+  const { seconds } = begin(say);
   const points: Point[] = [];
   const peerRows: MemoryRow[] = [];
   const hasPeers = flags.peers ?? !flags.json;
@@ -119,7 +116,7 @@ async function main(): Promise<void> {
     if (hasPeers) peerRows.push(...(await comparePeers(stream, flags, say)));
   }
   say(`\n${[...verdicts(points), ...memoryVerdicts(peerRows)].join('\n')}`);
-  say(`\nafter ${((systemClock.monotonicMs() - startMs) / 1000).toFixed(0)} s`);
+  say(`\nafter ${seconds()} s`);
   const rows = points.flatMap((point) => point.rows);
   if (flags.save) {
     save('trace', rows);
