@@ -5,7 +5,7 @@ import { permutation } from './draws.js';
 import { newLatencies, percentileUs, TICKS_PER_MS } from './latencies.js';
 import type { Target } from './loadTest.js';
 import { cpuSecondsOf } from './processCpu.js';
-import { type Row, rateText, table, usText } from './report.js';
+import { figuresOf, type Row, table } from './report.js';
 import type { Settings } from './settings.js';
 import { keyText, VALUE_BYTES, writeValue } from './workload.js';
 
@@ -91,11 +91,7 @@ export async function benchHttp(target: Target, settings: Settings): Promise<Row
   const head = ['scenario', 'throughput', 'p50', 'p99', 'p99.9', 'server CPU', 'driver'];
   const lines = rows.map((row) => [
     row.scenario,
-    rateText(row.opsPerSecond),
-    usText(row.p50Us),
-    usText(row.p99Us),
-    usText(row.p999Us),
-    usText(row.cpuUsPerOp),
+    ...figuresOf(row),
     `${((row.driverCpu ?? 0) * 100).toFixed(0)} %`,
   ]);
   settings.say(`${table(head, lines)}\nlatencies and server CPU per operation in µs`);

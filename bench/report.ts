@@ -73,6 +73,26 @@ export function usText(us: number | null): string {
   return us.toFixed(us < 10 ? 2 : us < 1000 ? 1 : 0);
 }
 
+/** Throughput, the three latencies, and processor time of a row, as cells of a table. */
+export function figuresOf(row: Row): string[] {
+  const micros = [row.p50Us, row.p99Us, row.p999Us, row.cpuUsPerOp].map(usText);
+  return [rateText(row.opsPerSecond), ...micros];
+}
+
+/** A row of what was measured by processor time alone, `ns` nanoseconds for an operation. */
+export function cpuRow(system: string, scenario: string, ns: number): Row {
+  return {
+    system,
+    scenario,
+    opsPerSecond: 1e9 / ns,
+    p50Us: null,
+    p99Us: null,
+    p999Us: null,
+    cpuUsPerOp: ns / 1000,
+    driverCpu: null,
+  };
+}
+
 /** A table for a terminal; all columns but the first are aligned to the right. */
 export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const aligned = head.map((_, column) => (column === 0 ? 'left' : 'right'));

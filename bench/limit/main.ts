@@ -11,7 +11,7 @@ import { verdict } from '../goals.js';
 import { Job } from '../job.js';
 import { BenchLane } from '../lane.js';
 import { orlopEncoder } from '../orlopRequests.js';
-import { median, type Row, table } from '../report.js';
+import { cpuRow, median, type Row, table } from '../report.js';
 import { FreshKeys } from '../scale/freshKeys.js';
 import type { Settings } from '../settings.js';
 import { type Access, Walk } from './walk.js';
@@ -136,17 +136,9 @@ function evictions(arena: Arena): number {
 }
 
 function rowsOf({ scene, coreNs, limitNs }: Measured): Row[] {
-  const row = (system: string, ns: number): Row => ({
-    system,
-    scenario: `limit ${scene.name}, ${scene.keys} keys, frames of ${PER_FRAME}`,
-    opsPerSecond: 1e9 / ns,
-    p50Us: null,
-    p99Us: null,
-    p999Us: null,
-    cpuUsPerOp: ns / 1000,
-    driverCpu: null,
-  });
-  return [row('orlop', median(coreNs)), row('limit', median(limitNs))];
+  const scenario = `limit ${scene.name}, ${scene.keys} keys, frames of ${PER_FRAME}`;
+  const core = cpuRow('orlop', scenario, median(coreNs));
+  return [core, cpuRow('limit', scenario, median(limitNs))];
 }
 
 function tableOf(measured: readonly Measured[]): string {

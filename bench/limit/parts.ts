@@ -25,7 +25,7 @@ import { type Draws, draw, fill } from '../draws.js';
 import { type Encoder, encodePool, type Pool } from '../driver/pool.js';
 import { BenchLane } from '../lane.js';
 import { orlopEncoder, writeGet, writeSet } from '../orlopRequests.js';
-import { median, type Row, table } from '../report.js';
+import { cpuRow, median, type Row, table } from '../report.js';
 import type { Settings } from '../settings.js';
 
 const MIB = 1024 * 1024;
@@ -111,7 +111,9 @@ export function benchParts({ keys, rounds, say }: Settings): Row[] {
   }
   const nsNamed = (name: string): number => median(measured.get(name) ?? []);
   say(tableOf(parts, nsNamed));
-  return parts.map(({ name }) => rowOf(name, nsNamed(name)));
+  return parts.map(({ name }) => {
+    return cpuRow('orlop', `parts ${name}, frames of ${PER_FRAME}`, nsNamed(name));
+  });
 }
 
 function unitOf({ bytes, starts }: Pool, unit: number): Uint8Array {
@@ -136,19 +138,6 @@ function nsOf(arena: Arena, lane: BenchLane, { pool, fed }: Part): number {
   const { user, system } = process.cpuUsage(before);
   arena.publish(false);
   return ((user + system) * 1000) / (frames * PER_FRAME);
-}
-
-function rowOf(name: string, ns: number): Row {
-  return {
-    system: 'orlop',
-    scenario: `parts ${name}, frames of ${PER_FRAME}`,
-    opsPerSecond: 1e9 / ns,
-    p50Us: null,
-    p99Us: null,
-    p999Us: null,
-    cpuUsPerOp: ns / 1000,
-    driverCpu: null,
-  };
 }
 
 function tableOf(parts: readonly Part[], nsNamed: (name: string) => number): string {

@@ -10,7 +10,7 @@ import { DriverProcess } from '../driverProcess.js';
 import { verdict } from '../goals.js';
 import { merged, percentileUs } from '../latencies.js';
 import { cpuUsOf, driverCpuOf, rateOf } from '../loadTest.js';
-import { median, rateText, table, usText } from '../report.js';
+import { figuresOf, median, table } from '../report.js';
 import { type DataOptions, Server } from '../servers.js';
 import type { LogRow } from './rows.js';
 import type { LogSettings } from './settings.js';
@@ -182,7 +182,6 @@ function rowOf(
 }
 
 function lineOf(row: LogRow): string[] {
-  const latencies = [row.p50Us, row.p99Us, row.p999Us, row.cpuUsPerOp].map(usText);
   const driver = `${((row.driverCpu ?? 0) * 100).toFixed(0)} %`;
-  return [row.scenario, rateText(row.opsPerSecond), ...latencies, driver];
+  return [row.scenario, ...figuresOf(row), driver];
 }

@@ -13,7 +13,7 @@ import { begin, positive, runBench, sayBeside, whole } from '../commandLine.js';
 import { verdict } from '../goals.js';
 import { percentileUs } from '../latencies.js';
 import { cpuSecondsOf } from '../processCpu.js';
-import { median, type Row, rateText, rowsJson, table, usText, writeReport } from '../report.js';
+import { figuresOf, median, type Row, rowsJson, table, usText, writeReport } from '../report.js';
 import { Server } from '../servers.js';
 import { type Ran, TierLoad } from './load.js';
 
@@ -154,14 +154,7 @@ function tell(
   { before, after, keys }: { before: Stats; after: Stats; keys: number },
   say: (text: string) => void,
 ): void {
-  const lines = rows.map((row) => [
-    row.scenario,
-    rateText(row.opsPerSecond),
-    usText(row.p50Us),
-    usText(row.p99Us),
-    usText(row.p999Us),
-    usText(row.cpuUsPerOp),
-  ]);
+  const lines = rows.map((row) => [row.scenario, ...figuresOf(row)]);
   say(table(['reads', 'throughput', 'p50', 'p99', 'p99.9', 'server CPU'], lines));
   const reads = cold.reduce((sum, { ran }) => sum + ran.operations, 0);
   const misses = cold.reduce((sum, { ran }) => sum + ran.misses, 0);
