@@ -14,7 +14,8 @@
 import { join } from 'node:path';
 import { messageOf } from './base/errors.js';
 import { checksum } from './log/checksum.js';
-import { type Device, readWhole, writeFully } from './log/device.js';
+import { type Device, readWhole } from './log/device.js';
+import { replaceFile } from './log/replacedFile.js';
 import type { MemoryStore } from './ring/council.js';
 
 const NAME = 'cluster.memory';
@@ -51,19 +52,6 @@ function opened(bytes: Uint8Array, path: string): Uint8Array {
   );
 }
 
-function replace(device: Device, folder: string, bytes: Uint8Array): void {
-  const [path, beside] = [join(folder, NAME), join(folder, `${NAME}.new`)];
-  const file = device.create(beside);
-  try {
-    writeFully(file, bytes, 0);
-    file.sync();
-  } finally {
-    file.close();
-  }
-  device.rename(beside, path);
-  device.syncFolder(folder);
-}
-
 /** The store of a data folder; after an error of the device it takes nothing any more. */
 export function memoryFile(device: Device, folder: string): MemoryStore {
   let failure: Error | undefined;
@@ -76,7 +64,7 @@ export function memoryFile(device: Device, folder: string): MemoryStore {
     },
     save(memory, done) {
       try {
-        if (failure === undefined) replace(device, folder, sealed(memory));
+        if (failure === undefined) replaceFile(device, folder, NAME, sealed(memory));
       } catch (error) {
         failure = error instanceof Error ? error : new Error(messageOf(error));
       }

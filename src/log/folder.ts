@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { codeOf } from '../base/errors.js';
 import { LogDamage } from './damage.js';
-import { type Device, readWhole, writeFully } from './device.js';
+import { type Device, readWhole } from './device.js';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.js';
-import { MANIFEST, MANIFEST_NEW, numberIn } from './names.js';
+import { MANIFEST, numberIn } from './names.js';
+import { replaceFile } from './replacedFile.js';
 
 /**
  * What the manifest of a folder says; nothing when the folder never held a log. Throws `LogDamage`.
@@ -28,21 +29,9 @@ function readManifestText(device: Device, folder: string): string | undefined {
   }
 }
 
-/**
- * Puts a manifest in the place of the old one: whatever happens, afterwards there is the one or the
- * other. When it returns, the new one survives a loss of power.
- */
+/** Puts a manifest in the place of the old one, as `replaceFile` does. */
 export function replaceManifest(device: Device, folder: string, manifest: Manifest): void {
-  const fresh = join(folder, MANIFEST_NEW);
-  const file = device.create(fresh);
-  try {
-    writeFully(file, Buffer.from(encodeManifest(manifest)), 0);
-    file.sync();
-  } finally {
-    file.close();
-  }
-  device.rename(fresh, join(folder, MANIFEST));
-  device.syncFolder(folder);
+  replaceFile(device, folder, MANIFEST, Buffer.from(encodeManifest(manifest)));
 }
 
 /** The numbers of log files in a folder that its manifest does not list. */

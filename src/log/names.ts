@@ -1,10 +1,11 @@
 /** The names of the files in a log's folder. */
 import { join } from 'node:path';
+import { FRESH_SUFFIX } from './replacedFile.js';
 
 /** Lists the files that are the log; replaced as a whole. */
 export const MANIFEST = 'MANIFEST';
 /** The next manifest, until it takes the place of the other. */
-export const MANIFEST_NEW = 'MANIFEST.new';
+export const MANIFEST_NEW = `${MANIFEST}${FRESH_SUFFIX}`;
 /** Locked by the process that uses the folder; always empty. */
 export const LOCK = 'LOCK';
 
