@@ -8,6 +8,7 @@ import { systemClock } from './base/clock.js';
 import { systemRandom } from './base/random.js';
 import { systemTimers } from './base/timers.js';
 import { type Config, feedBytes } from './config/config.js';
+import { hostOf } from './config/host.js';
 import { thisMachine } from './config/machine.js';
 import { DataLog } from './log/dataLog.js';
 import { encryptedDevice } from './log/device.js';
@@ -100,9 +101,4 @@ async function load(
   } finally {
     await lobby.close();
   }
-}
-
-/** The address as sockets take it: an IPv6 address without its brackets. */
-export function hostOf({ host }: Config): string {
-  return host.replace(/^\[(.*)\]$/, '$1');
 }

@@ -12,14 +12,18 @@ import { InputError, messageOf } from './base/errors.js';
 import { systemRandom } from './base/random.js';
 import { sleep, systemTimers, type Timers } from './base/timers.js';
 import { VERSION } from './base/version.js';
-import { type ClusterNode, nodesDocument, startCluster } from './clusterNode.js';
+import { ClusterAdmin } from './cluster/admin.js';
+import type { NodeFigures } from './cluster/figures.js';
+import { type ClusterNode, startCluster } from './cluster/node.js';
+import { jsonReport } from './cluster/reports.js';
 import type { Config } from './config/config.js';
+import { hostOf } from './config/host.js';
 import { isLoopback } from './config/loopback.js';
 import { thisMachine } from './config/machine.js';
-import { type DurableStore, hostOf, makeStore } from './durableStore.js';
+import { type DurableStore, makeStore } from './durableStore.js';
 import type { DataLog } from './log/dataLog.js';
 import { Board, DRAINING, SERVING } from './net/board.js';
-import type { Report, ReportName } from './net/http/door.js';
+import type { Inquiry, Report } from './net/http/door.js';
 import { limitsOf } from './net/limits.js';
 import type { Listener } from './net/listener.js';
 import type { Log } from './net/log.js';
@@ -32,7 +36,7 @@ import { Supervisor } from './net/threads/supervisor.js';
 import { TokenGate } from './net/token.js';
 import { createLogger } from './observe/logger.js';
 import { metricsPage } from './observe/metrics.js';
-import type { Sources } from './observe/snapshot.js';
+import { type Sources, takeSnapshot } from './observe/snapshot.js';
 import { statsDocument } from './observe/stats.js';
 import { ClusterView } from './ring/view.js';
 
@@ -47,6 +51,8 @@ export interface Node {
   readonly gossipPort: number;
   /** Settles when the node can't go on; it has then logged why, and should be closed. */
   readonly failure: Promise<Error>;
+  /** Settles when the node has left its cluster, as it was told to; it should then be closed. */
+  readonly departure: Promise<void>;
   /** Finishes what clients have asked, for at most `drainMs`, tells them, and frees everything. */
   close(): Promise<void>;
 }
@@ -101,6 +107,7 @@ async function chooseBinding(config: Config, log: Log): Promise<NativeBinding | 
 
 class RunningNode implements Node {
   readonly failure: Promise<Error>;
+  readonly departure: Promise<void>;
   readonly #config: Config;
   readonly #binding: NativeBinding | undefined;
   readonly #log: Log;
@@ -119,8 +126,10 @@ class RunningNode implements Node {
   readonly #sources: Sources;
   readonly #tokenDigest: Uint8Array | undefined;
   #fail: (error: Error) => void = () => {};
+  #depart: () => void = () => {};
   #listener: Listener | undefined;
   #cluster: ClusterNode | undefined;
+  #admin: ClusterAdmin | undefined;
   #supervisor: Supervisor | undefined;
   #closing: Promise<void> | undefined;
 
@@ -136,6 +145,9 @@ class RunningNode implements Node {
     this.#threads = binding === undefined ? 0 : config.threads;
     this.failure = new Promise((resolve) => {
       this.#fail = resolve;
+    });
+    this.departure = new Promise((resolve) => {
+      this.#depart = resolve;
     });
     this.#warnOfMemory();
     this.#store = store;
@@ -182,7 +194,7 @@ class RunningNode implements Node {
       clock: this.#clock,
       timers: this.#timers,
       random: systemRandom,
-      report: (name) => this.#report(name),
+      report: (inquiry) => this.#report(inquiry),
       cluster: this.#view,
       log: this.#dataLog,
       onFailure: (error) => this.#failed(error),
@@ -208,17 +220,18 @@ class RunningNode implements Node {
     };
   }
 
-  async #report(name: ReportName): Promise<Report> {
-    if (name === 'metrics') return metricsPage(this.#sources);
-    const document = name === 'stats' ? statsDocument(this.#sources) : this.#nodes();
-    const body = `${JSON.stringify(document)}\n`;
-    return { contentType: 'application/json', body };
+  async #report(inquiry: Inquiry): Promise<Report> {
+    if (inquiry.name === 'metrics') return metricsPage(this.#sources);
+    if (inquiry.name === 'stats') return jsonReport(200, statsDocument(this.#sources));
+    if (this.#admin !== undefined) return this.#admin.handle(inquiry.request);
+    const message = 'this node keeps to itself';
+    return jsonReport(503, { error: 'UNAVAILABLE', message });
   }
 
-  /** The members of the cluster; none where the node keeps to itself. */
-  #nodes(): object {
-    const { cluster } = this.#config.cluster;
-    return this.#cluster ? nodesDocument(this.#cluster) : { cluster, nodes: [] };
+  /** What other nodes are told of this one. */
+  #figures(): NodeFigures {
+    const { store, uptimeMs } = takeSnapshot(this.#sources);
+    return { keys: store.items, memoryBytes: store.memory.usedBytes, uptimeMs };
   }
 
   /** The main thread can't go on: there is nobody to replace it. */
@@ -244,8 +257,19 @@ class RunningNode implements Node {
   async #join(): Promise<void> {
     if (this.#config.cluster.gossips) {
       const [config, log, view] = [this.#config, this.#log, this.#view];
-      this.#cluster = await startCluster({ config, port: this.port, log, view });
+      const node = await startCluster({ config, port: this.port, log, view });
+      this.#cluster = node;
+      const [timers, clock] = [this.#timers, this.#clock];
+      const thresholdPercent = config.cluster.rebalancePercent;
+      const figures = (): NodeFigures => this.#figures();
+      this.#admin = new ClusterAdmin({ node, figures, timers, clock, thresholdPercent });
+      void node.departure.done.then(() => this.#left());
     } else this.#log.info({}, 'without a cluster key this node gossips with nobody');
+  }
+
+  #left(): void {
+    this.#log.info({}, 'this node has left its cluster');
+    this.#depart();
   }
 
   async #listen(): Promise<Listener> {
@@ -269,7 +293,7 @@ class RunningNode implements Node {
       board: this.#board,
       limits: this.#station.limits,
       tokenDigest: this.#tokenDigest,
-      report: (name) => this.#report(name),
+      report: (inquiry) => this.#report(inquiry),
       timers: this.#timers,
       log: this.#log,
       cluster: this.#view,

@@ -27,18 +27,25 @@ function connectionError(error: unknown, url: string, timeoutMs: number): Error 
   return new DisconnectedError(`can't reach ${url}: ${messageOf(cause)}`, { cause: error });
 }
 
-/** The JSON document at a path of the node. Throws what the node's or the network's failure is. */
+/**
+ * The JSON document at a path of the node, or what it answers to a change. Throws what the failure
+ * of the node or of the network is.
+ */
 export async function askHttp(
   path: string,
   flags: AccessFlags,
   context: Context,
+  { method = 'GET', body: change }: { readonly method?: string; readonly body?: object } = {},
 ): Promise<Readonly<Record<string, unknown>>> {
   const access = accessOf(flags, context);
   const token = access.token ?? tokenIn(access.url);
   const url = httpUrl(access.url, path);
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  if (method === 'POST') headers['content-type'] = 'application/json';
   const signal = AbortSignal.timeout(access.timeoutMs);
-  const reply = await fetch(url, { headers, signal }).catch((error: unknown) => {
+  const text = change && JSON.stringify(change);
+  const request = { method, headers, signal, ...(text && { body: text }) };
+  const reply = await fetch(url, request).catch((error: unknown) => {
     throw connectionError(error, url, access.timeoutMs);
   });
   if (!reply.ok) throw await errorOf(reply);

@@ -13,6 +13,8 @@ export interface RunningNode {
   readonly port: number;
   /** Settles when the node can't go on; it has then said why in its log. */
   readonly failure: Promise<Error>;
+  /** Settles when the node has left its cluster, as it was told to. */
+  readonly departure: Promise<void>;
   /** Finishes requests in work, tells clients why, and lets go of everything. */
   close(): Promise<void>;
 }

@@ -71,8 +71,13 @@ const ENTRIES: readonly Entry[] = [
   },
   {
     name: 'cluster',
-    summary: 'look into a cluster',
+    summary: 'look into a cluster and change it',
     load: () => import('./commands/cluster.js'),
+  },
+  {
+    name: 'dev',
+    summary: 'run a cluster on this machine',
+    load: () => import('./commands/dev.js'),
   },
   { name: 'bench', summary: 'measure this machine', load: () => import('./commands/bench.js') },
 ];

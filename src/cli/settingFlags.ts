@@ -22,13 +22,19 @@ function attributeOf(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The configuration that flags, environment and file give together. Throws `InputError`. */
-export function configFrom(given: SettingFlags, context: Context): Loaded {
+/** The settings among the flags, by their names. */
+export function flagsIn(given: SettingFlags): Record<string, string> {
   const flags: Record<string, string> = {};
   for (const name of SETTING_NAMES) {
     const value = given[attributeOf(name)];
     if (value !== undefined) flags[name] = value;
   }
+  return flags;
+}
+
+/** The configuration that flags, environment and file give together. Throws `InputError`. */
+export function configFrom(given: SettingFlags, context: Context): Loaded {
+  const flags = flagsIn(given);
   const { environment } = context;
   return loadConfig({ flags: flags as Flags, environment, file: given.config });
 }

@@ -42,17 +42,41 @@ async function close(
   alarm.cancel();
 }
 
-/** Serves until a signal comes or the node fails, then closes it; rejects with the failure. */
+/** Why serving ends: a signal, a parent that is gone, a departure, or a failure. */
+type End = Signal | 'parent' | 'departure' | Error;
+
+const REASONS: Readonly<Record<'parent' | 'departure', string>> = {
+  parent: 'the process that started this one is gone: finishing requests in work',
+  departure: 'this node has left its cluster: finishing requests in work',
+};
+
+/** A parent that keeps a channel open wants its children to end with it. */
+function orphaned(): Promise<'parent'> {
+  return new Promise((resolve) => {
+    if (process.connected) process.once('disconnect', () => resolve('parent'));
+  });
+}
+
+function reasonOf(end: Exclude<End, Error>): string {
+  if (end === 'parent' || end === 'departure') return REASONS[end];
+  return `${end}: finishing requests in work; once more to stop at once`;
+}
+
+/**
+ * Serves until a signal comes, the node leaves its cluster or fails, and then closes it; rejects
+ * with the failure.
+ */
 export async function serveUntilSignal(
   node: RunningNode,
   drainMs: number,
   timers: Timers,
   context: Context,
 ): Promise<void> {
-  const end = await Promise.race([nextSignal(), node.failure]);
+  const departure = node.departure.then(() => 'departure' as const);
+  const end: End = await Promise.race([nextSignal(), orphaned(), departure, node.failure]);
   void nextSignal().then(dieOf);
   const failed = end instanceof Error;
-  if (!failed) warn(context, `${end}: finishing requests in work; once more to stop at once`);
+  if (!failed) warn(context, reasonOf(end));
   await close(node, drainMs, timers, context);
   if (failed) throw end;
 }

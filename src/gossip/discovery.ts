@@ -85,6 +85,7 @@ export class Discovery {
   readonly #timers: Timers;
   /** By address; what was found last stays when a name can't be resolved. */
   #places = new Map<string, Place>();
+  readonly #added = new Set<string>();
   #timer: Timer | undefined;
 
   constructor(sources: readonly SeedSource[], resolve: Resolve, timers: Timers) {
@@ -105,6 +106,12 @@ export class Discovery {
     return found ?? (parts && endpointOf(parts.host, parts.port));
   }
 
+  /** Adds addresses that no source lists, for as long as this process runs. */
+  add(addresses: readonly string[]): void {
+    for (const address of addresses) this.#added.add(address);
+    this.#look();
+  }
+
   /** Looks now, and again and again. */
   start(): void {
     this.#look();
@@ -117,7 +124,8 @@ export class Discovery {
   }
 
   #look(): void {
-    const all = new Set(this.#sources.flatMap((source) => source.addresses()));
+    const listed = this.#sources.flatMap((source) => source.addresses());
+    const all = new Set([...listed, ...this.#added]);
     const before = this.#places;
     this.#places = new Map();
     for (const address of [...all].slice(0, ADDRESSES_MAX)) {

@@ -21,6 +21,30 @@ function probes({ gossip }: ClusterSource): Family {
   return { name: PROBES, help: 'How long answered probes took', type: 'histogram', samples };
 }
 
+/** What a majority has agreed on, as far as this node knows. */
+function ofTheConfiguration({ view: { configuration } }: ClusterSource): Family[] {
+  return [
+    one(
+      'gauge',
+      'orlop_cluster_configuration',
+      'Number of the configuration that this node knows, 0 for none',
+      configuration?.number ?? 0,
+    ),
+    one(
+      'gauge',
+      'orlop_cluster_configured_members',
+      'Members of the configuration',
+      configuration?.layout.members.length ?? 0,
+    ),
+    one(
+      'gauge',
+      'orlop_cluster_moving',
+      'Whether partitions move',
+      configuration?.leaving === undefined ? 0 : 1,
+    ),
+  ];
+}
+
 /** The metrics of a node that gossips. */
 export function ofTheCluster(cluster: ClusterSource): Family[] {
   const { gossip, channel } = cluster;
@@ -32,6 +56,7 @@ export function ofTheCluster(cluster: ClusterSource): Family[] {
   const { malformed } = gossip.figures;
   return [
     many('gauge', 'orlop_cluster_members', 'Members of the cluster by state', 'state', states),
+    ...ofTheConfiguration(cluster),
     probes(cluster),
     one(
       'counter',

@@ -6,6 +6,7 @@ import type { ChannelFigures } from '../gossip/channel.js';
 import type { Gossip } from '../gossip/gossip.js';
 import { LOG_FIGURES, type LogFigure, type Signals } from '../log/signals.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
+import type { ClusterView } from '../ring/view.js';
 
 /** What does not change while a node runs. */
 export interface NodeFacts {
@@ -35,6 +36,7 @@ export interface Sources {
 export interface ClusterSource {
   readonly gossip: Pick<Gossip, 'members' | 'figures' | 'healthScore'>;
   readonly channel: { readonly figures: ChannelFigures };
+  readonly view: Pick<ClusterView, 'configuration'>;
 }
 
 /** The figures of a log. */

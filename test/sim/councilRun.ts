@@ -5,7 +5,7 @@
  * number.
  */
 import { seededRandom } from '../../src/base/random.js';
-import { startCouncil } from '../../src/clusterCouncil.js';
+import { startCouncil } from '../../src/cluster/council.js';
 import type { Configuration } from '../../src/ring/configuration.js';
 import { digestOfConfiguration } from '../../src/ring/configurationCodec.js';
 import type { Council, MemoryStore } from '../../src/ring/council.js';

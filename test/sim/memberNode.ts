@@ -1,5 +1,5 @@
 /**
- * The membership of a simulated node, put together as `src/clusterNode.ts` does it for a real one.
+ * The membership of a simulated node, put together as `src/cluster/node.ts` does it for a real one.
  */
 import type { Channel } from '../../src/gossip/channel.js';
 import { Discovery } from '../../src/gossip/discovery.js';

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MemoryDamagedError, memoryFile, noMemoryFile } from '../../src/cluster/memoryFile.js';
 import { type Device, systemDevice } from '../../src/log/device.js';
-import { MemoryDamagedError, memoryFile, noMemoryFile } from '../../src/memoryFile.js';
 
 let folder = '';
 beforeEach(() => {

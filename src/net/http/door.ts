@@ -14,6 +14,7 @@ import type { Gather, LogLink } from '../gather.js';
 import type { Limits } from '../limits.js';
 import type { TokenGate } from '../token.js';
 import { CACHE_PATH, CacheDoor } from './cache.js';
+import { CLUSTER_PATHS, ClusterDoor, type ClusterRequest } from './cluster.js';
 import type { Exchange, Reply } from './exchange.js';
 import { KEYS_PATH, KeyDoor } from './keys.js';
 import { errorReply, jsonReply, methodReply, statusReply, statusText } from './replies.js';
@@ -22,15 +23,18 @@ import { errorReply, jsonReply, methodReply, statusReply, statusText } from './r
 export interface Report {
   readonly contentType: string;
   readonly body: string;
+  /** The status to answer with, if it is not 200. */
+  readonly status?: number;
 }
 
 /** What can be asked of the node; the main thread knows, the others ask it. */
-export const REPORT_NAMES = ['metrics', 'stats', 'nodes'] as const;
-/** The name of a report. */
-export type ReportName = (typeof REPORT_NAMES)[number];
+export type Inquiry =
+  | { readonly name: 'metrics' }
+  | { readonly name: 'stats' }
+  | { readonly name: 'cluster'; readonly request: ClusterRequest };
 
-/** Makes a report; it may take a turn or two of the event loop. */
-export type Reporter = (name: ReportName) => Promise<Report>;
+/** Makes a report; it may take a turn or two of the event loop, or several seconds. */
+export type Reporter = (inquiry: Inquiry) => Promise<Report>;
 
 /** What the door works with. */
 export interface DoorParts {
@@ -60,7 +64,7 @@ const PATHS: readonly string[] = [
   '/v1/keys/{key}',
   '/cache/backup',
   '/cache/restore',
-  '/cache/cluster/nodes',
+  ...CLUSTER_PATHS,
 ];
 
 /** Answers HTTP requests on one thread. */
@@ -68,12 +72,16 @@ export class Door {
   readonly #parts: DoorParts;
   readonly #keys: KeyDoor;
   readonly #cache: CacheDoor;
+  readonly #cluster: ClusterDoor;
 
   constructor(parts: DoorParts) {
     this.#parts = parts;
     const reply = (exchange: Exchange, reply: Reply): void => this.#reply(exchange, reply);
     this.#keys = new KeyDoor({ ...parts, reply });
     this.#cache = new CacheDoor({ ...parts, reply, count: (status) => this.#count(status) });
+    const ask = (exchange: Exchange, request: ClusterRequest): void =>
+      this.#inquire(exchange, { name: 'cluster', request });
+    this.#cluster = new ClusterDoor({ reply, ask });
   }
 
   /** Answers a request, at once or later. */
@@ -84,7 +92,6 @@ export class Door {
     else if (path.startsWith(KEYS_PATH)) this.#work(exchange, () => this.#keys.handle(exchange));
     else if (path === '/metrics') this.#report(exchange, 'metrics');
     else if (path === '/v1/stats') this.#report(exchange, 'stats');
-    else if (path === '/cache/cluster/nodes') this.#report(exchange, 'nodes');
     else if (path.startsWith(CACHE_PATH)) this.#work(exchange, () => this.#whole(exchange));
     else this.#reply(exchange, unknownPath(path));
   }
@@ -126,22 +133,24 @@ export class Door {
   }
 
   #whole(exchange: Exchange): void {
-    if (!this.#cache.handle(exchange)) this.#reply(exchange, unknownPath(exchange.path));
+    if (this.#cluster.handle(exchange) || this.#cache.handle(exchange)) return;
+    this.#reply(exchange, unknownPath(exchange.path));
   }
 
-  #report(exchange: Exchange, name: ReportName): void {
-    if (!isRead(exchange)) {
-      this.#reply(exchange, methodReply(READ_ONLY));
-      return;
-    }
+  #report(exchange: Exchange, name: 'metrics' | 'stats'): void {
+    if (isRead(exchange)) this.#inquire(exchange, { name });
+    else this.#reply(exchange, methodReply(READ_ONLY));
+  }
+
+  #inquire(exchange: Exchange, inquiry: Inquiry): void {
     let gone = false;
     exchange.onGone(() => {
       gone = true;
     });
-    this.#parts.report(name).then(
-      ({ contentType, body }) => {
+    this.#parts.report(inquiry).then(
+      ({ contentType, body, status = 200 }) => {
         const headers = [['content-type', contentType]] as const;
-        if (!gone) this.#reply(exchange, { status: 200, headers, body });
+        if (!gone) this.#reply(exchange, { status, headers, body });
       },
       (error) => {
         if (!gone) this.#reply(exchange, statusReply('INTERNAL', messageOf(error)));

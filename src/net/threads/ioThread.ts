@@ -15,7 +15,7 @@ import { Signals } from '../../log/signals.js';
 import { ClusterView } from '../../ring/view.js';
 import { Board } from '../board.js';
 import { CLOSE_THREAD_FAILED } from '../farewell.js';
-import type { Report, ReportName } from '../http/door.js';
+import type { Inquiry, Report } from '../http/door.js';
 import { isBinding, loadBinding, type NativeApp } from '../native/binding.js';
 import { openApp } from '../native/nativeApp.js';
 import { Station } from '../station.js';
@@ -54,7 +54,7 @@ export class IoThread {
       clock: systemClock,
       timers: systemTimers,
       random: systemRandom,
-      report: (name) => this.#ask(name),
+      report: (inquiry) => this.#ask(inquiry),
       cluster: this.#cluster,
       log: start.log && { ...start.log, signals: new Signals(start.log.signals) },
       onFailure: (error) => this.#failed(error),
@@ -83,11 +83,11 @@ export class IoThread {
     this.#port.postMessage(message);
   }
 
-  #ask(report: ReportName): Promise<Report> {
+  #ask(inquiry: Inquiry): Promise<Report> {
     const id = this.#nextQuestion++;
     return new Promise((resolve, reject) => {
       this.#questions.set(id, { resolve, reject });
-      this.#tell({ kind: 'ask', id, report });
+      this.#tell({ kind: 'ask', id, inquiry });
     });
   }
 

@@ -5,7 +5,7 @@
 import type { StoreHandle } from '../../arena/store.js';
 import type { Fsync } from '../../config/config.js';
 import type { TierPlace } from '../../log/place.js';
-import type { Report, ReportName } from '../http/door.js';
+import type { Inquiry, Report } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Descriptor } from '../native/binding.js';
 
@@ -40,7 +40,7 @@ export type FromIoThread =
   /** It serves, and sockets can be handed to this app. */
   | { readonly kind: 'ready'; readonly descriptor: Descriptor }
   /** Somebody asked it for a report, which only the main thread can make. */
-  | { readonly kind: 'ask'; readonly id: number; readonly report: ReportName }
+  | { readonly kind: 'ask'; readonly id: number; readonly inquiry: Inquiry }
   /** It can't go on; it closes its app as soon as no socket is handed to it any more. */
   | { readonly kind: 'failed'; readonly reason: string; readonly stack: string | undefined }
   /** All its clients have been told that the node goes away. */

@@ -14,7 +14,7 @@ import type { Timers } from '../../base/timers.js';
 import type { ClusterView } from '../../ring/view.js';
 import { type Board, FIGURE } from '../board.js';
 import type { LogLink } from '../gather.js';
-import type { Report, Reporter, ReportName } from '../http/door.js';
+import type { Inquiry, Report, Reporter } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Descriptor } from '../native/binding.js';
@@ -117,7 +117,7 @@ export class Supervisor {
 
   #receive(thread: Thread, message: FromIoThread): void {
     if (message.kind === 'ready') this.#ready(thread, message.descriptor);
-    else if (message.kind === 'ask') void this.#answer(thread, message.id, message.report);
+    else if (message.kind === 'ask') void this.#answer(thread, message.id, message.inquiry);
     else if (message.kind === 'failed') this.#failed(thread, message.reason, message.stack);
     else if (message.kind === 'drained') thread.drained = true;
     else void thread.worker.terminate();
@@ -132,9 +132,9 @@ export class Supervisor {
     this.#parts.log.debug({ lane: thread.lane }, 'an I/O thread serves');
   }
 
-  async #answer(thread: Thread, id: number, name: ReportName): Promise<void> {
+  async #answer(thread: Thread, id: number, inquiry: Inquiry): Promise<void> {
     try {
-      const report: Report = await this.#parts.report(name);
+      const report: Report = await this.#parts.report(inquiry);
       this.#tell(thread, { kind: 'told', id, report });
     } catch (error) {
       this.#tell(thread, { kind: 'untold', id, reason: messageOf(error) });

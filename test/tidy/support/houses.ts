@@ -11,6 +11,7 @@ export const STEPS: readonly (readonly string[])[] = [
   ['replication'],
   ['rebalance', 'net', 'client', 'embedded'],
   ['observe', 'cli'],
+  ['cluster'],
   ['.'],
 ];
 

@@ -2,23 +2,23 @@
  * The seat of a real node in its council: what it is told by settings, its memory in the data
  * folder, and the view of the cluster that the rest of the node goes by.
  */
-import { systemClock } from './base/clock.js';
-import { InputError } from './base/errors.js';
-import { systemRandom } from './base/random.js';
-import { systemTimers } from './base/timers.js';
-import { type SeatedCouncil, startCouncil } from './clusterCouncil.js';
-import type { Config } from './config/config.js';
-import { plainAddress } from './gossip/discovery.js';
-import type { Gossip } from './gossip/gossip.js';
-import { endpointOfMember, isPresent } from './gossip/member.js';
-import { systemDevice } from './log/device.js';
+import { systemClock } from '../base/clock.js';
+import { InputError } from '../base/errors.js';
+import { systemRandom } from '../base/random.js';
+import { systemTimers } from '../base/timers.js';
+import type { Config } from '../config/config.js';
+import { plainAddress } from '../gossip/discovery.js';
+import type { Gossip } from '../gossip/gossip.js';
+import { endpointOfMember, isPresent } from '../gossip/member.js';
+import { systemDevice } from '../log/device.js';
+import type { Log } from '../net/log.js';
+import type { Configuration } from '../ring/configuration.js';
+import type { MemoryStore } from '../ring/council.js';
+import { FormatError } from '../ring/fields.js';
+import { type Founding, foundingOf } from '../ring/founding.js';
+import type { ClusterView } from '../ring/view.js';
+import { type SeatedCouncil, startCouncil } from './council.js';
 import { MemoryDamagedError, memoryFile, noMemoryFile } from './memoryFile.js';
-import type { Log } from './net/log.js';
-import type { Configuration } from './ring/configuration.js';
-import type { MemoryStore } from './ring/council.js';
-import { FormatError } from './ring/fields.js';
-import { type Founding, foundingOf } from './ring/founding.js';
-import type { ClusterView } from './ring/view.js';
 
 /** What a seat is made from. */
 export interface SeatParts {

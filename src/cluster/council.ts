@@ -7,19 +7,19 @@
  * every few seconds somebody is asked directly, too.
  */
 
-import type { Clock } from './base/clock.js';
-import { LINK_TOPICS } from './base/links.js';
-import type { Random } from './base/random.js';
-import type { Timers } from './base/timers.js';
-import type { Gossip } from './gossip/gossip.js';
-import { isPresent } from './gossip/member.js';
-import type { Change } from './ring/change.js';
-import { type Configuration, type Member, memberOf } from './ring/configuration.js';
-import { digestOfConfiguration } from './ring/configurationCodec.js';
-import { Council, type MemoryStore } from './ring/council.js';
-import { type Custody, dutiesOf, type Sighting } from './ring/custody.js';
-import { FieldReader, FieldWriter, FormatError } from './ring/fields.js';
-import type { Founding } from './ring/founding.js';
+import type { Clock } from '../base/clock.js';
+import { LINK_TOPICS } from '../base/links.js';
+import type { Random } from '../base/random.js';
+import type { Timers } from '../base/timers.js';
+import type { Gossip } from '../gossip/gossip.js';
+import { isPresent } from '../gossip/member.js';
+import type { Change } from '../ring/change.js';
+import { type Configuration, type Member, memberOf } from '../ring/configuration.js';
+import { digestOfConfiguration } from '../ring/configurationCodec.js';
+import { Council, type MemoryStore } from '../ring/council.js';
+import { type Custody, dutiesOf, type Sighting } from '../ring/custody.js';
+import { FieldReader, FieldWriter, FormatError } from '../ring/fields.js';
+import type { Founding } from '../ring/founding.js';
 
 /** What a council is seated with. */
 export interface CouncilSeat {

@@ -3,34 +3,36 @@
  * a real socket, and tears it down again.
  */
 import { hostname, networkInterfaces } from 'node:os';
-import { systemClock } from './base/clock.js';
-import { systemRandom } from './base/random.js';
-import { systemTimers, type Timer } from './base/timers.js';
-import { VERSION } from './base/version.js';
-import type { SeatedCouncil } from './clusterCouncil.js';
-import { seatCouncil } from './clusterSeat.js';
-import { parseKeys } from './config/clusterKeys.js';
-import type { ClusterConfig, Config } from './config/config.js';
-import { readFile, readSecretFile } from './config/readFile.js';
-import { hostOf } from './durableStore.js';
-import type { Channel, ChannelFigures } from './gossip/channel.js';
+import { systemClock } from '../base/clock.js';
+import { systemRandom } from '../base/random.js';
+import { systemTimers, type Timer } from '../base/timers.js';
+import { VERSION } from '../base/version.js';
+import { parseKeys } from '../config/clusterKeys.js';
+import type { ClusterConfig, Config } from '../config/config.js';
+import { hostOf } from '../config/host.js';
+import { readFile, readSecretFile } from '../config/readFile.js';
+import type { Channel, ChannelFigures } from '../gossip/channel.js';
 import {
   Discovery,
   fixedSource,
   plainAddress,
   type SeedSource,
   textSource,
-} from './gossip/discovery.js';
-import { Gossip } from './gossip/gossip.js';
-import { Keyring } from './gossip/keyring.js';
-import { endpointOf, type Member, type MemberState } from './gossip/member.js';
-import { PlainChannel } from './gossip/plainChannel.js';
-import { SealedChannel } from './gossip/sealedChannel.js';
-import { addressOfHost, openUdp, resolveAt, systemResolve, type UdpSocket } from './gossip/udp.js';
-import type { Log } from './net/log.js';
-import type { Configuration } from './ring/configuration.js';
-import type { Council } from './ring/council.js';
-import type { ClusterView } from './ring/view.js';
+} from '../gossip/discovery.js';
+import { Gossip } from '../gossip/gossip.js';
+import { Keyring } from '../gossip/keyring.js';
+import { endpointOf, endpointOfMember, type MemberState } from '../gossip/member.js';
+import { PlainChannel } from '../gossip/plainChannel.js';
+import { SealedChannel } from '../gossip/sealedChannel.js';
+import { addressOfHost, openUdp, resolveAt, systemResolve, type UdpSocket } from '../gossip/udp.js';
+import type { Log } from '../net/log.js';
+import type { Council } from '../ring/council.js';
+import type { ClusterView } from '../ring/view.js';
+import { Calls } from './calls.js';
+import type { SeatedCouncil } from './council.js';
+import { Departure } from './departure.js';
+import { Invitations } from './invitations.js';
+import { seatCouncil } from './seat.js';
 
 /** How often a file of keys is read again, in milliseconds. */
 const KEYS_EVERY_MS = 2_000;
@@ -44,6 +46,9 @@ export interface ClusterNode {
   readonly channel: { readonly figures: ChannelFigures };
   readonly council: Council;
   readonly view: ClusterView;
+  readonly calls: Calls;
+  readonly invitations: Invitations;
+  readonly departure: Departure;
   /** The UDP port. */
   readonly gossipPort: number;
   /** Says goodbye to the others, and closes the socket. */
@@ -195,16 +200,25 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   const gossip = new Gossip({ facts, channel, discovery, ...shared });
   logChanges(gossip, log);
   view.identify(gossip.self.id);
-  let council: SeatedCouncil;
+  let seat: SeatedCouncil;
   try {
     const { joinFile } = config;
     const listed = joinFile === undefined ? [] : fileSource(joinFile).addresses();
-    council = seatCouncil({ gossip, config: whole, listed, log, view });
+    seat = seatCouncil({ gossip, config: whole, listed, log, view });
   } catch (error) {
     watch?.cancel();
     await socket.close();
     throw error;
   }
+  const { council } = seat;
+  const calls = new Calls(gossip.links);
+  const own = endpointOfMember(gossip.self);
+  const invitations = new Invitations({ calls, view, council, discovery, own });
+  const departure = new Departure(view, seat);
+  calls.serve('leave', () => {
+    departure.begin();
+    return true;
+  });
   gossip.start();
   const { id, host: address, gossipPort } = gossip.self;
   const encrypted = config.keys !== undefined;
@@ -212,7 +226,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     watch?.cancel();
-    council.stop();
+    seat.stop();
     gossip.stop();
     closing ??= socket.close();
     return closing;
@@ -221,27 +235,8 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
     await new Promise<void>((resolve) => gossip.leave(resolve));
     await close();
   };
-  const { council: agreement } = council;
   return {
-    ...{ gossip, cluster: config.cluster, channel, gossipPort, view, leave, close },
-    council: agreement,
+    ...{ gossip, cluster: config.cluster, channel, gossipPort, view, council, leave, close },
+    ...{ calls, invitations, departure },
   };
-}
-
-/** A configuration in a few words. */
-function summaryOf({ cluster, number, layout, leaving }: Configuration): object {
-  const members = layout.members.map(({ id, weight }) => ({ id, weight }));
-  return { cluster, number, replicas: layout.replicas, members, moving: leaving !== undefined };
-}
-
-/** The members as HTTP shows them. */
-export function nodesDocument({ gossip, cluster, view }: ClusterNode): object {
-  const nowMs = systemClock.monotonicMs();
-  const nodes = gossip.members().map((member: Member) => {
-    const { sinceMs, accuser, ...facts } = member;
-    return { ...facts, ...(accuser && { accuser }), sinceMs: Math.round(nowMs - sinceMs) };
-  });
-  nodes.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const configuration = view.configuration && summaryOf(view.configuration);
-  return { cluster, self: gossip.self.id, nodes, seeds: gossip.seeds(), configuration };
 }

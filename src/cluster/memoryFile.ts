@@ -12,11 +12,11 @@
  * promised must not take part as if it knew. Who deletes the file makes it a new member.
  */
 import { join } from 'node:path';
-import { messageOf } from './base/errors.js';
-import { checksum } from './log/checksum.js';
-import { type Device, readWhole } from './log/device.js';
-import { replaceFile } from './log/replacedFile.js';
-import type { MemoryStore } from './ring/council.js';
+import { messageOf } from '../base/errors.js';
+import { checksum } from '../log/checksum.js';
+import { type Device, readWhole } from '../log/device.js';
+import { replaceFile } from '../log/replacedFile.js';
+import type { MemoryStore } from '../ring/council.js';
 
 const NAME = 'cluster.memory';
 const MAGIC = 0x4d4c524f;

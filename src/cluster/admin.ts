@@ -1,0 +1,185 @@
+/**
+ * What operators see of the cluster and do to it over HTTP, whichever node they ask:
+ *
+ *   GET    /cache/cluster/status       the whole cluster, and what is wrong with it
+ *   GET    /cache/cluster/nodes        the members as this node sees them
+ *   POST   /cache/cluster/nodes        take a node in, weigh one, or put one in another's place
+ *   DELETE /cache/cluster/nodes/{id}   have a node leave, or forget one that is away
+ *   POST   /cache/cluster/rebalance    give nodes the shares that they were started with
+ *   GET    /cache/partitioning         who owns what
+ *   GET    /cache/replication          how it is copied
+ *
+ * A change is a step of the configuration, and is answered when that is agreed on.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Timers } from '../base/timers.js';
+import { isPresent } from '../gossip/member.js';
+import type { ClusterRequest } from '../net/http/cluster.js';
+import type { Report } from '../net/http/door.js';
+import type { Change } from '../ring/change.js';
+import { MAX_WEIGHT, type Member, memberOf } from '../ring/configuration.js';
+import { type Decision, Decisions } from './decisions.js';
+import { figuresOf, type NodeFigures } from './figures.js';
+import type { ClusterNode } from './node.js';
+import { nodesDocument } from './nodes.js';
+import { partitioningDocument, replicationDocument } from './ownership.js';
+import { jsonReport } from './reports.js';
+import { statusDocument } from './status.js';
+
+/** What a node's administration works with. */
+export interface AdminParts {
+  readonly node: ClusterNode;
+  readonly figures: () => NodeFigures;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly thresholdPercent: number;
+}
+
+function refusal(status: number, error: string, message: string): Report {
+  return jsonReport(status, { error, message });
+}
+
+const NO_CLUSTER = refusal(503, 'UNAVAILABLE', 'this node has not found its cluster yet');
+
+function reportOf(decision: Decision): Report {
+  if (decision.kind === 'refused') return refusal(409, 'REFUSED', decision.why);
+  if (decision.kind === 'agreed') {
+    const { number, leaving } = decision.configuration;
+    return jsonReport(200, { number, moving: leaving !== undefined });
+  }
+  const message = 'a majority of the members has not agreed yet; it goes on being tried';
+  return jsonReport(202, { message });
+}
+
+/** What the body of a request to change something may say. */
+interface Order {
+  readonly address?: unknown;
+  readonly id?: unknown;
+  readonly weight?: unknown;
+  readonly replaces?: unknown;
+}
+
+/** A node's administration; see the top of this file. */
+export class ClusterAdmin {
+  readonly #parts: AdminParts;
+  readonly #decisions: Decisions;
+
+  constructor(parts: AdminParts) {
+    this.#parts = parts;
+    const { node, timers } = parts;
+    const wish = (change: Change): void => node.council.wish(change);
+    this.#decisions = new Decisions({ view: node.view, timers, wish });
+    node.calls.serve('figures', () => parts.figures());
+  }
+
+  /** Answers a request. */
+  async handle({ method, about, node, body }: ClusterRequest): Promise<Report> {
+    if (method === 'DELETE') return this.#remove(node ?? '');
+    if (method === 'POST') {
+      return about === 'rebalance' ? this.#rebalance() : this.#order((body ?? {}) as Order);
+    }
+    if (about === 'nodes') return jsonReport(200, nodesDocument(this.#parts.node));
+    if (about === 'status') return jsonReport(200, await this.#status());
+    const { configuration, placement } = this.#parts.node.view;
+    if (configuration === undefined || placement === undefined) return NO_CLUSTER;
+    const document = about === 'partitioning' ? partitioningDocument : replicationDocument;
+    return jsonReport(200, document(configuration, placement));
+  }
+
+  async #status(): Promise<object> {
+    const { node, figures, clock, thresholdPercent } = this.#parts;
+    const { gossip, view, calls } = node;
+    const nowMs = clock.monotonicMs();
+    const members = gossip.members();
+    const others = members.filter((member) => isPresent(member) && member.id !== view.self);
+    const found = await figuresOf(
+      calls,
+      others.map(({ id }) => id),
+    );
+    found.set(view.self, figures());
+    return statusDocument({
+      cluster: node.cluster,
+      sights: members.map((member) => ({ ...member, forMs: nowMs - member.sinceMs })),
+      configuration: view.configuration,
+      placement: view.placement,
+      figures: found,
+      moved: view.leaving === undefined ? undefined : 0,
+      thresholdPercent,
+    });
+  }
+
+  async #decide(change: Change): Promise<Report> {
+    return reportOf(await this.#decisions.decide(change));
+  }
+
+  #order({ address, id, weight, replaces }: Order): Promise<Report> | Report {
+    if (typeof address === 'string') return this.#invite(address);
+    if (typeof id !== 'string') return badOrder();
+    if (typeof replaces === 'string') return this.#replace(replaces, id);
+    if (!Number.isInteger(weight) || Number(weight) < 0 || Number(weight) > MAX_WEIGHT) {
+      return badOrder();
+    }
+    return this.#decide({ kind: 'weigh', id, weight: Number(weight) });
+  }
+
+  /** Tells the node at an address to join; it gives up its own cluster of one for that. */
+  async #invite(address: string): Promise<Report> {
+    const { node } = this.#parts;
+    const answer = await node.invitations.send(address);
+    if (answer === undefined) return refusal(504, 'TIMEOUT', `nobody answers at ${address}`);
+    if (answer !== '') return refusal(409, 'REFUSED', answer);
+    return jsonReport(202, { message: `the node at ${address} joins` });
+  }
+
+  #replace(id: string, by: string): Promise<Report> | Report {
+    const { view } = this.#parts.node;
+    const { layout } = view.configuration ?? {};
+    const lost = layout && memberOf(layout, id);
+    const spare = layout && memberOf(layout, by);
+    if (lost === undefined) return refusal(404, 'NOT_FOUND', `${id} is no member`);
+    if (spare === undefined) return refusal(404, 'NOT_FOUND', `${by} is no member`);
+    if (spare.weight > 0) return refusal(409, 'REFUSED', `${by} has a share of its own`);
+    const member: Member = { ...spare, weight: lost.weight };
+    return this.#decide({ kind: 'replace', id, member });
+  }
+
+  async #remove(id: string): Promise<Report> {
+    const { node } = this.#parts;
+    const { layout } = node.view.configuration ?? {};
+    if (layout === undefined) return NO_CLUSTER;
+    if (memberOf(layout, id) === undefined) return refusal(404, 'NOT_FOUND', `${id} is no member`);
+    if (!node.view.isAlive(id)) return this.#decide({ kind: 'remove', id });
+    if (layout.members.length === 1) {
+      return refusal(409, 'REFUSED', 'the last member can only be stopped');
+    }
+    if (id === node.view.self) node.departure.begin();
+    else if ((await node.calls.ask(id, 'leave', null)) !== true)
+      return refusal(504, 'TIMEOUT', `${id} does not answer`);
+    return jsonReport(202, { message: `${id} leaves when others have its data` });
+  }
+
+  /** Members get the weights that they were started with, where those are others. */
+  async #rebalance(): Promise<Report> {
+    const { node } = this.#parts;
+    const { layout } = node.view.configuration ?? {};
+    if (layout === undefined) return NO_CLUSTER;
+    const wanted = node.gossip.members().filter(isPresent);
+    const changes = wanted.flatMap(({ id, weight }): Change[] => {
+      const member = memberOf(layout, id);
+      return member === undefined || member.weight === weight
+        ? []
+        : [{ kind: 'weigh', id, weight }];
+    });
+    let last: Report = jsonReport(200, { number: node.view.configuration?.number, changes: 0 });
+    for (const change of changes) last = await this.#decide(change);
+    return last;
+  }
+}
+
+function badOrder(): Report {
+  return refusal(
+    400,
+    'BAD_REQUEST',
+    'say {"address": "HOST:GOSSIP_PORT"}, {"id", "weight"} or {"id", "replaces"}',
+  );
+}

@@ -1,0 +1,30 @@
+/** What each node says of itself when somebody wants to see the whole cluster. */
+import type { Calls } from './calls.js';
+
+/** How a node is. */
+export interface NodeFigures {
+  readonly keys: number;
+  readonly memoryBytes: number;
+  readonly uptimeMs: number;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** The figures in an answer, or nothing when there are none in it. */
+function figuresIn(answer: unknown): NodeFigures | undefined {
+  const { keys, memoryBytes, uptimeMs } = (answer ?? {}) as Partial<NodeFigures>;
+  if (!isCount(keys) || !isCount(memoryBytes) || !isCount(uptimeMs)) return undefined;
+  return { keys, memoryBytes, uptimeMs };
+}
+
+/** The figures of those of `ids` that answer in time, by their ids. */
+export async function figuresOf(
+  calls: Calls,
+  ids: readonly string[],
+): Promise<Map<string, NodeFigures>> {
+  const answers = await Promise.all(ids.map((id) => calls.ask(id, 'figures', null)));
+  const entries = ids.map((id, at) => [id, figuresIn(answers[at])] as const);
+  return new Map(entries.filter((entry): entry is [string, NodeFigures] => entry[1] !== undefined));
+}
