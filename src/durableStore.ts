@@ -48,7 +48,9 @@ function tierOf({ tierBytes, memoryBytes }: Config): TierOptions | undefined {
 export async function makeStore(config: Config, threads: number, log: Log): Promise<DurableStore> {
   const folder = config.dataDir;
   if (folder === undefined) {
-    const store = Store.create({ ...config, lanes: lanesFor(threads, false) });
+    const feeds = config.cluster.gossips ? feedBytes(config.maxValueBytes) : 0;
+    const lanes = lanesFor(threads, false);
+    const store = Store.create({ ...config, lanes, feedBytes: feeds });
     return { store, log: undefined, port: config.port };
   }
   const keys = new KeyRing(config.dataKeys ?? []);

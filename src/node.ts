@@ -29,7 +29,9 @@ import type { Listener } from './net/listener.js';
 import type { Log } from './net/log.js';
 import { isBinding, loadBinding, type NativeBinding } from './net/native/binding.js';
 import { NativeListener } from './net/native/nativeListener.js';
-import { Station } from './net/station.js';
+import { Peers } from './net/peers/peers.js';
+import { peerTokens } from './net/peers/secret.js';
+import { type PeersShare, Station } from './net/station.js';
 import { Sweeper } from './net/sweeper.js';
 import { LoopDelay } from './net/threads/loopDelay.js';
 import { Supervisor } from './net/threads/supervisor.js';
@@ -38,6 +40,7 @@ import { createLogger } from './observe/logger.js';
 import { metricsPage } from './observe/metrics.js';
 import { type Sources, takeSnapshot } from './observe/snapshot.js';
 import { statsDocument } from './observe/stats.js';
+import { Reach } from './replication/reach.js';
 import { ClusterView } from './ring/view.js';
 
 export type { Config } from './config/config.js';
@@ -122,6 +125,8 @@ class RunningNode implements Node {
   readonly #lane: StoreLane;
   readonly #view = new ClusterView();
   readonly #station: Station;
+  readonly #share: PeersShare | undefined;
+  #peers: Peers | undefined;
   readonly #sweeper: Sweeper;
   readonly #sources: Sources;
   readonly #tokenDigest: Uint8Array | undefined;
@@ -156,6 +161,7 @@ class RunningNode implements Node {
     this.#board = Board.create(this.#threads + 1);
     this.#lane = this.#store.openLane(0);
     this.#tokenDigest = TokenGate.digest(config.authToken);
+    this.#share = this.#makeShare();
     this.#station = this.#makeStation();
     const onFailure = (error: unknown): void => this.#station.fail(error);
     this.#sweeper = new Sweeper(this.#lane, this.#clock, this.#timers, onFailure);
@@ -184,6 +190,14 @@ class RunningNode implements Node {
     this.#log.warn({ memoryBytes, machineBytes }, 'memory is more than this machine has');
   }
 
+  /** What all threads deal with other nodes by, where there may be some. */
+  #makeShare(): PeersShare | undefined {
+    const { cluster, authToken } = this.#config;
+    if (!cluster.gossips) return undefined;
+    const tokens = peerTokens({ cluster: cluster.cluster, keys: cluster.keys, authToken });
+    return { reach: Reach.create(this.#store.lanes * this.#store.arenas.length), tokens };
+  }
+
   #makeStation(): Station {
     return new Station({
       store: this.#store,
@@ -194,6 +208,7 @@ class RunningNode implements Node {
       clock: this.#clock,
       timers: this.#timers,
       random: systemRandom,
+      peers: this.#share,
       report: (inquiry) => this.#report(inquiry),
       cluster: this.#view,
       log: this.#dataLog,
@@ -257,6 +272,7 @@ class RunningNode implements Node {
   async #join(): Promise<void> {
     if (this.#config.cluster.gossips) {
       const [config, log, view] = [this.#config, this.#log, this.#view];
+      this.#peers = this.#startPeers();
       const node = await startCluster({ config, port: this.port, log, view });
       this.#cluster = node;
       const [timers, clock] = [this.#timers, this.#clock];
@@ -270,6 +286,17 @@ class RunningNode implements Node {
   #left(): void {
     this.#log.info({}, 'this node has left its cluster');
     this.#depart();
+  }
+
+  #startPeers(): Peers | undefined {
+    if (this.#share === undefined) return undefined;
+    const { reach, tokens } = this.#share;
+    return new Peers({
+      ...{ store: this.#store, view: this.#view, reach, token: () => tokens[0] ?? '' },
+      ...{ clock: this.#clock, timers: this.#timers, random: systemRandom, log: this.#log },
+      forwarder: () => this.#station.forwarder,
+      askOwn: (request, settle) => this.#station.inquire(request, settle),
+    });
   }
 
   async #listen(): Promise<Listener> {
@@ -290,6 +317,7 @@ class RunningNode implements Node {
     this.#supervisor = new Supervisor({
       source,
       store: this.#store.handle,
+      peers: this.#share,
       board: this.#board,
       limits: this.#station.limits,
       tokenDigest: this.#tokenDigest,
@@ -317,8 +345,9 @@ class RunningNode implements Node {
     this.#log.info({ connections: this.#board.connections }, 'stopping');
     this.#board.state = DRAINING;
     this.#listener?.stop();
-    const left = this.#cluster?.leave();
-    await Promise.all([this.#station.drain(drainMs), this.#supervisor?.drain(drainMs), left]);
+    await Promise.all([this.#station.drain(drainMs), this.#supervisor?.drain(drainMs)]);
+    await this.#peers?.drain(drainMs);
+    await this.#cluster?.leave();
     await sleep(this.#timers, LINGER_MS);
     await this.abandon();
     this.#log.info({}, 'stopped');
@@ -328,6 +357,7 @@ class RunningNode implements Node {
   async abandon(): Promise<void> {
     process.off('SIGUSR2', this.#rehearse);
     this.#sweeper.stop();
+    this.#peers?.stop();
     this.#listener?.stop();
     await this.#cluster?.close();
     await this.#supervisor?.close();

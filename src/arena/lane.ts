@@ -62,6 +62,7 @@ export class Lane implements StoreLane {
   readonly #core: CoreFunctions;
   readonly #words: Uint32Array<SharedArrayBuffer>;
   readonly #inboxAt: number;
+  readonly #feedHeadWord: number;
   readonly #inboxLimit: number;
   readonly #outboxAt: number;
   #inboxEnd: number;
@@ -85,10 +86,16 @@ export class Lane implements StoreLane {
     this.#inboxLimit = this.#inboxAt + (this.#core.inboxBytes() >>> 0);
     this.#outboxAt = this.#core.outboxAt() >>> 0;
     this.wantsAt = this.#core.wantsAt() >>> 0;
+    this.#feedHeadWord = (this.#core.feedHeadAt(index) >>> 0) / 4;
     this.forgetWants();
     this.#inboxEnd = this.#inboxAt;
     this.#outboxEnd = this.#outboxAt;
     this.#outboxNext = this.#outboxAt;
+  }
+
+  /** Where the next change of this lane will start in its feed, modulo 2^32. */
+  get feedHead(): number {
+    return this.#words[this.#feedHeadWord] ?? 0;
   }
 
   /** How many values requests of the last `execute` want from the disk. */

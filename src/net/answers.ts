@@ -56,11 +56,29 @@ export function mustWait(answers: Uint8Array): boolean {
 
 /** The same message with `status`, an error, in the place of every answer that tells of changes. */
 export function withoutChanges(answers: Uint8Array, status: number): Uint8Array {
+  return replaced(answers, status, (at) => tellsOfChange(answers, at));
+}
+
+/** The same message with `status`, an error, in the place of the answers to some requests. */
+export function withStatus(
+  answers: Uint8Array,
+  ids: readonly number[],
+  status: number,
+): Uint8Array {
+  const view = new DataView(answers.buffer, answers.byteOffset, answers.byteLength);
+  return replaced(answers, status, (at) => ids.includes(view.getUint32(at + ID_AT, true)));
+}
+
+function replaced(
+  answers: Uint8Array,
+  status: number,
+  isMeant: (at: number) => boolean,
+): Uint8Array {
   const changed = new Uint8Array(answers.length);
   let end = 0;
   for (let at = 0; at < answers.length; ) {
     const size = sizeAt(answers, at);
-    const refused = tellsOfChange(answers, at);
+    const refused = isMeant(at);
     const length = refused ? ANSWER_HEADER_BYTES : size;
     changed.set(answers.subarray(at, at + length), end);
     if (refused) refuse(changed, end, status);

@@ -35,6 +35,8 @@ export interface ConversationParts {
   readonly tally: Tally;
   /** The verbs of a greeted client. */
   readonly grants: number;
+  /** Those of another node. */
+  readonly peerGrants: number;
 }
 
 /** `send` says this when it dropped the message. */
@@ -90,7 +92,7 @@ export class Conversation extends Party {
   #submit(bytes: Uint8Array): void {
     const { gather, topology } = this.#parts;
     const rest = isAboutTopology(bytes) ? topology.take(this, bytes) : bytes;
-    if (rest.length > 0) gather.submit(this, rest);
+    if (rest.length > 0) gather.ask(this, rest);
   }
 
   /** Sends what is no answer to what is being executed. */
@@ -110,8 +112,8 @@ export class Conversation extends Party {
   }
 
   #greet(bytes: Uint8Array): void {
-    const { greeter, grants } = this.#parts;
-    const { answers, rest, closeCode } = greeter.greet(bytes);
+    const { greeter, grants, peerGrants } = this.#parts;
+    const { answers, rest, isPeer, closeCode } = greeter.greet(bytes);
     if (answers.length > 0 && this.#send(answers)) {
       this.end(CLOSE_SLOW_READER);
       return;
@@ -121,7 +123,8 @@ export class Conversation extends Party {
       return;
     }
     if (rest === undefined) return;
-    this.grants = grants;
+    this.isPeer = isPeer === true;
+    this.grants = this.isPeer ? peerGrants : grants;
     if (rest.length > 0) this.#submit(rest);
   }
 

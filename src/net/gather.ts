@@ -32,9 +32,11 @@ import type { Fsync } from '../config/config.js';
 import type { TierPlace } from '../log/place.js';
 import type { RecordReader } from '../log/recordReader.js';
 import type { Signals } from '../log/signals.js';
+import type { Reach } from '../replication/reach.js';
 import { addTo, FIGURE, type Tally } from './board.js';
 import { Durability } from './durability.js';
 import type { Party } from './party.js';
+import { Claims } from './peers/claims.js';
 import type { Stopwatch } from './stopwatch.js';
 import { TierDesk } from './tierDesk.js';
 
@@ -49,6 +51,13 @@ export interface LogLink {
   readonly fsync: Fsync;
   /** Where values are read from that only the disk has, if there is a tier. */
   readonly tier?: TierPlace | undefined;
+}
+
+/** The peers as far as a thread that serves is concerned. */
+export interface PeersLink {
+  readonly reach: Reach;
+  /** The id of this node. */
+  readonly self: () => string;
 }
 
 /** The tier as far as a thread that serves is concerned. */
@@ -71,6 +80,8 @@ export interface GatherParts {
   readonly log: LogLink | undefined;
   /** Where values are that only the disk has, if there is a tier. */
   readonly tier?: TierLink | undefined;
+  /** Who else has to have changes before they are answered, where that is asked for. */
+  readonly peers?: PeersLink | undefined;
   /** The lane or the loop is broken; nothing is executed any more. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -92,6 +103,9 @@ export class Gather {
   #running = false;
   readonly #durability: Durability | undefined;
   readonly #tier: TierDesk | undefined;
+  readonly #claims: Claims | undefined;
+  /** What of a client's frame is to be executed here; all of it where there is nobody else. */
+  admit: ((party: Party, frame: Uint8Array) => Uint8Array | undefined) | undefined;
   readonly #task = (): void => this.#turn();
 
   constructor(parts: GatherParts) {
@@ -99,11 +113,13 @@ export class Gather {
     this.#durability = makeDurability(parts.log, parts.maxPipelinedBytes);
     this.#lane = parts.lane;
     this.#tier = parts.tier && this.#makeDesk(parts.tier);
+    this.#claims = parts.peers && this.#makeClaims(parts.peers);
   }
 
   /** True when everything that was queued is executed and answered. */
   get done(): boolean {
-    return this.idle && (this.#durability?.idle ?? true) && (this.#tier?.idle ?? true);
+    const settled = (this.#durability?.idle ?? true) && (this.#claims?.idle ?? true);
+    return this.idle && settled && (this.#tier?.idle ?? true);
   }
 
   /** True when nothing is queued, in the inbox or behind it. */
@@ -137,6 +153,17 @@ export class Gather {
     this.#slots[slot] = undefined;
     if (this.#lane.queuedBytes === 0) this.#free.push(slot);
     else this.#leaving.push(slot);
+  }
+
+  /** Takes a frame of a client, which is copied; parts of it may be carried out elsewhere. */
+  ask(party: Party, bytes: Uint8Array): void {
+    const rest = this.admit === undefined ? bytes : this.admit(party, bytes);
+    if (rest !== undefined) this.submit(party, rest);
+  }
+
+  /** Delivers answers that do not come from the lane. */
+  answer(party: Party, answers: Uint8Array): void {
+    if (party.slot >= 0 && this.#hand(party, answers, 0)) party.pause();
   }
 
   /** Takes a frame of whole requests, which is copied, to be executed when this turn ends. */
@@ -206,6 +233,18 @@ export class Gather {
     if (!this.idle && !this.#tier?.full) this.#schedule();
   }
 
+  #makeClaims({ reach, self }: PeersLink): Claims {
+    const { clock, timers, maxPipelinedBytes, lane } = this.#parts;
+    const arenas = lane.parts.length;
+    return new Claims({
+      ...{ reach, self, clock, timers, maxWithheldBytes: maxPipelinedBytes },
+      sources: lane.parts.map((_, arena) => lane.index * arenas + arena),
+      heads: () => lane.parts.map(({ feedHead }) => feedHead),
+      deliver: (party, answers, closeCode) => this.#confirm(party, answers, closeCode),
+      ease: (party) => party.ease(),
+    });
+  }
+
   #makeDesk({ reader, grants }: TierLink): TierDesk {
     const { clock, tally } = this.#parts;
     return new TierDesk({
@@ -226,6 +265,14 @@ export class Gather {
 
   /** Delivers a message, or keeps it until it may be; true when its party can take no more. */
   #hand(party: Party, answers: Uint8Array, closeCode: number): boolean {
+    const claims = this.#claims;
+    if (claims !== undefined && (party.claims !== undefined || party.owedBytes > 0)) {
+      return claims.pass(party, answers, closeCode);
+    }
+    return this.#confirm(party, answers, closeCode);
+  }
+
+  #confirm(party: Party, answers: Uint8Array, closeCode: number): boolean {
     const durability = this.#durability;
     if (durability === undefined) return party.deliver(answers, closeCode);
     return durability.pass(party, answers, closeCode);

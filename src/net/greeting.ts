@@ -24,6 +24,7 @@ import {
 } from '../protocol/wire.js';
 import type { ClusterView } from '../ring/view.js';
 import type { Limits } from './limits.js';
+import type { PeerGate } from './peers/secret.js';
 import type { TokenGate } from './token.js';
 
 /** What came of a frame before the greeting. */
@@ -32,6 +33,8 @@ export interface Greeting {
   readonly answers: Uint8Array;
   /** Set when the hello succeeded: the rest of the frame, perhaps empty, belongs to the core. */
   readonly rest?: Uint8Array;
+  /** Whether another node of the cluster says hello. */
+  readonly isPeer?: boolean;
   /** The code to close with after the answers; 0 to go on. */
   readonly closeCode: number;
 }
@@ -42,11 +45,13 @@ const HELLO_HEAD_BYTES = 4;
 /** Answers what connections say before they are greeted. */
 export class Greeter {
   readonly #gate: TokenGate;
+  readonly #peers: PeerGate;
   readonly #limits: Limits;
   readonly #cluster: ClusterView;
 
-  constructor(gate: TokenGate, limits: Limits, cluster: ClusterView) {
+  constructor(gate: TokenGate, peers: PeerGate, limits: Limits, cluster: ClusterView) {
     this.#gate = gate;
+    this.#peers = peers;
     this.#limits = limits;
     this.#cluster = cluster;
   }
@@ -73,7 +78,9 @@ export class Greeter {
       const status = this.#answer(reader, frame, writer);
       if (reader.opcode !== OP_HELLO) continue;
       if (status === STATUS.OK) {
-        return { answers: writer.frame(), rest: frame.subarray(reader.end), closeCode: 0 };
+        const rest = frame.subarray(reader.end);
+        const isPeer = this.#peers.admits(tokenIn(reader, frame));
+        return { answers: writer.frame(), rest, isPeer, closeCode: 0 };
       }
       const closeCode = closeCodeFor(status);
       if (closeCode !== 0) return { answers: writer.frame(), closeCode };
@@ -114,8 +121,15 @@ export class Greeter {
     const head = new DataView(value.buffer, value.byteOffset);
     if (head.getUint16(0, true) !== PROTOCOL_VERSION) return STATUS.UNSUPPORTED_VERSION;
     if (head.getUint16(2, true) !== 0) return STATUS.BAD_REQUEST;
-    return this.#gate.admits(value.subarray(HELLO_HEAD_BYTES)) ? STATUS.OK : STATUS.UNAUTHENTICATED;
+    const token = value.subarray(HELLO_HEAD_BYTES);
+    const admitted = this.#peers.admits(token) || this.#gate.admits(token);
+    return admitted ? STATUS.OK : STATUS.UNAUTHENTICATED;
   }
+}
+
+/** The token of a hello that is as it should be. */
+function tokenIn(reader: RequestReader, frame: Uint8Array): Uint8Array {
+  return frame.subarray(reader.valueAt + HELLO_HEAD_BYTES, reader.end);
 }
 
 function closeCodeFor(status: number): number {

@@ -1,4 +1,5 @@
 import { FrameQueue } from './frameQueue.js';
+import type { Claim } from './peers/claims.js';
 
 /**
  * Somebody whose requests are executed and who gets the answers: a WebSocket or one HTTP request.
@@ -17,6 +18,12 @@ export abstract class Party {
   paused = false;
   /** Bytes of its answers that wait until the log is on disk. */
   withheldBytes = 0;
+  /** What answers to some of its requests have to wait for, by the ids of those. */
+  claims: Map<number, Claim> | undefined;
+  /** Bytes of its answers that wait until enough owners have a change. */
+  owedBytes = 0;
+  /** True for another node, whose requests are for this one. */
+  isPeer = false;
   /** True for the node itself, which nobody has to wait for. */
   readonly isNode: boolean = false;
   /** True while the loop has it in its list of those with frames to submit. */

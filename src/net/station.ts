@@ -11,6 +11,7 @@ import { systemAsyncDevice } from '../log/asyncDevice.js';
 import { KeyRing } from '../log/keys.js';
 import { RecordReader } from '../log/recordReader.js';
 import { CLOSE_GOING_AWAY, CLOSE_TOO_MANY } from '../protocol/wire.js';
+import type { Reach } from '../replication/reach.js';
 import type { ClusterView } from '../ring/view.js';
 import { addTo, type Board, DRAINING, FIGURE, type Figure, type Tally } from './board.js';
 import { Conversation, type ConversationParts } from './conversation.js';
@@ -21,11 +22,22 @@ import { Door, type Reporter } from './http/door.js';
 import type { Limits } from './limits.js';
 import { originMayEnter } from './origin.js';
 import { Party } from './party.js';
+import { Forwarder } from './peers/forwarder.js';
+import type { Settle } from './peers/inquirer.js';
+import { PeerGate } from './peers/secret.js';
+import { Switchboard } from './peers/switchboard.js';
 import { Stopwatch, verbTotals } from './stopwatch.js';
 import { TokenGate } from './token.js';
 import { TopologyDesk } from './topologyDesk.js';
 import { tickMs, Vigil } from './vigil.js';
 import type { Wire } from './wire.js';
+
+/** What a station needs to deal with other nodes. */
+export interface PeersShare {
+  readonly reach: Reach;
+  /** What nodes of the cluster prove themselves with, the token to present first. */
+  readonly tokens: readonly string[];
+}
 
 /** What a station is made from. */
 export interface StationParts {
@@ -43,6 +55,8 @@ export interface StationParts {
   readonly cluster: ClusterView;
   /** The log that the store is written to, if there is one. */
   readonly log: LogLink | undefined;
+  /** What other nodes are dealt with by, where there may be some. */
+  readonly peers: PeersShare | undefined;
   /** Something broke that leaves this thread unable to serve. Called once. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -65,6 +79,8 @@ export class Station {
   readonly #shared: ConversationParts;
   readonly #vigil: Vigil;
   readonly #gate: TokenGate;
+  readonly #peerGate = new PeerGate();
+  readonly #switchboard: Switchboard | undefined;
   readonly #watch: Timer;
   #failed = false;
 
@@ -81,10 +97,13 @@ export class Station {
     const grants = store.constant('GRANTS_CLIENT');
     const { tally } = this;
     const gather = this.#gather;
-    const { cluster } = parts;
-    const greeter = new Greeter(this.#gate, limits, cluster);
+    const { cluster, peers } = parts;
+    this.#peerGate.tokens = peers?.tokens ?? [];
+    this.#switchboard = peers && this.#makeSwitchboard(peers);
+    const greeter = new Greeter(this.#gate, this.#peerGate, limits, cluster);
     const topology = new TopologyDesk(cluster);
-    this.#shared = { gather, greeter, topology, limits, tally, grants };
+    const peerGrants = store.constant('GRANTS_PEER');
+    this.#shared = { gather, greeter, topology, limits, tally, grants, peerGrants };
     const { report, log, random } = parts;
     const ownGrants = store.constant('GRANTS_ALL');
     const tools = { clock, timers, random, report, log };
@@ -104,7 +123,36 @@ export class Station {
     const onFailure = (error: unknown): void => this.fail(error);
     const shared = { lane, clock, timers, tally, stopwatch, maxPipelinedBytes };
     const tier = this.#makeTier();
-    return new Gather({ ...shared, log, tier, onFailure });
+    const { peers, cluster } = this.#parts;
+    const link = peers && { reach: peers.reach, self: () => cluster.self };
+    return new Gather({ ...shared, log, tier, peers: link, onFailure });
+  }
+
+  #makeSwitchboard({ reach, tokens }: PeersShare): Switchboard {
+    const { cluster: view, store, clock, timers, random } = this.#parts;
+    const gather = this.#gather;
+    const self = (): string => view.self;
+    const token = (): string => tokens[0] ?? '';
+    const switchboard = new Switchboard({
+      ...{ view, reach, clock },
+      forwarder: new Forwarder({ self, token, clock, timers, random }),
+      grants: store.constant('GRANTS_PEER'),
+      join: (party) => gather.join(party),
+      submit: (party, frame) => gather.submit(party, frame),
+      deliver: (party, answers) => gather.answer(party, answers),
+    });
+    gather.admit = (party, frame) => switchboard.admit(party, frame);
+    return switchboard;
+  }
+
+  /** What this thread asks other nodes with, where there may be some. */
+  get forwarder(): Forwarder | undefined {
+    return this.#switchboard?.forwarder;
+  }
+
+  /** Has this thread's lane asked something; settled once, later. */
+  inquire(request: Uint8Array, settle: Settle): void {
+    this.#switchboard?.inquire(request, settle);
   }
 
   /** What this thread reads values with that only the disk has. */
@@ -181,12 +229,14 @@ export class Station {
   }
 
   #quiet(): boolean {
-    return this.#failed || (this.#gather.done && this.#gather.parties.every(isQuiet));
+    const done = this.#gather.done && (this.#switchboard?.idle ?? true);
+    return this.#failed || (done && this.#gather.parties.every(isQuiet));
   }
 
   /** Looks after nobody any more. */
   stop(): void {
     this.#watch.cancel();
+    this.#switchboard?.stop();
   }
 
   /** Ends every conversation with a close code. */

@@ -195,8 +195,26 @@ export class DiskFailedError extends StatusError {
   override readonly name = 'DiskFailedError';
 }
 
+/** Too few owners of the key are reached for the level of the call; nothing was changed. */
+export class UnavailableError extends StatusError {
+  override readonly name = 'UnavailableError';
+}
+
+/**
+ * The change was begun, but fewer owners than the level asks for are known to have it. It may stay
+ * or be lost.
+ */
+export class UndecidedError extends StatusError {
+  override readonly name = 'UndecidedError';
+}
+
 /** After these nobody knows whether the operation was executed. */
-const UNKNOWN_OUTCOMES: readonly StatusName[] = ['INTERNAL', 'DISK_FULL', 'DISK_FAILED'];
+const UNKNOWN_OUTCOMES: readonly StatusName[] = [
+  'INTERNAL',
+  'DISK_FULL',
+  'DISK_FAILED',
+  'UNDECIDED',
+];
 
 type StatusErrorClass = new (
   status: number,
@@ -220,6 +238,8 @@ const CLASSES: Partial<Record<StatusName, StatusErrorClass>> = {
   INTERNAL: InternalError,
   DISK_FULL: DiskFullError,
   DISK_FAILED: DiskFailedError,
+  UNAVAILABLE: UnavailableError,
+  UNDECIDED: UndecidedError,
 };
 
 /** The error for an answer with `status`, an outcome where an error is due, or a true error. */

@@ -18,6 +18,8 @@ import {
 export interface Request {
   id: number;
   opcode: number;
+  /** `LEVEL_…`: how many owners have to answer; `LEVEL_ONE` when it is not given. */
+  level?: number;
   /** `FLAG_…` bits: which fields are there, and modifiers. */
   flags?: number;
   /** Milliseconds from arrival after which the node does not execute it; 0 or nothing: no limit. */
@@ -60,7 +62,7 @@ function writeHeader(writer: FrameWriter, request: Request, flags: number): void
   const view = writer.view;
   const at = writer.at;
   view.setUint32(at + 4, request.id, true);
-  view.setUint32(at + 8, request.opcode, true);
+  view.setUint32(at + 8, request.opcode | ((request.level ?? 0) << 8), true);
   view.setUint32(at + 12, flags, true);
   view.setUint32(at + 16, (request.deadlineMs ?? 0) | ((request.encoding ?? 0) << 16), true);
   writer.at = at + REQUEST_HEADER_BYTES;

@@ -52,6 +52,18 @@ export const STATUSES = [
     message: "the disk of the node's log failed, so it takes no changes until it is started anew",
     http: 500,
   },
+  {
+    code: 30,
+    name: 'UNAVAILABLE',
+    message: 'too few owners of the key are reached; nothing was changed',
+    http: 503,
+  },
+  {
+    code: 31,
+    name: 'UNDECIDED',
+    message: 'fewer owners than asked for are known to have the change',
+    http: 504,
+  },
 ] as const satisfies readonly StatusRow[];
 
 /** The stable name of a status: `NOT_FOUND`. */

@@ -6,11 +6,10 @@
  *         acknowledged      on the way           waiting
  *
  * Records go out in batches with the position of their first one. The peer acknowledges up to a
- * position, and after a new connection says how far it is: sending goes on from there, and what it
- * has already is skipped (`inbox.ts`). No more than a window of bytes is on the way, so that a slow
- * peer slows nobody else. What a peer does not take for long would fill the memory, so beyond a
- * number of bytes the oldest are given up: the outbox then has a gap, which hints and repair have
- * to fill, and says so.
+ * position, and over a new connection sending goes on from there. No more than a window of bytes is
+ * on the way, so that a slow peer slows nobody else. What a peer does not take for long would fill
+ * the memory, so beyond a number of bytes the oldest are given up: the outbox then has a gap, which
+ * hints and repair have to fill, and says so.
  */
 
 /** Records for the peer. */
@@ -39,6 +38,7 @@ export class Outbox {
   #onTheWayBytes = 0;
   #heldBytes = 0;
   #gapUpTo = 0;
+  #givenUp: Uint8Array[] = [];
 
   constructor(limits: OutboxLimits) {
     this.#limits = limits;
@@ -74,19 +74,32 @@ export class Outbox {
   }
 
   #giveUp(): void {
+    this.#givenUp.push(this.at(this.#base));
     this.#dropTo(this.#base + 1);
     this.#gapUpTo = this.#base;
   }
 
+  /** What was given up since this was asked last. */
+  takeGivenUp(): Uint8Array[] {
+    const givenUp = this.#givenUp;
+    if (givenUp.length > 0) this.#givenUp = [];
+    return givenUp;
+  }
+
+  /** The oldest position that is held. */
+  get base(): number {
+    return this.#base;
+  }
+
   /** The record at a position from `base` on. */
-  #at(position: number): Uint8Array {
+  at(position: number): Uint8Array {
     return this.#records[this.#dropped + position - this.#base] as Uint8Array;
   }
 
   /** Lets go of everything below a position. */
   #dropTo(position: number): void {
     for (; this.#base < position; this.#base++) {
-      const { length } = this.#at(this.#base);
+      const { length } = this.at(this.#base);
       this.#heldBytes -= length;
       if (this.#base < this.#sent) this.#onTheWayBytes -= length;
       this.#records[this.#dropped++] = NOTHING;
@@ -103,7 +116,7 @@ export class Outbox {
     const records: Uint8Array[] = [];
     let bytes = 0;
     for (let position = first; position < this.end; position++) {
-      const record = this.#at(position);
+      const record = this.at(position);
       const over = bytes + record.length > maxBytes;
       const full = this.#onTheWayBytes + bytes + record.length > this.#limits.window;
       const alone = bytes === 0 && this.#onTheWayBytes === 0;

@@ -26,6 +26,16 @@ function verdictOf(yes: number, no: number, all: number, needed: number): Verdic
   return all - no < needed ? 'impossible' : 'open';
 }
 
+/** Whether those of the owners that `has` names are enough for a level. */
+export function isReached(owners: Owners, level: Level, has: (id: string) => boolean): boolean {
+  const groups = level === 'one' ? [owners.flat()] : owners;
+  return groups.every((group) => {
+    let yes = 0;
+    for (const id of group) if (has(id)) yes++;
+    return yes >= neededOf(group, level);
+  });
+}
+
 /** The answers to one call. */
 export class Tally {
   readonly #groups: Owners;

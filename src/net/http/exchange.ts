@@ -5,6 +5,8 @@ export interface RequestHeaders {
   readonly contentLength: string;
   readonly ifMatch: string;
   readonly ifNoneMatch: string;
+  /** How many owners of a key have to answer. */
+  readonly level: string;
 }
 
 /** What a request is answered with. */

@@ -17,6 +17,7 @@ import {
   ENCODING_UTF8,
   FLAG_TTL,
   FLAG_WITH_META,
+  LEVEL_ONE,
   MAX_KEY_BYTES,
   MAX_TTL_MS,
   OP_DELETE,
@@ -78,7 +79,8 @@ export class KeyDoor {
 
   #dispatch(exchange: Exchange, key: Uint8Array): void {
     const { method } = exchange;
-    if (method === 'GET' || method === 'HEAD') this.#get(exchange, key);
+    if (levelOf(exchange) === undefined) this.#refuse(exchange, BAD_LEVEL);
+    else if (method === 'GET' || method === 'HEAD') this.#get(exchange, key);
     else if (method === 'PUT') this.#put(exchange, key);
     else if (method === 'DELETE') this.#delete(exchange, key);
     else this.#parts.reply(exchange, methodReply(METHODS));
@@ -168,9 +170,9 @@ export class KeyDoor {
       reply(exchange, translate(answer));
     });
     exchange.onGone(() => gather.leave(errand));
-    encodeRequest(this.#writer, request);
+    encodeRequest(this.#writer, { ...request, level: levelOf(exchange) ?? LEVEL_ONE });
     gather.join(errand);
-    gather.submit(errand, this.#writer.frame());
+    gather.ask(errand, this.#writer.frame());
     this.#writer.clear(KEEP_BYTES);
     // Executed at once, so that the answer leaves with the turn that read the request.
     gather.run();
@@ -198,6 +200,17 @@ const TOO_LARGE: Refusal = {
 };
 
 const bad = (message: string): Refusal => ({ status: 'BAD_REQUEST', message });
+
+/** The levels by their names, in the order of their numbers. */
+const LEVELS = ['one', 'quorum', 'all'];
+const BAD_LEVEL = bad(`orlop-level is ${LEVELS.join(', ')}`);
+
+/** The level that a request asks for; nothing when there is no such level. */
+function levelOf({ headers }: Exchange): number | undefined {
+  if (headers.level === '') return LEVEL_ONE;
+  const level = LEVELS.indexOf(headers.level);
+  return level < 0 ? undefined : level;
+}
 
 /** The time to live that a query asks for in milliseconds, or what is wrong with it. */
 function ttlOf(query: string): number | undefined | string {

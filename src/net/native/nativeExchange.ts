@@ -10,6 +10,7 @@ function headersOf(request: NativeRequest): RequestHeaders {
     contentLength: request.getHeader('content-length'),
     ifMatch: request.getHeader('if-match'),
     ifNoneMatch: request.getHeader('if-none-match'),
+    level: request.getHeader('orlop-level'),
   };
 }
 

@@ -11,6 +11,7 @@ function headersOf(request: IncomingMessage): RequestHeaders {
     contentLength: headers['content-length'] ?? '',
     ifMatch: headers['if-match'] ?? '',
     ifNoneMatch: headers['if-none-match'] ?? '',
+    level: String(headers['orlop-level'] ?? ''),
   };
 }
 

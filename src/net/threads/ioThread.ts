@@ -12,6 +12,7 @@ import { messageOf } from '../../base/errors.js';
 import { systemRandom } from '../../base/random.js';
 import { sleep, systemTimers } from '../../base/timers.js';
 import { Signals } from '../../log/signals.js';
+import { Reach } from '../../replication/reach.js';
 import { ClusterView } from '../../ring/view.js';
 import { Board } from '../board.js';
 import { CLOSE_THREAD_FAILED } from '../farewell.js';
@@ -56,6 +57,7 @@ export class IoThread {
       random: systemRandom,
       report: (inquiry) => this.#ask(inquiry),
       cluster: this.#cluster,
+      peers: start.peers && { ...start.peers, reach: new Reach(start.peers.reach) },
       log: start.log && { ...start.log, signals: new Signals(start.log.signals) },
       onFailure: (error) => this.#failed(error),
     });

@@ -16,6 +16,10 @@ export interface IoThreadStart {
   readonly board: SharedArrayBuffer;
   readonly limits: Limits;
   readonly tokenDigest: Uint8Array | undefined;
+  /** What other nodes are dealt with by, where there may be some. */
+  readonly peers:
+    | { readonly reach: SharedArrayBuffer; readonly tokens: readonly string[] }
+    | undefined;
   /** The log that the store is written to, if there is one. */
   readonly log:
     | {

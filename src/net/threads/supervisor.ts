@@ -18,6 +18,7 @@ import type { Inquiry, Report, Reporter } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Descriptor } from '../native/binding.js';
+import type { PeersShare } from '../station.js';
 import { newsOf } from './clusterNews.js';
 import type { FromIoThread, IoThreadStart, ToIoThread } from './messages.js';
 
@@ -34,6 +35,8 @@ export interface SupervisorParts {
   readonly limits: Limits;
   readonly tokenDigest: Uint8Array | undefined;
   readonly source: SocketSource;
+  /** What other nodes are dealt with by, where there may be some. */
+  readonly peers: PeersShare | undefined;
   readonly report: Reporter;
   readonly timers: Timers;
   readonly log: Log;
@@ -101,7 +104,10 @@ export class Supervisor {
       fsync: dataLog.fsync,
       tier: dataLog.tier,
     };
-    const start: IoThreadStart = { store, lane, board: board.buffer, limits, tokenDigest, log };
+    const { peers: share } = this.#parts;
+    const peers = share && { reach: share.reach.buffer, tokens: share.tokens };
+    const shared = { store, board: board.buffer, limits, tokenDigest, log, peers };
+    const start: IoThreadStart = { ...shared, lane };
     const worker = new Worker(packageFile(...THREAD_FILE), {
       workerData: start,
       name: `orlop-io-${lane}`,

@@ -37,6 +37,8 @@ export const STATUS = {
   INTERNAL: 27,
   DISK_FULL: 28,
   DISK_FAILED: 29,
+  UNAVAILABLE: 30,
+  UNDECIDED: 31,
 } as const;
 
 export const FLAG = {

@@ -80,6 +80,7 @@ describe('conditions of writing requests', () => {
     contentLength: '',
     ifMatch,
     ifNoneMatch,
+    level: '',
   });
 
   test('become flags', () => {

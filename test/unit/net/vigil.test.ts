@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Conversation } from '../../../src/net/conversation.js';
 import { Greeter } from '../../../src/net/greeting.js';
 import type { Limits } from '../../../src/net/limits.js';
+import { PeerGate } from '../../../src/net/peers/secret.js';
 import { TokenGate } from '../../../src/net/token.js';
 import { TopologyDesk } from '../../../src/net/topologyDesk.js';
 import { tickMs, Vigil } from '../../../src/net/vigil.js';
@@ -55,9 +56,10 @@ class Watch {
   constructor(greeted = true) {
     const { gather, tally, timers, grants } = this.loop;
     const view = new ClusterView();
-    const greeter = new Greeter(new TokenGate(undefined), LIMITS, view);
+    const greeter = new Greeter(new TokenGate(undefined), new PeerGate(), LIMITS, view);
     const topology = new TopologyDesk(view);
-    const parts = { gather, greeter, topology, limits: LIMITS, tally, grants };
+    const peerGrants = grants;
+    const parts = { gather, greeter, topology, limits: LIMITS, tally, grants, peerGrants };
     this.conversation = new Conversation(parts, this.wire, timers.monotonicMs());
     gather.join(this.conversation);
     const vigil = new Vigil(timers, TIMEOUT_MS);

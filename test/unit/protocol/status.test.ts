@@ -43,13 +43,13 @@ describe('the table of statuses', () => {
       const error = errors.errorOfStatus(code);
       expect(error).toBeInstanceOf(errors.OrlopError);
       expect(error.code).toBe(name);
-      const unknown = ['INTERNAL', 'DISK_FULL', 'DISK_FAILED'].includes(name);
+      const unknown = ['INTERNAL', 'DISK_FULL', 'DISK_FAILED', 'UNDECIDED'].includes(name);
       expect(error.outcome).toBe(unknown ? 'unknown' : 'none');
       expect(error.message).not.toBe('');
       expect(error.name).toBe(error.constructor.name);
       classes.add(error.constructor);
     }
-    expect(classes.size).toBe(16);
+    expect(classes.size).toBe(18);
     expect(errors.errorOfStatus(99)).toMatchObject({ code: 'STATUS_99', outcome: 'unknown' });
   });
 });

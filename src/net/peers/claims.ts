@@ -1,0 +1,188 @@
+/**
+ * What one thread has to see to so that a change is with as many owners as its level asks for
+ * before anybody is told of it. It works as `durability.ts` does for the disk: the answer of a
+ * change is kept until the peers have applied the feed of this lane up to where it stood when the
+ * change was made, and what its connection is answered after it waits behind it.
+ *
+ *   execute ─▶ answers of changes with a level? ──no, and nothing of the party waits──▶ on
+ *                      │ yes                                                          ▲
+ *                      ▼                                                              │
+ *               withheld [position] ── enough owners have reached the position ───────┘
+ *                      └────────────── too late: UNDECIDED in their place ────────────┘
+ *
+ * Only owners that the configuration names count. What a peer was not sent after all does not
+ * count, though the peer reaches later positions: its generation is another one then.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Timer, Timers } from '../../base/timers.js';
+import { FIRST_ERROR, STATUS } from '../../protocol/status.js';
+import { ANSWER_STATUS_AT, ID_AT, SIZE_AT } from '../../protocol/wire.js';
+import type { Reach } from '../../replication/reach.js';
+import { isReached, type Level, type Owners } from '../../replication/tally.js';
+import { withStatus } from '../answers.js';
+import type { Party } from '../party.js';
+
+/** What the answer of a change has to wait for. */
+export interface Claim {
+  readonly owners: Owners;
+  readonly level: Level;
+  /** When it is given up, on the monotonic clock. */
+  readonly untilMs: number;
+}
+
+/** What claims are seen to with. */
+export interface ClaimsParts {
+  readonly reach: Reach;
+  /** The id of this node. */
+  readonly self: () => string;
+  /** The sources of this thread's lane, and where each of their feeds ends now. */
+  readonly sources: readonly number[];
+  readonly heads: () => readonly number[];
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly maxWithheldBytes: number;
+  /** Hands a message on; true when its party can take no more. */
+  readonly deliver: (party: Party, answers: Uint8Array, closeCode: number) => boolean;
+  /** A party may be able to go on that could not because of its withheld answers. */
+  readonly ease: (party: Party) => void;
+}
+
+interface Withheld {
+  readonly party: Party;
+  readonly answers: Uint8Array;
+  readonly closeCode: number;
+  readonly claims: Map<number, Claim>;
+  readonly heads: readonly number[];
+  /** The generation of each peer when the change was made. */
+  readonly generations: Map<string, number>;
+  readonly untilMs: number;
+}
+
+/** How often it is looked whether somebody has waited for too long. */
+const LOOK_MS = 20;
+
+/** One thread's; see the top of this file. */
+export class Claims {
+  readonly #parts: ClaimsParts;
+  #withheld: Withheld[] = [];
+  #watching = false;
+  #timer: Timer | undefined;
+
+  constructor(parts: ClaimsParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether no answers wait. */
+  get idle(): boolean {
+    return this.#withheld.length === 0;
+  }
+
+  /** Takes care of a message of answers, a view that holds only during the call. */
+  pass(party: Party, answers: Uint8Array, closeCode: number): boolean {
+    const claims = claimsIn(party, answers);
+    if (claims.size === 0 && party.owedBytes === 0) {
+      return this.#parts.deliver(party, answers, closeCode);
+    }
+    party.owedBytes += answers.length + 1;
+    this.#withheld.push({
+      ...{ party, answers: answers.slice(), closeCode, claims },
+      heads: this.#parts.heads(),
+      generations: this.#generationsOf(claims),
+      untilMs: Math.max(0, ...[...claims.values()].map(({ untilMs }) => untilMs)),
+    });
+    this.#parts.reach.nudge();
+    if (!this.#watching) {
+      this.#watching = true;
+      this.#timer = this.#parts.timers.every(LOOK_MS, () => this.#release());
+      this.#watch();
+    }
+    return party.owedBytes > this.#parts.maxWithheldBytes;
+  }
+
+  #generationsOf(claims: Map<number, Claim>): Map<string, number> {
+    const { reach } = this.#parts;
+    const generations = new Map<string, number>();
+    for (const { owners } of claims.values()) {
+      for (const id of owners.flat()) {
+        const row = reach.rowOf(id);
+        if (row !== undefined) generations.set(id, reach.generation(row));
+      }
+    }
+    return generations;
+  }
+
+  #watch(): void {
+    const { reach } = this.#parts;
+    const { moved } = reach;
+    this.#release();
+    if (this.idle) {
+      this.#watching = false;
+      this.#timer?.cancel();
+    } else reach.whenMoved(moved, () => this.#watch());
+  }
+
+  /** Delivers what waits no longer; what one party is answered stays in order. */
+  #release(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const blocked = new Set<Party>();
+    const left: Withheld[] = [];
+    const released: [Withheld, number[]][] = [];
+    for (const one of this.#withheld) {
+      const unmet = blocked.has(one.party) ? [] : this.#unmetOf(one);
+      if (blocked.has(one.party) || (unmet.length > 0 && nowMs < one.untilMs)) {
+        blocked.add(one.party);
+        left.push(one);
+      } else released.push([one, unmet]);
+    }
+    if (released.length === 0) return;
+    this.#withheld = left;
+    for (const [one, unmet] of released) this.#deliver(one, unmet);
+  }
+
+  /** The ids of the requests of a message whose changes too few owners have. */
+  #unmetOf({ claims, heads, generations }: Withheld): number[] {
+    const { reach, self, sources } = this.#parts;
+    const has = (id: string): boolean => {
+      if (id === self()) return true;
+      const row = reach.rowOf(id);
+      if (row === undefined || reach.generation(row) !== generations.get(id)) return false;
+      return sources.every((source, n) => reach.has(row, source, heads[n] ?? 0));
+    };
+    const unmet: number[] = [];
+    for (const [id, { owners, level }] of claims) {
+      if (!isReached(owners, level, has)) unmet.push(id);
+    }
+    return unmet;
+  }
+
+  #deliver({ party, answers, closeCode }: Withheld, unmet: readonly number[]): void {
+    party.owedBytes -= answers.length + 1;
+    if (party.slot < 0) return;
+    const told = unmet.length === 0 ? answers : withStatus(answers, unmet, STATUS.UNDECIDED);
+    if (this.#parts.deliver(party, told, closeCode)) {
+      party.paused = true;
+      party.held = true;
+    } else if (party.paused && party.owedBytes === 0) this.#parts.ease(party);
+  }
+
+  /** Waits for nothing any more. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+}
+
+/** The claims of a party that a message answers with success, which the party then has no more. */
+function claimsIn(party: Party, answers: Uint8Array): Map<number, Claim> {
+  const found = new Map<number, Claim>();
+  const { claims } = party;
+  if (claims === undefined || claims.size === 0) return found;
+  const view = new DataView(answers.buffer, answers.byteOffset, answers.byteLength);
+  for (let at = 0; at < answers.length; at += view.getUint32(at + SIZE_AT, true)) {
+    const id = view.getUint32(at + ID_AT, true);
+    const claim = claims.get(id);
+    if (claim === undefined) continue;
+    claims.delete(id);
+    if ((answers[at + ANSWER_STATUS_AT] ?? 0) < FIRST_ERROR) found.set(id, claim);
+  }
+  return found;
+}

@@ -1,0 +1,132 @@
+/**
+ * A read that asks several owners of a key: each says what it has, or under which version it has
+ * removed the key. When enough of them have answered, the newest is the answer, and who has told of
+ * something older is sent it. Owners that have nothing get it only above the version up to which
+ * they have forgotten such keys, so that nothing comes back that went on purpose.
+ */
+import type { AnswerReader } from '../../protocol/answerReader.js';
+import { FrameWriter } from '../../protocol/frameWriter.js';
+import { STATUS } from '../../protocol/status.js';
+import {
+  ANSWER_HAS_VALUE,
+  ANSWER_TTL,
+  ANSWER_VERSION,
+  FLAG_NO_VALUE,
+  FLAG_WITH_META,
+  OP_GET,
+} from '../../protocol/wire.js';
+import { resolve } from '../../replication/findings.js';
+import { type Level, type Owners, Tally } from '../../replication/tally.js';
+import { question, repairOf, type Said, saidBy } from './said.js';
+
+/** What a read works with. */
+export interface ManyReadParts {
+  readonly key: Uint8Array;
+  /** The flags of the request that asked. */
+  readonly flags: number;
+  readonly owners: Owners;
+  readonly level: Level;
+  /** Unix milliseconds. */
+  readonly nowMs: () => number;
+  /** Asks an owner, which may be this node; settled once, later. */
+  readonly ask: (
+    id: string,
+    request: Uint8Array,
+    settle: (answer: AnswerReader | undefined) => void,
+  ) => void;
+  /** Called once, with the answer under the id 0. */
+  readonly done: (answer: Uint8Array) => void;
+}
+
+/** Begins to read. */
+export function readFromMany(parts: ManyReadParts): void {
+  new ManyRead(parts).start();
+}
+
+class ManyRead {
+  readonly #parts: ManyReadParts;
+  readonly #tally: Tally;
+  readonly #said: Said[] = [];
+  #over = false;
+
+  constructor(parts: ManyReadParts) {
+    this.#parts = parts;
+    this.#tally = new Tally(parts.owners, parts.level);
+  }
+
+  start(): void {
+    const { key, owners, ask } = this.#parts;
+    const asked = question(key, true);
+    for (const id of new Set(owners.flat())) {
+      ask(id, asked, (answer) => this.#heard(id, answer));
+    }
+  }
+
+  #heard(id: string, answer: AnswerReader | undefined): void {
+    const said = answer && saidBy(id, answer);
+    if (said !== undefined) this.#said.push(said);
+    const verdict = said === undefined ? this.#tally.fail(id) : this.#tally.acknowledge(id);
+    if (this.#over) {
+      if (said !== undefined) this.#repair([said]);
+      return;
+    }
+    if (verdict === 'open') return;
+    this.#over = true;
+    if (verdict === 'reached') this.#answer();
+    else this.#parts.done(plain(STATUS.UNAVAILABLE));
+  }
+
+  get #newest(): Said | undefined {
+    const { newest } = resolve(this.#said);
+    return this.#said.find((said) => said === newest);
+  }
+
+  #answer(): void {
+    const newest = this.#newest;
+    this.#parts.done(answerOf(newest, this.#parts.flags));
+    this.#repair(this.#said);
+  }
+
+  /** Sends the newest to those who lack it. */
+  #repair(heard: readonly Said[]): void {
+    const newest = this.#newest;
+    if (newest?.version === undefined) return;
+    const { stale } = resolve(this.#said);
+    const late = heard.filter(({ id }) => stale.includes(id));
+    if (late.length === 0) return;
+    const request = repairOf(this.#parts.key, newest, this.#parts.nowMs());
+    for (const { id } of late) this.#parts.ask(id, request, () => {});
+  }
+}
+
+/** The answer to a read of what somebody has said, under the id 0. */
+function answerOf(said: Said | undefined, flags: number): Uint8Array {
+  if (said === undefined || said.tombstone) return plain(STATUS.NOT_FOUND);
+  const isMeta = (flags & FLAG_WITH_META) !== 0;
+  const isTimed = isMeta && said.ttlMs !== undefined;
+  const isBare = (flags & FLAG_NO_VALUE) !== 0;
+  const writer = new FrameWriter(64 + said.value.length);
+  const version = isMeta || isBare ? ANSWER_VERSION : 0;
+  const ttl = isTimed || (isBare && said.ttlMs !== undefined) ? ANSWER_TTL : 0;
+  writer.reserve(64);
+  writer.at = 12;
+  writer.view.setUint32(
+    8,
+    ((version | ttl | (isBare ? 0 : ANSWER_HAS_VALUE)) << 8) |
+      (said.encoding << 16) |
+      (OP_GET << 24),
+    true,
+  );
+  if (version !== 0) writer.bigU64(said.version ?? 0n);
+  if (ttl !== 0) writer.u64(said.ttlMs ?? 0);
+  if (!isBare) writer.data(said.value);
+  writer.view.setUint32(0, writer.at, true);
+  return writer.frame().slice();
+}
+
+function plain(status: number): Uint8Array {
+  const bytes = new Uint8Array(12);
+  new DataView(bytes.buffer).setUint32(0, 12, true);
+  new DataView(bytes.buffer).setUint32(8, status | (OP_GET << 24), true);
+  return bytes;
+}

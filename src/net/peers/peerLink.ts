@@ -1,0 +1,133 @@
+/**
+ * A connection from this node to another one, over the protocol that clients speak: opened by this
+ * side, made again when it is lost, and greeted with the secret of the cluster, which gives the
+ * right to merge. What goes over it is somebody else's business.
+ *
+ *   connecting ─open─▶ greeting ─hello OK─▶ up ─closed─▶ waiting ─▶ connecting
+ */
+import { WebSocket } from 'ws';
+import type { Random } from '../../base/random.js';
+import type { Timer, Timers } from '../../base/timers.js';
+import { AnswerReader } from '../../protocol/answerReader.js';
+import { FrameWriter } from '../../protocol/frameWriter.js';
+import { encodeHello } from '../../protocol/hello.js';
+import { encodeRequest } from '../../protocol/request.js';
+import { STATUS } from '../../protocol/status.js';
+import { OP_HELLO, SOCKET_PATH, SUBPROTOCOL } from '../../protocol/wire.js';
+
+/** What a link needs. */
+export interface PeerLinkParts {
+  readonly host: string;
+  readonly port: number;
+  /** What this side calls itself. */
+  readonly name: string;
+  /** What proves that it belongs to the cluster. */
+  readonly token: () => string;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** The other side has let us in; `send` holds until `onDown`. */
+  readonly onUp: (send: (frame: Uint8Array) => void) => void;
+  /** The connection is lost, or did not come about. */
+  readonly onDown: () => void;
+  /** A message of answers; the reader holds during the call. */
+  readonly onAnswers: (answers: AnswerReader) => void;
+}
+
+const FIRST_WAIT_MS = 50;
+const MAX_WAIT_MS = 1000;
+const CONNECT_MS = 3000;
+/** No node sends more than a mebibyte or one answer. */
+const MAX_MESSAGE_BYTES = 2 ** 30;
+
+/** One connection; see the top of this file. */
+export class PeerLink {
+  readonly #parts: PeerLinkParts;
+  readonly #reader = new AnswerReader();
+  #socket: WebSocket | undefined;
+  #up = false;
+  #failed = false;
+  #ended = false;
+  #waitMs = FIRST_WAIT_MS;
+  #timer: Timer | undefined;
+
+  constructor(parts: PeerLinkParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the other side has let us in. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** Whether the last attempt has failed, and none has succeeded since. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Begins to connect. */
+  start(): void {
+    const { host, port, name, token } = this.#parts;
+    const address = host.includes(':') ? `[${host}]` : host;
+    const socket = new WebSocket(`ws://${address}:${port}${SOCKET_PATH}`, [SUBPROTOCOL], {
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      handshakeTimeout: CONNECT_MS,
+    });
+    this.#socket = socket;
+    socket.on('open', () => {
+      const writer = new FrameWriter(256);
+      const value = encodeHello(token());
+      encodeRequest(writer, { id: 0, opcode: OP_HELLO, key: name, value });
+      socket.send(writer.frame());
+    });
+    socket.on('message', (data) => {
+      // A Buffer's own `slice` would be a view.
+      if (!(data instanceof Uint8Array)) socket.terminate();
+      else this.#received(socket, new Uint8Array(data.buffer, data.byteOffset, data.length));
+    });
+    socket.on('error', () => socket.terminate());
+    socket.on('close', () => this.#closed(socket));
+  }
+
+  #received(socket: WebSocket, data: Uint8Array): void {
+    if (socket !== this.#socket) return;
+    const reader = this.#reader;
+    reader.reset(data);
+    if (this.#up) this.#parts.onAnswers(reader);
+    else if (reader.next() && reader.status === STATUS.OK) this.#greeted(socket);
+    else socket.terminate();
+    reader.release();
+  }
+
+  #greeted(socket: WebSocket): void {
+    this.#up = true;
+    this.#failed = false;
+    this.#waitMs = FIRST_WAIT_MS;
+    this.#parts.onUp((frame) => socket.send(frame));
+  }
+
+  #closed(socket: WebSocket): void {
+    if (socket !== this.#socket) return;
+    this.#socket = undefined;
+    this.#failed = true;
+    this.#up = false;
+    this.#parts.onDown();
+    if (this.#ended) return;
+    const waitMs = this.#waitMs * (0.5 + this.#parts.random.fraction());
+    this.#waitMs = Math.min(MAX_WAIT_MS, this.#waitMs * 2);
+    this.#timer = this.#parts.timers.after(waitMs, () => this.start());
+    this.#timer.unref();
+  }
+
+  /** Gives the present connection up, to make another. */
+  drop(): void {
+    this.#socket?.terminate();
+  }
+
+  /** Ends it. */
+  stop(): void {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#socket?.terminate();
+  }
+}

@@ -1,0 +1,373 @@
+/**
+ * The peers of a node, as its main thread sees to them: a link and a sender for each other member
+ * of the configuration, the distributor that feeds the senders, hints for who is away, and repair
+ * for who comes back without everything.
+ *
+ *   feeds ─▶ distributor ─▶ sender of a peer ─▶ link ─▶ its listener      answers ─▶ reach
+ *                               └ given up ─▶ hints ─▶ sender, once the peer is there and idle
+ *
+ * It runs where the listener and gossip run, beside the threads that serve. Whatever it does in one
+ * turn is small. With nothing to carry it looks a hundred times a second.
+ */
+import type { FeedReader } from '../../arena/feedReader.js';
+import type { Store } from '../../arena/store.js';
+import type { Clock } from '../../base/clock.js';
+import type { Random } from '../../base/random.js';
+import { sleep, type Timer, type Timers } from '../../base/timers.js';
+import type { AnswerReader } from '../../protocol/answerReader.js';
+import { RequestReader } from '../../protocol/requestReader.js';
+import { FLAG_VERSION } from '../../protocol/wire.js';
+import { Distributor } from '../../replication/distributor.js';
+import { type Hint, Hints } from '../../replication/hints.js';
+import type { Reach } from '../../replication/reach.js';
+import { Sender } from '../../replication/sender.js';
+import type { Member } from '../../ring/configuration.js';
+import type { ClusterView } from '../../ring/view.js';
+import type { Log } from '../log.js';
+import type { Forwarder } from './forwarder.js';
+import type { Settle } from './inquirer.js';
+import { PeerLink } from './peerLink.js';
+import { type Haul, type HaulReport, haulFrom } from './repair.js';
+
+/** What peers are seen to with. */
+export interface PeersParts {
+  readonly store: Store;
+  readonly view: ClusterView;
+  readonly reach: Reach;
+  /** The token to present. */
+  readonly token: () => string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  /** Questions of the main thread to other nodes. */
+  readonly forwarder: () => Forwarder | undefined;
+  /** Asks this node's own store. */
+  readonly askOwn: (request: Uint8Array, settle: Settle) => void;
+}
+
+/** How much is on the way to a peer, and held for it, in bytes. */
+const LIMITS = { window: 4 * 1024 * 1024, capacity: 32 * 1024 * 1024 };
+/** How much is kept for those who are away, and for how long. */
+const HINTS = { bytes: 64 * 1024 * 1024, ageMs: 3 * 3600 * 1000 };
+const HINT_BATCH_BYTES = 256 * 1024;
+/** The pause after a turn that carried something, so that the next one has more to carry ... */
+const BUSY_MS = 1;
+/** ... and the longest. */
+const IDLE_MS = 10;
+/** Peers are compared with so often when nothing gives cause for it. */
+const REPAIR_EVERY_MS = 600_000;
+/** The pause between pages of a repair: it must not be noticed. */
+const REPAIR_PAGE_MS = 4;
+/** After a failed or a forced one, the next repair begins at the earliest after so long. */
+const REPAIR_PAUSE_MS = 1_000;
+/** How long a question of a repair may take. */
+const QUESTION_MS = 5_000;
+/** A peer that answers nothing for so long is connected to anew. */
+const SILENT_MS = 10_000;
+
+interface Peer {
+  readonly member: Member;
+  readonly sender: Sender;
+  readonly link: PeerLink;
+  readonly row: number;
+  /** When it answered last, or had nothing to answer. */
+  heardMs: number;
+  hinting: boolean;
+  /** When it is to be compared with, on the monotonic clock. */
+  repairMs: number;
+}
+
+/** See the top of this file. */
+export class Peers {
+  readonly #parts: PeersParts;
+  readonly #feeds: readonly FeedReader[];
+  readonly #distributor: Distributor;
+  readonly #hints = new Hints(HINTS);
+  readonly #peers = new Map<string, Peer>();
+  readonly #unlisten: () => void;
+  #timer: Timer | undefined;
+  #pauseMs = BUSY_MS;
+  #publishing = false;
+  #repairing = false;
+  #repairs = 0;
+  #repaired = 0;
+  #stopped = false;
+
+  constructor(parts: PeersParts) {
+    this.#parts = parts;
+    const { store, view, reach, clock } = parts;
+    this.#feeds = Array.from({ length: store.lanes }, (_, lane) =>
+      store.openFeeds(lane, 'peers'),
+    ).flat();
+    this.#distributor = new Distributor({
+      ...{ feeds: this.#feeds, view, reach, clock },
+      senderOf: (id) => this.#peers.get(id)?.sender,
+      senders: () => this.#senders(),
+    });
+    this.#unlisten = view.onConfiguration(() => this.#arrange());
+    this.#arrange();
+    this.#listen();
+  }
+
+  *#senders(): Iterable<readonly [string, Sender]> {
+    for (const [id, { sender }] of this.#peers) yield [id, sender];
+  }
+
+  /** How many changes each peer has not acknowledged. */
+  lags(): { readonly id: string; readonly records: number; readonly connected: boolean }[] {
+    return [...this.#peers].map(([id, { sender }]) => {
+      return { id, records: sender.lag, connected: sender.connected };
+    });
+  }
+
+  /** How many comparisons were completed, and how many items they brought. */
+  get repairs(): { readonly runs: number; readonly items: number } {
+    return { runs: this.#repairs, items: this.#repaired };
+  }
+
+  /** Changes that are kept for those who are away, in bytes. */
+  get hintBytes(): number {
+    return this.#hints.bytes;
+  }
+
+  /** Has a link to each other member of the configuration, and to nobody else. */
+  #arrange(): void {
+    const { view } = this.#parts;
+    const { layout, leaving } = view.configuration ?? {};
+    const members = [...(layout?.members ?? []), ...(leaving?.members ?? [])];
+    const wanted = new Map(members.map((member) => [member.id, member]));
+    wanted.delete(view.self);
+    for (const [id, { member }] of [...this.#peers]) {
+      const now = wanted.get(id);
+      if (now?.host !== member.host || now.port !== member.port) this.#close(id, now === undefined);
+    }
+    this.#publish(wanted.size > 0);
+    for (const member of wanted.values()) if (!this.#peers.has(member.id)) this.#open(member);
+    this.#distributor.forget();
+  }
+
+  /** Nothing is published as long as there is nobody to tell. */
+  #publish(on: boolean): void {
+    if (on === this.#publishing) return;
+    this.#publishing = on;
+    this.#parts.store.publish(on, 'peers');
+    if (!on) return;
+    for (const feed of this.#feeds) feed.skip();
+    this.#schedule(BUSY_MS);
+  }
+
+  #open(member: Member): void {
+    const { reach, token, timers, random, clock, view, log } = this.#parts;
+    const { id, host, port } = member;
+    const row = reach.open(id);
+    if (row === undefined) {
+      log.error({ node: id }, 'no account can be kept of so many members');
+      return;
+    }
+    const sender = new Sender({
+      limits: LIMITS,
+      givenUp: (frames) => this.#keep(id, row, frames),
+      refused: (status) => {
+        reach.giveUp(row);
+        log.warn({ node: id, status }, 'a peer refuses a change for good');
+      },
+    });
+    const link = new PeerLink({
+      ...{ host, port, name: `peer ${view.self}`, token, timers, random },
+      onUp: (send) => {
+        log.info({ node: id }, 'connected to a peer');
+        sender.connect(send);
+        reach.setConnected(row, true);
+        // Either of the two may have been away, or have lost its memory.
+        const peer = this.#peers.get(id);
+        if (peer !== undefined) this.#repairSoon(peer);
+      },
+      onDown: () => {
+        sender.disconnect();
+        reach.setConnected(row, false);
+      },
+      onAnswers: (answers) => this.#answered(id, answers),
+    });
+    const heardMs = clock.monotonicMs();
+    const repairMs = heardMs;
+    this.#peers.set(id, { member, sender, link, row, heardMs, repairMs, hinting: false });
+    for (const [source, feed] of this.#feeds.entries()) reach.advance(row, source, feed.position);
+    link.start();
+  }
+
+  #close(id: string, forGood: boolean): void {
+    this.#peers.get(id)?.link.stop();
+    this.#peers.delete(id);
+    if (forGood) this.#hints.settle(id);
+  }
+
+  #answered(id: string, answers: AnswerReader): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    const nowMs = this.#parts.clock.monotonicMs();
+    peer.heardMs = nowMs;
+    while (answers.next()) peer.sender.answered(answers.id, answers.status, nowMs);
+  }
+
+  /** Keeps changes that were given up as hints. */
+  #keep(id: string, row: number, frames: readonly Uint8Array[]): void {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) peer.hinting = false;
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#parts.reach.giveUp(row);
+    for (const frame of frames) {
+      const reader = new RequestReader(frame);
+      while (reader.next()) {
+        const key = Buffer.from(reader.key()).toString('latin1');
+        const version = reader.field(FLAG_VERSION) ?? 0n;
+        const record = frame.slice(reader.at, reader.end);
+        this.#hints.keep(id, { key, version, record }, nowMs);
+      }
+    }
+  }
+
+  /** Hands hints over to peers that are there and not behind. */
+  #handOver(nowMs: number): void {
+    for (const [id, peer] of this.#peers) {
+      const { sender } = peer;
+      if (peer.hinting || !sender.connected || sender.bytes > LIMITS.window) continue;
+      const hints: readonly Hint[] = this.#hints.next(id, HINT_BATCH_BYTES, nowMs);
+      if (hints.length === 0) continue;
+      peer.hinting = true;
+      for (const { record } of hints) sender.putRequest(record);
+      sender.whenApplied(() => {
+        peer.hinting = false;
+        this.#hints.delivered(id, hints);
+      });
+      sender.flush();
+    }
+  }
+
+  #repairSoon(peer: Peer): void {
+    const soonMs = this.#parts.clock.monotonicMs() + REPAIR_PAUSE_MS;
+    peer.repairMs = Math.min(peer.repairMs, soonMs);
+  }
+
+  /** Compares this node with the peer whose turn it is, one at a time. */
+  #repairDue(nowMs: number): void {
+    if (this.#repairing) return;
+    for (const [id, peer] of this.#peers) {
+      if (nowMs < peer.repairMs || !peer.link.up) continue;
+      peer.repairMs = nowMs + REPAIR_EVERY_MS;
+      this.#repairing = true;
+      void this.#repair(id, peer).finally(() => {
+        this.#repairing = false;
+      });
+      return;
+    }
+  }
+
+  async #repair(id: string, peer: Peer): Promise<void> {
+    let repaired = 0;
+    const { complete } = await this.haul(id, {
+      cursor: 0n,
+      isMine: (key) => this.#owns(key),
+      onPage: (page) => {
+        repaired += page.repaired;
+        return REPAIR_PAGE_MS;
+      },
+      wanted: () => !this.#stopped && this.#peers.get(id) === peer,
+    });
+    this.#repaired += repaired;
+    if (complete) this.#repairs++;
+    else this.#repairSoon(peer);
+    if (repaired > 0)
+      this.#parts.log.info({ node: id, complete, repaired }, 'repaired from a peer');
+  }
+
+  #owns(key: Uint8Array): boolean {
+    const { view } = this.#parts;
+    return view.groupsOf(key).some((group) => group.some(({ id }) => id === view.self));
+  }
+
+  /**
+   * Gets from a peer what this node lacks of the keys that `haul` is about. Never throws; a peer
+   * that is not there has nothing to give.
+   */
+  haul(id: string, haul: Haul): Promise<HaulReport> {
+    const { timers, clock, forwarder, askOwn } = this.#parts;
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return Promise.resolve({ complete: false, cursor: haul.cursor });
+    const askPeer = (request: Uint8Array, settle: Settle): void => {
+      const roads = forwarder();
+      if (roads === undefined) settle(undefined);
+      else roads.ask(peer.member, request, clock.monotonicMs() + QUESTION_MS, settle);
+    };
+    const wanted = (): boolean => peer.link.up && haul.wanted();
+    const parts = { timers, askOwn, askPeer, nowMs: () => clock.nowMs() };
+    return haulFrom(parts, { ...haul, wanted });
+  }
+
+  #watch(nowMs: number): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.sender.idle || !peer.link.up) peer.heardMs = nowMs;
+      else if (nowMs - peer.heardMs > SILENT_MS) peer.link.drop();
+    }
+  }
+
+  #schedule(pauseMs: number): void {
+    if (this.#stopped || !this.#publishing) return;
+    this.#timer?.cancel();
+    this.#timer = this.#parts.timers.after(pauseMs, () => this.#turn());
+  }
+
+  #turn(): void {
+    if (this.#stopped || !this.#publishing) return;
+    const before = this.#position();
+    const more = this.#distributor.pump();
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#handOver(nowMs);
+    this.#watch(nowMs);
+    this.#repairDue(nowMs);
+    if (more) {
+      this.#parts.timers.soon(() => this.#turn());
+      return;
+    }
+    const carried = this.#position() !== before;
+    this.#pauseMs = carried ? BUSY_MS : Math.min(IDLE_MS, this.#pauseMs * 2);
+    this.#schedule(this.#pauseMs);
+  }
+
+  #position(): number {
+    return this.#feeds.reduce((sum, feed) => sum + feed.position, 0);
+  }
+
+  /** Somebody waits for a change to be with other owners: looks at once. */
+  #listen(): void {
+    const { reach } = this.#parts;
+    const { work } = reach;
+    reach.whenNudged(work, () => {
+      if (this.#stopped) return;
+      this.#listen();
+      this.#turn();
+    });
+  }
+
+  /** Waits until the peers that are there have everything, for at most so long. */
+  async drain(drainMs: number): Promise<void> {
+    const { clock, timers } = this.#parts;
+    const endMs = clock.monotonicMs() + drainMs;
+    const busy = (): boolean =>
+      [...this.#peers.values()].some(({ sender }) => sender.connected && !sender.idle);
+    while (clock.monotonicMs() < endMs) {
+      this.#turn();
+      if (!busy()) return;
+      await sleep(timers, IDLE_MS);
+    }
+  }
+
+  /** Ends all links. */
+  stop(): void {
+    this.#stopped = true;
+    this.#unlisten();
+    this.#timer?.cancel();
+    for (const { link } of this.#peers.values()) link.stop();
+    this.#parts.reach.nudge();
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Where requests of clients are carried out that are not simply carried out here. A node that does
+ * not own a key passes the request on to an owner; what depends on what is there (counters,
+ * conditions) goes to the first owner that lives, so that one node decides; a change with a level
+ * is claimed (`claims.ts`); a read with one asks several owners (`manyRead.ts`).
+ *
+ *   frame ─▶ all for here? ──yes──▶ the lane
+ *              │ no
+ *              ├─ for here ─▶ the lane
+ *              ├─ for others ─▶ forwarder ─▶ answer under the client's id
+ *              └─ too few owners ─▶ UNAVAILABLE
+ *
+ * Requests of other nodes are always for here: whoever passes one on has chosen this node, and two
+ * nodes that know different configurations must not play ball with it. Without other members a
+ * frame costs one comparison.
+ */
+import type { Clock } from '../../base/clock.js';
+import { RequestReader } from '../../protocol/requestReader.js';
+import { STATUS } from '../../protocol/status.js';
+import {
+  FLAG_PEEK,
+  LEVEL_ALL,
+  OP_GET,
+  REQUEST_FLAGS_AT,
+  REQUEST_HEADER_BYTES,
+  REQUEST_LEVEL_AT,
+  REQUEST_OPCODE_AT,
+} from '../../protocol/wire.js';
+import type { Reach } from '../../replication/reach.js';
+import { isReached, type Level, type Owners } from '../../replication/tally.js';
+import type { Member } from '../../ring/configuration.js';
+import type { ClusterView } from '../../ring/view.js';
+import type { Party } from '../party.js';
+import type { Forwarder } from './forwarder.js';
+import { answerUnder, dependsOnPresent, isRouted, statusAnswer } from './headers.js';
+import { Inquirer, type Settle } from './inquirer.js';
+import { readFromMany } from './manyRead.js';
+
+/** What a switchboard works with. */
+export interface SwitchboardParts {
+  readonly view: ClusterView;
+  readonly reach: Reach;
+  readonly forwarder: Forwarder;
+  readonly clock: Clock;
+  /** Grants of the node itself when it does what a peer would. */
+  readonly grants: number;
+  readonly join: (party: Party) => void;
+  /** Takes a frame of a party to be executed here. */
+  readonly submit: (party: Party, frame: Uint8Array) => void;
+  /** Delivers answers to a party. */
+  readonly deliver: (party: Party, answers: Uint8Array) => void;
+}
+
+const LEVELS: readonly Level[] = ['one', 'quorum', 'all'];
+/** How long a request is tried whose client has set no deadline. */
+const PATIENCE_MS = 5000;
+/** A read that an owner has not answered for so long is asked of the next one, too. */
+const HEDGE_MS = 250;
+
+interface Asked {
+  readonly party: Party;
+  readonly id: number;
+  readonly opcode: number;
+  readonly bytes: Uint8Array;
+  readonly untilMs: number;
+}
+
+/** One thread's; see the top of this file. */
+export class Switchboard {
+  readonly #parts: SwitchboardParts;
+  readonly #inquirer: Inquirer;
+  readonly #unlisten: () => void;
+  /** There are other members. */
+  #many = false;
+  /** Each key is this node's, among others'. */
+  #ownsAll = false;
+
+  constructor(parts: SwitchboardParts) {
+    this.#parts = parts;
+    this.#inquirer = new Inquirer(parts.grants);
+    parts.join(this.#inquirer);
+    this.#unlisten = parts.view.onConfiguration(() => this.#arrange());
+    this.#arrange();
+  }
+
+  #arrange(): void {
+    const { view, forwarder } = this.#parts;
+    const { placement, leaving, selfIndex } = view;
+    const members = placement?.members ?? [];
+    this.#many = members.length > 1 || leaving !== undefined;
+    const owners = members.filter(({ weight }) => weight > 0).length;
+    const isOwner = (members[selfIndex]?.weight ?? 0) > 0;
+    this.#ownsAll = isOwner && leaving === undefined && placement?.copies === owners;
+    const others = [...members, ...(leaving?.members ?? [])].filter(({ id }) => id !== view.self);
+    forwarder.keep(new Set(others.map(({ id }) => id)));
+    for (const member of others) forwarder.reaches(member);
+  }
+
+  /** Takes a client's frame; what of it is to be executed here, perhaps nothing. */
+  admit(party: Party, frame: Uint8Array): Uint8Array | undefined {
+    if (!this.#many || this.#isForHere(party, frame)) return frame;
+    return this.#sort(party, frame);
+  }
+
+  /** Whether a frame asks for nothing but what this node does by itself. */
+  #isForHere({ isPeer }: Party, frame: Uint8Array): boolean {
+    const end = frame.length - REQUEST_HEADER_BYTES;
+    for (let at = 0; at <= end; ) {
+      const opcode = frame[at + REQUEST_OPCODE_AT] as number;
+      if (isRouted(opcode)) {
+        if (frame[at + REQUEST_LEVEL_AT] !== 0) return false;
+        if (!isPeer && !this.#isPlain(frame, at, opcode)) return false;
+      }
+      const size = sizeAt(frame, at);
+      if (size < REQUEST_HEADER_BYTES) return true;
+      at += size;
+    }
+    return true;
+  }
+
+  #isPlain(frame: Uint8Array, at: number, opcode: number): boolean {
+    if (!this.#ownsAll) return false;
+    const low = frame[at + REQUEST_FLAGS_AT] as number;
+    const high = frame[at + REQUEST_FLAGS_AT + 1] as number;
+    return !dependsOnPresent(opcode, low | (high << 8));
+  }
+
+  /** Deals with each request of a frame by itself; what is left is for here. */
+  #sort(party: Party, frame: Uint8Array): Uint8Array | undefined {
+    const reader = new RequestReader(frame);
+    const here: Uint8Array[] = [];
+    while (reader.next()) {
+      const isHere = !isRouted(reader.opcode) || this.#route(party, frame, reader);
+      if (isHere) here.push(frame.subarray(reader.at, reader.end));
+    }
+    // What makes no sense is for the core to refuse.
+    if (reader.malformed) here.push(frame.subarray(reader.at));
+    return here.length === 0 ? undefined : Buffer.concat(here);
+  }
+
+  /** Deals with a request about a key; true when it is to be executed here. */
+  #route(party: Party, frame: Uint8Array, reader: RequestReader): boolean {
+    const { view, clock } = this.#parts;
+    const { opcode, flags, level, id } = reader;
+    // What is not as it should be is refused by the core, and peeking is not for clients.
+    if (level > LEVEL_ALL || reader.valueAt === reader.keyAt) return true;
+    if (!party.isPeer && (flags & FLAG_PEEK) !== 0) return true;
+    const key = reader.key();
+    const untilMs = clock.monotonicMs() + (reader.deadlineMs || PATIENCE_MS);
+    const bytes = frame.slice(reader.at, reader.end);
+    const asked: Asked = { party, id, opcode, bytes, untilMs };
+    const targets = view.route(key);
+    const isOwn = targets.some(({ id: owner }) => owner === view.self);
+    if (!party.isPeer) {
+      const [first] = this.#usable(targets);
+      const elsewhere = !isOwn || (dependsOnPresent(opcode, flags) && first?.id !== view.self);
+      if (elsewhere && first !== undefined) {
+        this.#forward(asked, this.#usable(targets));
+        return false;
+      }
+      if (elsewhere && first === undefined) return this.#refuse(asked, STATUS.UNAVAILABLE);
+    }
+    return level === 0 || this.#routeWithLevel(asked, key, flags, LEVELS[level] as Level);
+  }
+
+  /** Those who can be asked, the first to ask first. */
+  #usable(targets: readonly Member[]): Member[] {
+    const { view, forwarder } = this.#parts;
+    return targets.filter(
+      (member) => member.id === view.self || (view.isAlive(member.id) && forwarder.reaches(member)),
+    );
+  }
+
+  #refuse({ party, id, opcode }: Asked, status: number): boolean {
+    this.#parts.deliver(party, statusAnswer(id, opcode, status));
+    return false;
+  }
+
+  #routeWithLevel(asked: Asked, key: Uint8Array, flags: number, level: Level): boolean {
+    const { view, reach } = this.#parts;
+    const groups = view.groupsOf(key);
+    const owners: Owners = groups.map((group) => group.map(({ id }) => id));
+    const isRead = asked.opcode === OP_GET;
+    const usable = new Set(this.#usable(groups.flat()).map(({ id }) => id));
+    const has = (id: string): boolean => {
+      if (id === view.self) return true;
+      const row = reach.rowOf(id);
+      return usable.has(id) && (isRead || (row !== undefined && reach.isConnected(row)));
+    };
+    if (!isReached(owners, level, has)) return this.#refuse(asked, STATUS.UNAVAILABLE);
+    if (isRead) {
+      this.#readMany(asked, { key, flags, level, groups, owners });
+      return false;
+    }
+    const { party, id, untilMs } = asked;
+    party.claims ??= new Map();
+    party.claims.set(id, { owners, level, untilMs });
+    return true;
+  }
+
+  #readMany(
+    { party, id, untilMs }: Asked,
+    read: {
+      readonly key: Uint8Array;
+      readonly flags: number;
+      readonly level: Level;
+      readonly owners: Owners;
+      readonly groups: readonly (readonly Member[])[];
+    },
+  ): void {
+    const { forwarder, view, clock, deliver } = this.#parts;
+    const members = new Map(read.groups.flat().map((member) => [member.id, member]));
+    readFromMany({
+      ...read,
+      nowMs: () => clock.nowMs(),
+      ask: (owner, request, settle) => {
+        const member = members.get(owner);
+        if (owner === view.self) this.inquire(request, settle);
+        else if (member !== undefined) forwarder.ask(member, request, untilMs, settle);
+      },
+      done: (answer) => {
+        new DataView(answer.buffer, answer.byteOffset).setUint32(4, id, true);
+        if (party.slot >= 0) deliver(party, answer);
+      },
+    });
+  }
+
+  /** Asks the first of some owners; a read goes on to the next one if that says nothing. */
+  #forward(asked: Asked, targets: readonly Member[]): void {
+    const { forwarder, clock, deliver, view, submit } = this.#parts;
+    const { party, id, opcode, bytes, untilMs } = asked;
+    const [target, ...rest] = targets;
+    if (target === undefined || party.slot < 0) {
+      this.#giveUp(asked);
+      return;
+    }
+    if (target.id === view.self) {
+      submit(party, bytes);
+      return;
+    }
+    const isRead = opcode === OP_GET;
+    const hedgeMs = clock.monotonicMs() + HEDGE_MS;
+    const soonMs = isRead && rest.length > 0 ? Math.min(untilMs, hedgeMs) : untilMs;
+    forwarder.ask(target, bytes, soonMs, (answer) => {
+      if (party.slot < 0) return;
+      if (answer !== undefined) deliver(party, answerUnder(id, answer));
+      else if (isRead && clock.monotonicMs() < untilMs) this.#forward(asked, rest);
+      else this.#giveUp(asked);
+    });
+  }
+
+  /** Nobody has answered: what became of a change is unknown. */
+  #giveUp(asked: Asked): void {
+    if (asked.party.slot < 0) return;
+    const isRead = asked.opcode === OP_GET;
+    const late = this.#parts.clock.monotonicMs() >= asked.untilMs;
+    const failed = late ? STATUS.TIMEOUT : STATUS.UNAVAILABLE;
+    this.#refuse(asked, isRead ? failed : STATUS.UNDECIDED);
+  }
+
+  /** What other nodes are asked with. */
+  get forwarder(): Forwarder {
+    return this.#parts.forwarder;
+  }
+
+  /** Has this node's own store asked something; settled once, later. */
+  inquire(request: Uint8Array, settle: Settle): void {
+    this.#parts.submit(this.#inquirer, this.#inquirer.expect(request, settle));
+  }
+
+  /** Whether nobody waits for another node. */
+  get idle(): boolean {
+    return this.#parts.forwarder.idle;
+  }
+
+  /** Ends its links. */
+  stop(): void {
+    this.#unlisten();
+    this.#parts.forwarder.stop();
+  }
+}
+
+function sizeAt(frame: Uint8Array, at: number): number {
+  const low = (frame[at] as number) | ((frame[at + 1] as number) << 8);
+  const high = (frame[at + 2] as number) | ((frame[at + 3] as number) << 8);
+  return (low | (high << 16)) >>> 0;
+}
