@@ -16,4 +16,10 @@ const exitCode = await run(process.argv.slice(2), {
   // Loaded late: `orlop get` has no use for a server.
   startNode: async (config) => (await import('./node.js')).startNode(config),
 });
+/** A pipe takes what its reader reads: to end before that would lose the rest without a word. */
+const taken = (output: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    output.write('', () => resolve());
+  });
+await Promise.all([taken(process.stdout), taken(process.stderr)]);
 process.exit(exitCode);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Config } from '../config/config.js';
 import type { ExitCode } from './exitCodes.js';
@@ -38,6 +39,11 @@ export interface Session extends Context {
 /** Writes a line for people and programs that read results. */
 export function say(context: Context, line: string): void {
   context.stdout.write(`${line}\n`);
+}
+
+/** Waits while the reader of the results is behind, so that they don't pile up in memory. */
+export async function keepPace({ stdout }: Context): Promise<void> {
+  if (stdout.writableNeedDrain) await once(stdout, 'drain');
 }
 
 /** Writes a line about the run itself. */

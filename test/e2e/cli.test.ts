@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/base/version.js';
+import { connect } from '../../src/client/index.js';
 import { orlop, type Run, type Surroundings } from './support/command.js';
 import { startServer, type TestServer } from './support/server.js';
 
@@ -170,6 +171,18 @@ describe('scan', () => {
     const rows = (await run(['scan', '--prefix', 'scan:', '--json'])).stdout.trim().split('\n');
     expect(JSON.parse(rows[0] ?? '')).toEqual({ key: expect.stringMatching(/^scan:\d$/) });
     expect(await run(['scan', '--count', '0'])).toMatchObject({ code: 2 });
+  });
+
+  it('loses nothing when its output is read late', async () => {
+    const client = connect(server.url, { token: TOKEN });
+    const names = Array.from({ length: 20_000 }, (_, i) => `late:key:number:${i}`);
+    await client.setMany(names.map((name) => [name, 1] as const));
+    // More than a pipe holds, so that the command is done long before its output is taken.
+    const late = await run(['scan', '--prefix', 'late:'], { readAfterMs: 2_000 });
+    expect(late.code).toBe(0);
+    expect(new Set(late.stdout.trim().split('\n'))).toEqual(new Set(names));
+    await client.delMany(names);
+    await client.close();
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type AccessFlags, withAccess } from '../access.js';
-import { type Session, say } from '../context.js';
+import { keepPace, type Session, say } from '../context.js';
 import { EXIT, type ExitCode } from '../exitCodes.js';
 import { parseCount } from '../numbers.js';
 import { harmless, jsonText } from '../shownValue.js';
@@ -32,6 +32,7 @@ async function scan(flags: ScanFlags, session: Session): Promise<void> {
     const pageSize = Math.min(most, PAGE_KEYS);
     for await (const key of client.scan({ prefix: flags.prefix, pageSize })) {
       say(session, flags.json ? jsonText({ key }) : isTerminal ? harmless(key) : key);
+      await keepPace(session);
       seen += 1;
       if (seen >= most) break;
     }

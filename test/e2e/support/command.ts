@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly variables?: Readonly<Record<string, string>>;
   readonly stdin?: string | Uint8Array;
   readonly cwd?: string;
+  /** Whoever reads its standard output begins only then. */
+  readonly readAfterMs?: number;
 }
 
 /** Runs `orlop` with arguments, and waits for the end. */
@@ -27,6 +29,10 @@ export function orlop(args: readonly string[], around: Surroundings = {}): Promi
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  if (around.readAfterMs !== undefined) {
+    child.stdout.pause();
+    setTimeout(() => child.stdout.resume(), around.readAfterMs);
+  }
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
   child.stdin.on('error', () => undefined);
   child.stdin.end(around.stdin ?? '');
