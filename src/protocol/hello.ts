@@ -61,6 +61,18 @@ export interface Greeting {
   readonly maxValue: number;
   /** The longest frame in bytes. */
   readonly maxFrame: number;
+  /** The name of the node, when it has one. */
+  readonly node?: string | undefined;
+  /** Its cluster, once it holds a configuration. */
+  readonly cluster?: GreetedCluster | undefined;
+}
+
+/** The configuration that a node holds. */
+export interface GreetedCluster {
+  /** The id of the cluster: 16 hex digits. */
+  readonly id: string;
+  /** The number of the configuration. */
+  readonly number: number;
 }
 
 /** The longest frame that a node with this limit on values accepts, in bytes. */
@@ -94,6 +106,12 @@ function limit(field: unknown, fallback: number): number {
   return typeof field === 'number' && Number.isSafeInteger(field) && field > 0 ? field : fallback;
 }
 
+function clusterOf(field: unknown): GreetedCluster | undefined {
+  const { id, number } = (field ?? {}) as { id?: unknown; number?: unknown };
+  if (typeof id !== 'string' || !Number.isSafeInteger(number)) return undefined;
+  return { id, number: number as number };
+}
+
 /** The greeting in the body of an answer. Throws `ProtocolError` when it is not JSON. */
 export function decodeGreeting(text: string): Greeting {
   const fields = parse(text);
@@ -104,5 +122,7 @@ export function decodeGreeting(text: string): Greeting {
     maxKey: limit(fields.maxKey, MAX_KEY_BYTES),
     maxValue,
     maxFrame: limit(fields.maxFrame, maxFrameOf(maxValue)),
+    node: typeof fields.node === 'string' ? fields.node : undefined,
+    cluster: clusterOf(fields.cluster),
   };
 }

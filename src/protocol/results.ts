@@ -98,7 +98,10 @@ function scanPage<K>(
 ): ScanPage<K> {
   if (answer.status !== OK) throw errorOfStatus(answer.status);
   const keys = decode(answer.bytes, answer.bodyAt, answer.bodyEnd);
-  return { keys, cursor: answer.cursor() ?? 0n };
+  const cursor = answer.cursor();
+  // Without one, a scan would seem to be done.
+  if (cursor === undefined) throw new ProtocolError('the node answered a scan without a cursor');
+  return { keys, cursor };
 }
 
 /** A page of keys as text. */
