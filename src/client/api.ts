@@ -18,4 +18,4 @@ export type {
 } from '../protocol/verbs.js';
 export { type CallOptions, Client, type CloseOptions } from './client.js';
 export type { ClientEvent, EventListener } from './events.js';
-export type { ClientOptions } from './options.js';
+export type { ClientOptions, Level } from './options.js';

@@ -1,12 +1,17 @@
 import type { AnswerReader } from '../protocol/answerReader.js';
 import { OrlopError } from '../protocol/errors.js';
 import type { Request } from '../protocol/request.js';
-import type { Call, Outlet } from './call.js';
+import type { Key } from '../protocol/verbs.js';
+import type { Call, Outlet, Passage } from './call.js';
 
 /** Many requests that make one result. */
 export interface Batch<T> {
   /** How many requests there are; at least one. */
   readonly count: number;
+  /** Whether nothing is changed. */
+  readonly reads: boolean;
+  /** The key of a place. */
+  keyAt(place: number): Key;
   /**
    * The request of a place; used before the next one is asked for, so it may be the same object.
    */
@@ -21,7 +26,7 @@ export interface Batch<T> {
  * The most requests that a batch puts before it lets others put theirs: a batch of a million keys
  * must not make a single get wait for all of them.
  */
-const TURN = 4096;
+export const TURN = 4096;
 
 /** Many requests under one promise; they are encoded as room comes up, never all at once. */
 export class BatchCall<T> implements Call {
@@ -30,6 +35,7 @@ export class BatchCall<T> implements Call {
   done = false;
   sent = false;
   readonly waitingBytes = 0;
+  readonly passage: Passage;
   #batch: Batch<T> | undefined;
   #next = 0;
   #open: number;
@@ -40,6 +46,7 @@ export class BatchCall<T> implements Call {
     batch: Batch<T>,
     deadlineMs: number,
     timeoutMs: number,
+    passage: Passage,
     resolve: (result: T) => void,
     reject: (error: unknown) => void,
   ) {
@@ -47,8 +54,14 @@ export class BatchCall<T> implements Call {
     this.#open = batch.count;
     this.deadlineMs = deadlineMs;
     this.timeoutMs = timeoutMs;
+    this.passage = passage;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  /** What it asks, until it has ended. */
+  get batch(): Batch<T> | undefined {
+    return this.#batch;
   }
 
   /** Nothing is copied: the arguments of a batch must not change until its promise settles. */

@@ -8,6 +8,7 @@ import type { Batch } from './batchCall.js';
 /** The values of many keys, in the order of the keys. */
 export class GetBatch implements Batch<unknown[]> {
   readonly count: number;
+  readonly reads = true;
   readonly #keys: readonly Key[];
   readonly #values: unknown[];
 
@@ -15,6 +16,10 @@ export class GetBatch implements Batch<unknown[]> {
     this.#keys = keys;
     this.count = keys.length;
     this.#values = new Array<unknown>(keys.length).fill(undefined);
+  }
+
+  keyAt(place: number): Key {
+    return this.#keys[place] as Key;
   }
 
   request(place: number): Request {
@@ -33,7 +38,10 @@ export class GetBatch implements Batch<unknown[]> {
 /** Changes of many keys, of which those are counted that happened. */
 abstract class ChangeBatch implements Batch<number> {
   abstract readonly count: number;
+  readonly reads = false;
   #happened = 0;
+
+  abstract keyAt(place: number): Key;
 
   abstract request(place: number): Request;
 
@@ -59,6 +67,10 @@ export class SetBatch extends ChangeBatch {
     this.count = entries.length;
   }
 
+  keyAt(place: number): Key {
+    return (this.#entries[place] as readonly [Key, unknown])[0];
+  }
+
   request(place: number): Request {
     const [key, value] = this.#entries[place] as readonly [Key, unknown];
     return setRequest(key, value, this.#options, false);
@@ -76,6 +88,10 @@ export class DelBatch extends ChangeBatch {
     this.#keys = keys;
     this.#options = options;
     this.count = keys.length;
+  }
+
+  keyAt(place: number): Key {
+    return this.#keys[place] as Key;
   }
 
   request(place: number): Request {

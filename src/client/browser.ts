@@ -15,10 +15,11 @@ const runtime = {
 };
 
 /**
- * A client for the node at `url`, for example `wss://cache.example.org`, over the WebSocket of the
- * browser. It connects in the background and whenever the connection is lost: calls may be made at
+ * A client for the node at a URL, for example `wss://cache.example.org`, or for the cluster that it
+ * belongs to, over the WebSocket of the browser; of several URLs of one cluster, any that answers
+ * will do. It connects in the background and whenever a connection is lost: calls may be made at
  * once. Throws `InvalidArgumentError` for a bad URL or option, and for nothing else.
  */
-export function connect(url: string, options?: ClientOptions): Client {
-  return connectThrough(runtime, url, options);
+export function connect(urls: string | readonly string[], options?: ClientOptions): Client {
+  return connectThrough(runtime, urls, options);
 }

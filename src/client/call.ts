@@ -33,4 +33,17 @@ export interface Call {
   settle(place: number, answer: AnswerReader): void;
   /** Ends it with an error; without effect when it is done. */
   fail(error: OrlopError): void;
+  /**
+   * Is told now and then while it is open at one of several nodes; `silent` when nothing was heard
+   * of that one for long. A call that knows no other node does nothing.
+   */
+  linger?(nowMs: number, silent: boolean): void;
+}
+
+/** How a call may travel between the nodes of a cluster. */
+export interface Passage {
+  /** `LEVEL_…`: how many owners have to answer. */
+  readonly level: number;
+  /** Whether it may be sent again although it may have been executed already. */
+  readonly again: boolean;
 }

@@ -31,6 +31,7 @@ import {
   readSetWithMeta,
   type ScanPage,
 } from '../protocol/results.js';
+import { readText } from '../protocol/text.js';
 import type {
   Absent,
   Counter,
@@ -47,11 +48,22 @@ import type {
   TouchOptions,
   Ttl,
 } from '../protocol/verbs.js';
+import { LEVEL_ONE } from '../protocol/wire.js';
 import { parseAddress } from './address.js';
 import { type Batch, BatchCall } from './batchCall.js';
 import { DelBatch, GetBatch, SetBatch } from './batches.js';
-import { Dispatcher } from './dispatcher.js';
-import { type ClientOptions, checkSpan, type Settings, settle } from './options.js';
+import type { Passage } from './call.js';
+import {
+  type ClientOptions,
+  checkSpan,
+  type Level,
+  levelNumber,
+  type Settings,
+  settle,
+} from './options.js';
+import type { Peer } from './routing/peer.js';
+import { Router } from './routing/router.js';
+import { scanCluster } from './routing/scan.js';
 import type { Runtime } from './runtime.js';
 import { SingleCall } from './singleCall.js';
 
@@ -59,6 +71,13 @@ import { SingleCall } from './singleCall.js';
 export interface CallOptions {
   /** How long this call may take before it fails, in milliseconds. */
   readonly timeoutMs?: number | undefined;
+  /** How many owners of the key have to answer in a cluster. */
+  readonly level?: Level | undefined;
+  /**
+   * Whether a write may be sent to another node of a cluster although it may have been executed
+   * already.
+   */
+  readonly retryWrites?: boolean | undefined;
 }
 
 /** How `close` waits. */
@@ -69,39 +88,43 @@ export interface CloseOptions {
 
 const DRAIN_MS = 5000;
 
+const ONCE: Passage = { level: LEVEL_ONE, again: false };
+const AGAIN: Passage = { level: LEVEL_ONE, again: true };
+
 function negated(delta: number | bigint): number | bigint {
   return typeof delta === 'bigint' ? -delta : 0 - delta;
 }
 
-/** A connection to one node, made again whenever it is lost; see `connect`. */
+/** Connections to the nodes, made again whenever they are lost; see `connect`. */
 export class Client {
   readonly #settings: Settings;
   readonly #clock: Clock;
-  readonly #dispatcher: Dispatcher;
+  readonly #router: Router;
 
-  /** Begins to connect to `url`. Throws `InvalidArgumentError` for a bad URL or option. */
-  constructor(url: string, options: ClientOptions, runtime: Runtime) {
-    const address = parseAddress(url);
-    this.#settings = settle(options, address.token);
+  /** Begins to connect to one of `urls`. Throws `InvalidArgumentError` for a bad URL or option. */
+  constructor(urls: readonly string[], options: ClientOptions, runtime: Runtime) {
+    const addresses = urls.map((url) => parseAddress(url));
+    const token = addresses.find((address) => address.token !== undefined)?.token;
+    this.#settings = settle(options, token);
     this.#clock = runtime.clock;
-    const probe = (): void => void this.ping().catch(() => undefined);
-    this.#dispatcher = new Dispatcher(address.url, this.#settings, runtime, probe);
+    const seeds = addresses.map(({ url }) => url);
+    this.#router = new Router(seeds, this.#settings, runtime);
   }
 
-  /** Whether there is a connection right now; calls need not ask. */
+  /** Whether there is a connection to any node right now; calls need not ask. */
   get connected(): boolean {
-    return this.#dispatcher.connected;
+    return this.#router.connected;
   }
 
   /** The value of a key, or undefined when it is not there. */
   get<T = unknown>(key: Key, options?: CallOptions): Promise<T | undefined> {
-    return this.#call(() => getRequest(key, false), readGet as Read<T | undefined>, options);
+    return this.#call(() => getRequest(key, false), readGet as Read<T | undefined>, options, true);
   }
 
   /** The value of a key with its version and remaining time to live, or undefined. */
   getWithMeta<T = unknown>(key: Key, options?: CallOptions): Promise<Meta<T> | undefined> {
     const read = readGetWithMeta as Read<Meta<T> | undefined>;
-    return this.#call(() => getRequest(key, true), read, options);
+    return this.#call(() => getRequest(key, true), read, options, true);
   }
 
   /** Stores a value; false when a condition of the options did not hold. */
@@ -200,25 +223,37 @@ export class Client {
    * `scanBytes`.
    */
   scan(options?: ScanOptions & CallOptions): AsyncGenerator<string, void, undefined> {
-    return this.#scan(options, readScanPage);
+    return this.#scan(options, readScanPage, readText);
   }
 
   /** Like `scan`, with keys as bytes. */
   scanBytes(options?: ScanOptions & CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.#scan(options, readRawScanPage);
+    return this.#scan(options, readRawScanPage, (key) => key);
   }
 
-  async *#scan<K>(
+  #scan<K>(
     options: (ScanOptions & CallOptions) | undefined,
     read: Read<ScanPage<K>>,
+    keyOf: (key: Uint8Array) => K,
   ): AsyncGenerator<K, void, undefined> {
-    let cursor: bigint | undefined;
-    do {
-      const from = cursor;
-      const page = await this.#call(() => scanRequest(options, from), read, options);
-      yield* page.keys;
-      cursor = page.cursor;
-    } while (cursor !== 0n);
+    return scanCluster(this.#router, {
+      askOne: (peer, cursor) => this.#page(options, read, peer, cursor),
+      askAny: (peer, cursor) => this.#page(options, readRawScanPage, peer, cursor),
+      keyOf,
+      greeted: () => this.ping(options),
+    });
+  }
+
+  #page<K>(
+    options: (ScanOptions & CallOptions) | undefined,
+    read: Read<ScanPage<K>>,
+    peer: Peer,
+    cursor: bigint | undefined,
+  ): Promise<ScanPage<K>> {
+    return new Promise((resolve, reject) => {
+      const request = scanRequest(options, cursor);
+      this.#submit(request, read, options, true, resolve, reject, peer);
+    });
   }
 
   /** Removes everything. */
@@ -229,7 +264,7 @@ export class Client {
   /** Asks the node for a sign of life; returns how long it took, in milliseconds. */
   async ping(options?: CallOptions): Promise<number> {
     const startMs = this.#clock.monotonicMs();
-    await this.#call(pingRequest, readNothing, options);
+    await this.#call(pingRequest, readNothing, options, true);
     return this.#clock.monotonicMs() - startMs;
   }
 
@@ -238,7 +273,7 @@ export class Client {
    * done by then are rejected with a `ClosedError`. Never rejects.
    */
   close(options?: CloseOptions): Promise<void> {
-    return this.#dispatcher.close(options?.drainMs ?? DRAIN_MS);
+    return this.#router.close(options?.drainMs ?? DRAIN_MS);
   }
 
   #timeoutMs(options: CallOptions | undefined): number {
@@ -246,15 +281,41 @@ export class Client {
     return timeoutMs === undefined ? this.#settings.timeoutMs : checkSpan('timeoutMs', timeoutMs);
   }
 
+  #passage(options: CallOptions | undefined, reads: boolean): Passage {
+    const settings = this.#settings;
+    const level = options?.level ?? settings.level;
+    const again = reads || (options?.retryWrites ?? settings.retryWrites);
+    return level === 'one' ? (again ? AGAIN : ONCE) : { level: levelNumber(level), again };
+  }
+
   /** Whatever `make` throws rejects the promise: no verb throws where it is called. */
-  #call<T>(make: () => Request, read: Read<T>, options: CallOptions | undefined): Promise<T> {
+  #call<T>(
+    make: () => Request,
+    read: Read<T>,
+    options: CallOptions | undefined,
+    reads = false,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const request = make();
-      const timeoutMs = this.#timeoutMs(options);
-      const nowMs = this.#clock.monotonicMs();
-      const call = new SingleCall(request, read, nowMs + timeoutMs, timeoutMs, resolve, reject);
-      this.#dispatcher.submit(call, nowMs);
+      this.#submit(make(), read, options, reads, resolve, reject);
     });
+  }
+
+  #submit<T>(
+    request: Request,
+    read: Read<T>,
+    options: CallOptions | undefined,
+    reads: boolean,
+    resolve: (result: T) => void,
+    reject: (error: unknown) => void,
+    peer?: Peer,
+  ): void {
+    const timeoutMs = this.#timeoutMs(options);
+    const passage = this.#passage(options, reads);
+    const nowMs = this.#clock.monotonicMs();
+    const deadlineMs = nowMs + timeoutMs;
+    const call = new SingleCall(request, read, deadlineMs, timeoutMs, passage, resolve, reject);
+    if (peer === undefined) this.#router.submit(call, nowMs);
+    else this.#router.submitTo(peer, call, nowMs);
   }
 
   #batch<T>(make: () => Batch<T>, options: CallOptions | undefined): Promise<T> {
@@ -262,9 +323,11 @@ export class Client {
       const batch = make();
       if (batch.count === 0) return resolve(batch.result());
       const timeoutMs = this.#timeoutMs(options);
+      const passage = this.#passage(options, batch.reads);
       const nowMs = this.#clock.monotonicMs();
-      const call = new BatchCall(batch, nowMs + timeoutMs, timeoutMs, resolve, reject);
-      this.#dispatcher.submit(call, nowMs);
+      const deadlineMs = nowMs + timeoutMs;
+      const call = new BatchCall(batch, deadlineMs, timeoutMs, passage, resolve, reject);
+      this.#router.submit(call, nowMs);
     });
   }
 }
@@ -272,7 +335,15 @@ export class Client {
 type Read<T> = (answer: AnswerReader) => T;
 
 /** Connects through whatever `runtime` brings. Throws `InvalidArgumentError`. */
-export function connectThrough(runtime: Runtime, url: string, options?: ClientOptions): Client {
-  if (typeof url !== 'string') throw new InvalidArgumentError('the URL has to be a string');
-  return new Client(url, options ?? {}, runtime);
+export function connectThrough(
+  runtime: Runtime,
+  urls: string | readonly string[],
+  options?: ClientOptions,
+): Client {
+  const list = typeof urls === 'string' ? [urls] : urls;
+  const good = Array.isArray(list) && list.length > 0;
+  if (!good || list.some((url) => typeof url !== 'string')) {
+    throw new InvalidArgumentError('a URL has to be a string, and several an array of strings');
+  }
+  return new Client(list, options ?? {}, runtime);
 }

@@ -19,7 +19,6 @@ import {
   InvalidArgumentError,
   OrlopError,
   ProtocolError,
-  QueueFullError,
   TimeoutError,
 } from '../protocol/errors.js';
 import type { Greeting } from '../protocol/hello.js';
@@ -27,12 +26,13 @@ import type { Request } from '../protocol/request.js';
 import { MAX_DEADLINE_MS } from '../protocol/wire.js';
 import type { Call, Outlet } from './call.js';
 import { DeadlineAlarm } from './deadlines.js';
-import { Fifo } from './fifo.js';
 import { Flights } from './flights.js';
 import { Frames } from './frames.js';
 import { Link, type LinkOwner } from './link.js';
 import type { Settings } from './options.js';
+import { probeOf } from './probe.js';
 import type { Runtime } from './runtime.js';
+import { WaitingCalls } from './waiting.js';
 import { Watch } from './watch.js';
 
 /**
@@ -42,6 +42,19 @@ function interrupted(cause: OrlopError): OrlopError {
   return new DisconnectedError(cause.message, { outcome: 'unknown', cause });
 }
 
+/** Whoever follows what becomes of a connection. */
+export interface Onlooker {
+  /** The node greeted us; what is asked now goes out before all calls. */
+  greeted(greeting: Greeting): void;
+  /** An answer to what was asked by `ask` came. */
+  told(answer: AnswerReader): void;
+  /** The connection is lost, or did not come about. */
+  lost(): void;
+}
+
+/** Ids from here on are no calls: their requests may be answered again and again. */
+export const FIRST_STANDING_ID = 0xffff_ff00;
+
 /** Calls, their queue, and the connection that serves them. */
 export class Dispatcher implements Outlet, LinkOwner {
   readonly #settings: Settings;
@@ -50,11 +63,15 @@ export class Dispatcher implements Outlet, LinkOwner {
   readonly #link: Link;
   readonly #flights = new Flights();
   readonly #frames: Frames;
-  readonly #queue = new Fifo<Call>();
+  readonly #queue: WaitingCalls;
   readonly #alarm: DeadlineAlarm;
   readonly #watch: Watch;
   readonly #reader = new AnswerReader();
-  #queuedBytes = 0;
+  readonly #onlooker: Onlooker;
+  /** Calls wait even when the node is away: there is no other one. */
+  #patient = true;
+  /** Calls wait although the connection stands. */
+  #held = false;
   /** The monotonic clock as it was when the current event began. */
   #nowMs = 0;
   #flushing = false;
@@ -65,26 +82,94 @@ export class Dispatcher implements Outlet, LinkOwner {
   #drained: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  /**
-   * Begins to connect at once; `probe` makes a call of its own to see whether the node is there.
-   */
-  constructor(url: string, settings: Settings, runtime: Runtime, probe: () => void) {
+  /** Begins to connect at once, to the first of the addresses that answers. */
+  constructor(urls: readonly string[], settings: Settings, runtime: Runtime, onlooker: Onlooker) {
+    this.#onlooker = onlooker;
     this.#settings = settings;
+    this.#queue = new WaitingCalls(settings);
     this.#clock = runtime.clock;
     this.#timers = runtime.timers;
     this.#alarm = new DeadlineAlarm(runtime.clock, runtime.timers, (nowMs) => this.#expire(nowMs));
-    this.#link = new Link(url, settings, runtime, this);
+    this.#link = new Link(urls, settings, runtime, this);
     this.#frames = new Frames(settings.maxFrameBytes, (frame) => {
       this.#link.send(frame);
       this.#flights.markSent();
     });
-    this.#watch = new Watch(settings, runtime, this.#flights, this.#link, probe);
+    this.#watch = new Watch(settings, runtime, this.#flights, this.#link, () => this.#probe());
     this.#link.start();
   }
 
   /** Whether the node has greeted us and the connection stands. */
   get connected(): boolean {
     return this.#link.up;
+  }
+
+  /** Whether an attempt to connect is under way that follows no failure. */
+  get coming(): boolean {
+    return this.#link.coming && this.#link.failures === 0;
+  }
+
+  /** Whether a call that is submitted now may be served, rather than refused at once. */
+  get reachable(): boolean {
+    return this.#endError === undefined && (this.#link.up || this.#link.coming);
+  }
+
+  /** Whether anything is under way or waits. */
+  get busy(): boolean {
+    return this.#flights.count > 0 || this.#queue.length > 0;
+  }
+
+  /** How long the node has owed answers without a sign of life, in milliseconds. */
+  silentMs(nowMs: number): number {
+    return this.#link.up && this.#flights.count > 0 ? this.#watch.silentMs(nowMs) : 0;
+  }
+
+  /** There are other nodes: from now on calls wait here only while the connection comes up. */
+  share(): void {
+    this.#patient = false;
+  }
+
+  /** Lets calls wait until `release`, although the connection stands. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Ends `hold`. */
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#nowMs = this.#clock.monotonicMs();
+    this.#drain();
+    this.#flushSoon();
+  }
+
+  /** Takes away the calls that wait and of which nothing was sent. */
+  surrender(): Call[] {
+    return this.#queue.surrender();
+  }
+
+  /** All calls that are open here, each once. */
+  openCalls(): Set<Call> {
+    const calls = new Set<Call>(this.#queue);
+    this.#flights.forEach((call) => {
+      calls.add(call);
+    });
+    return calls;
+  }
+
+  /**
+   * Sends a request that is no call, first in a frame of its own; its answers go to the onlooker.
+   * Its id has to be `FIRST_STANDING_ID` or above. Only while the node is connected.
+   */
+  ask(request: Request): void {
+    this.#frames.flush();
+    this.#frames.append(request);
+    this.#flushSoon();
+  }
+
+  #probe(): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.submit(probeOf(nowMs, this.#settings.timeoutMs), nowMs);
   }
 
   /** Takes a call on; whatever happens, it is ended in time and nothing is thrown. */
@@ -97,7 +182,8 @@ export class Dispatcher implements Outlet, LinkOwner {
 
   #refusal(): OrlopError | undefined {
     if (this.#endError !== undefined) return this.#endError;
-    if (this.#link.up || this.#settings.offlineQueue) return undefined;
+    if (this.#link.up) return undefined;
+    if (this.#patient ? this.#settings.offlineQueue : this.#link.coming) return undefined;
     return this.#lastError ?? new DisconnectedError('the connection is not up yet');
   }
 
@@ -109,22 +195,13 @@ export class Dispatcher implements Outlet, LinkOwner {
   }
 
   #enqueue(call: Call): void {
-    const { maxQueuedCalls, maxQueuedBytes } = this.#settings;
-    const bytes = call.waitingBytes;
-    const full = this.#queue.length >= maxQueuedCalls || this.#queuedBytes + bytes > maxQueuedBytes;
-    if (full && !call.sent) {
-      call.fail(this.#full());
+    const refusal = this.#queue.refusalOf(call);
+    if (refusal !== undefined) {
+      call.fail(refusal);
       return;
     }
     call.keep();
-    this.#queuedBytes += bytes;
     this.#queue.push(call);
-  }
-
-  #full(): QueueFullError {
-    return new QueueFullError(
-      `${this.#queue.length} calls with ${this.#queuedBytes} bytes are waiting already`,
-    );
   }
 
   /** Puts what it can of a call; true when the call needs no more turn. */
@@ -139,7 +216,8 @@ export class Dispatcher implements Outlet, LinkOwner {
 
   hasRoom(): boolean {
     const { maxInFlightCalls, maxInFlightBytes } = this.#settings;
-    return this.#flights.count < maxInFlightCalls && this.#flights.bytes < maxInFlightBytes;
+    const { count, bytes } = this.#flights;
+    return count < maxInFlightCalls && bytes < maxInFlightBytes && !this.#held;
   }
 
   put(call: Call, place: number, request: Request): void {
@@ -171,8 +249,7 @@ export class Dispatcher implements Outlet, LinkOwner {
     while (this.#queue.length > 0 && this.hasRoom()) {
       const call = this.#queue.shift();
       if (call === undefined) return;
-      if (call.done || this.#feed(call)) this.#queuedBytes -= call.waitingBytes;
-      else this.#queue.push(call);
+      if (!call.done && !this.#feed(call)) this.#queue.push(call);
     }
   }
 
@@ -181,6 +258,7 @@ export class Dispatcher implements Outlet, LinkOwner {
     this.#frames.limit(greeting);
     this.#nowMs = this.#clock.monotonicMs();
     this.#watch.begin();
+    this.#onlooker.greeted(greeting);
     this.#drain();
     this.#frames.flush();
   }
@@ -205,6 +283,10 @@ export class Dispatcher implements Outlet, LinkOwner {
   }
 
   #answered(reader: AnswerReader): void {
+    if (reader.id >= FIRST_STANDING_ID) {
+      this.#onlooker.told(reader);
+      return;
+    }
     const place = this.#flights.placeOf(reader.id);
     const call = this.#flights.release(reader.id);
     if (call === undefined) throw new ProtocolError(`nobody asked what answer ${reader.id} says`);
@@ -221,20 +303,9 @@ export class Dispatcher implements Outlet, LinkOwner {
     };
     this.#flights.forEach(look);
     for (const call of this.#queue) look(call);
-    this.#sweepQueue();
+    this.#queue.sweep();
     this.#checkDrained();
     return nextMs;
-  }
-
-  /** Calls that are done leave the queue, wherever they stand in it. */
-  #sweepQueue(): void {
-    const waiting = this.#queue.takeAll();
-    this.#queuedBytes = 0;
-    for (const call of waiting) {
-      if (call.done) continue;
-      this.#queuedBytes += call.waitingBytes;
-      this.#queue.push(call);
-    }
   }
 
   #overdue(call: Call): TimeoutError {
@@ -249,10 +320,13 @@ export class Dispatcher implements Outlet, LinkOwner {
 
   linkDown(error: OrlopError): void {
     this.#lastError = error;
+    this.#held = false;
     this.#watch.end();
     this.#loseFlights(error);
-    if (this.#endError !== undefined) this.#failQueue(this.#endError);
+    if (this.#endError !== undefined) this.#queue.fail(this.#endError, interrupted);
+    else if (!this.#patient) this.#queue.fail(error, interrupted);
     this.#checkDrained();
+    this.#onlooker.lost();
   }
 
   /** Ends what was under way: what was sent may have been executed, what was not was not. */
@@ -271,13 +345,8 @@ export class Dispatcher implements Outlet, LinkOwner {
     this.#watch.end();
     this.#alarm.stop();
     this.#loseFlights(error);
-    this.#failQueue(error);
+    this.#queue.fail(error, interrupted);
     this.#checkDrained();
-  }
-
-  #failQueue(error: OrlopError): void {
-    this.#queuedBytes = 0;
-    for (const call of this.#queue.takeAll()) call.fail(call.sent ? interrupted(error) : error);
   }
 
   #checkDrained(): void {
@@ -296,7 +365,7 @@ export class Dispatcher implements Outlet, LinkOwner {
     if (this.#link.up) await this.#settled(drainMs);
     this.#watch.end();
     this.#alarm.stop();
-    this.#failQueue(closed);
+    this.#queue.fail(closed, interrupted);
     this.#closeFlights();
     await this.#link.stop();
   }

@@ -1,6 +1,6 @@
 import type { OrlopError } from '../protocol/errors.js';
 
-/** What a client tells about its connection; calls need none of it. */
+/** What a client tells about its connections; calls need none of it. */
 export type ClientEvent =
   | {
       /** The node greeted the client; calls flow. */
@@ -12,6 +12,7 @@ export type ClientEvent =
   | {
       /** The connection was lost or did not come about; another attempt follows. */
       readonly type: 'disconnected';
+      readonly url: string;
       readonly error: OrlopError;
       /** Failures since the last connection that lasted. */
       readonly attempt: number;
@@ -22,6 +23,14 @@ export type ClientEvent =
       /** The node will never take this client (its token is wrong): every call is rejected. */
       readonly type: 'failed';
       readonly error: OrlopError;
+    }
+  | {
+      /** The nodes of the cluster, or what they own, are others than before. */
+      readonly type: 'topology';
+      /** The number of the configuration. */
+      readonly number: number;
+      /** The names of the nodes. */
+      readonly nodes: readonly string[];
     }
   | {
       /** The program closed the client. */

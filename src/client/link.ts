@@ -40,9 +40,12 @@ type State = 'resting' | 'connecting' | 'greeting' | 'up' | 'ended';
 /** How long a closing connection may take before it is dropped, in milliseconds. */
 const CLOSING_MS = 1000;
 
-/** One connection to one node, made again whenever it is lost. */
+/**
+ * One connection to one node, made again whenever it is lost. Where several addresses lead there,
+ * an attempt that fails is followed by one at the next.
+ */
 export class Link {
-  readonly #url: string;
+  readonly #urls: readonly string[];
   readonly #settings: Settings;
   readonly #runtime: Runtime;
   readonly #owner: LinkOwner;
@@ -53,20 +56,36 @@ export class Link {
   #events: SocketEvents | undefined;
   #timer: Timer | undefined;
   #attempt = 0;
+  /** Which of the addresses is the next. */
+  #turn = 0;
   #upSinceMs = 0;
 
   /** A link that rests until `start`. */
-  constructor(url: string, settings: Settings, runtime: Runtime, owner: LinkOwner) {
-    this.#url = url;
+  constructor(urls: readonly string[], settings: Settings, runtime: Runtime, owner: LinkOwner) {
+    this.#urls = urls;
     this.#settings = settings;
     this.#runtime = runtime;
     this.#owner = owner;
     this.#tell = guarded(settings.onEvent);
   }
 
+  get #url(): string {
+    return this.#urls[this.#turn % this.#urls.length] ?? '';
+  }
+
   /** Whether requests may be sent. */
   get up(): boolean {
     return this.#state === 'up';
+  }
+
+  /** Whether an attempt to connect is under way. */
+  get coming(): boolean {
+    return this.#state === 'connecting' || this.#state === 'greeting';
+  }
+
+  /** Failures since the last connection that lasted. */
+  get failures(): number {
+    return this.#attempt;
   }
 
   /** Bytes that were sent but have not yet left for the network. */
@@ -167,16 +186,18 @@ export class Link {
   drop(error: OrlopError): void {
     if (this.#state === 'ended' || this.#state === 'resting') return;
     if (this.#hadLasted()) this.#attempt = 0;
+    const url = this.#url;
+    if (this.#state !== 'up') this.#turn++;
     this.#abandon();
     this.#state = 'resting';
     const { backoffMinMs, backoffMaxMs } = this.#settings;
-    const random = this.#runtime.random;
-    const retryInMs = backoffMs(this.#attempt, backoffMinMs, backoffMaxMs, random);
+    const round = Math.floor(this.#attempt / this.#urls.length);
+    const retryInMs = backoffMs(round, backoffMinMs, backoffMaxMs, this.#runtime.random);
     this.#attempt++;
     // A program that has nothing else to do may end; one that waits for a call has its deadline.
     this.#timer = this.#runtime.timers.after(retryInMs, () => this.start()).unref();
     this.#owner.linkDown(error);
-    this.#tell({ type: 'disconnected', error, attempt: this.#attempt, retryInMs });
+    this.#tell({ type: 'disconnected', url, error, attempt: this.#attempt, retryInMs });
   }
 
   /** A connection that ends right after its greeting does not count as a success. */

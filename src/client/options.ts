@@ -1,11 +1,27 @@
 import { InvalidArgumentError } from '../protocol/errors.js';
 import { requireWellFormed, textBytes } from '../protocol/text.js';
-import { MAX_CLIENT_NAME_BYTES } from '../protocol/wire.js';
+import { LEVEL_ALL, LEVEL_ONE, LEVEL_QUORUM, MAX_CLIENT_NAME_BYTES } from '../protocol/wire.js';
 import type { EventListener } from './events.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** How many owners of a key have to answer a call. */
+export type Level = 'one' | 'quorum' | 'all';
+
+const LEVELS: Readonly<Record<Level, number>> = {
+  one: LEVEL_ONE,
+  quorum: LEVEL_QUORUM,
+  all: LEVEL_ALL,
+};
+
+/** The number of a level on the wire. Throws `InvalidArgumentError`. */
+export function levelNumber(level: Level): number {
+  const number = Object.hasOwn(LEVELS, level) ? LEVELS[level] : undefined;
+  if (number !== undefined) return number;
+  throw new InvalidArgumentError('level has to be "one", "quorum" or "all"');
+}
 
 /** How a client behaves; everything has a default. */
 export interface ClientOptions {
@@ -41,6 +57,20 @@ export interface ClientOptions {
   readonly stallMs?: number | undefined;
   /** Silence after which an idle connection is probed with a ping; 30 000 ms. */
   readonly keepAliveMs?: number | undefined;
+  /** How many owners of a key have to answer in a cluster; `'one'`. Calls may say otherwise. */
+  readonly level?: Level | undefined;
+  /**
+   * How long a node of a cluster may be silent before another one is asked as well, or instead;
+   * 250 ms.
+   */
+  readonly hedgeMs?: number | undefined;
+  /**
+   * Whether a write may be sent to another node of a cluster although it may have been executed
+   * already: false. Calls may say otherwise.
+   */
+  readonly retryWrites?: boolean | undefined;
+  /** The zone of the client: owners in it are read from first. */
+  readonly zone?: string | undefined;
   /** Is told of connects and disconnects. */
   readonly onEvent?: EventListener | undefined;
 }
@@ -67,6 +97,10 @@ const DEFAULTS = {
   maxFrameBytes: 256 * KIB,
   stallMs: 5000,
   keepAliveMs: 30_000,
+  level: 'one',
+  hedgeMs: 250,
+  retryWrites: false,
+  zone: '',
 } as const satisfies Settings | Omit<Settings, 'token' | 'onEvent'>;
 
 const NUMBERS = Object.entries(DEFAULTS)
@@ -108,7 +142,9 @@ export function settle(options: ClientOptions, urlToken: string | undefined): Se
     onEvent: options.onEvent,
   } as Settings;
   for (const name of NUMBERS) checkSpan(name, settings[name] as number);
+  levelNumber(settings.level);
   requireText('token', token);
+  requireText('zone', settings.zone);
   requireText('name', settings.name);
   const nameBytes = textBytes(settings.name).length;
   if (nameBytes === 0 || nameBytes > MAX_CLIENT_NAME_BYTES) {

@@ -2,7 +2,7 @@ import type { AnswerReader } from '../protocol/answerReader.js';
 import { copyBytes } from '../protocol/bytes.js';
 import type { OrlopError } from '../protocol/errors.js';
 import type { Request } from '../protocol/request.js';
-import type { Call, Outlet } from './call.js';
+import type { Call, Outlet, Passage } from './call.js';
 
 /** Reads the result of a verb from its answer, or throws the error that the answer stands for. */
 export type ReadResult<T> = (answer: AnswerReader) => T;
@@ -18,6 +18,7 @@ export class SingleCall<T> implements Call {
   readonly waitingBytes: number;
   done = false;
   sent = false;
+  readonly passage: Passage;
   #request: Request | undefined;
   readonly #read: ReadResult<T>;
   readonly #resolve: (result: T) => void;
@@ -28,6 +29,7 @@ export class SingleCall<T> implements Call {
     read: ReadResult<T>,
     deadlineMs: number,
     timeoutMs: number,
+    passage: Passage,
     resolve: (result: T) => void,
     reject: (error: unknown) => void,
   ) {
@@ -36,8 +38,14 @@ export class SingleCall<T> implements Call {
     this.#read = read;
     this.deadlineMs = deadlineMs;
     this.timeoutMs = timeoutMs;
+    this.passage = passage;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  /** The request, as long as it was not put into a frame. */
+  get request(): Request | undefined {
+    return this.#request;
   }
 
   keep(): void {

@@ -58,6 +58,12 @@ export class Watch {
     this.#doubtMs = undefined;
   }
 
+  /** How long nothing was heard, in milliseconds; bytes that leave count as a sign of life. */
+  silentMs(nowMs: number): number {
+    if (this.#bytesLeave()) this.heard(nowMs);
+    return nowMs - this.#heardMs;
+  }
+
   #look(): void {
     const nowMs = this.#clock.monotonicMs();
     if (this.#flights.count === 0) {

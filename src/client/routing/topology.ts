@@ -5,8 +5,11 @@
  * While partitions move, the owners that are being left have everything and the new ones not yet,
  * so the old ones are asked first. Reads prefer the client's own zone where any owner may answer;
  * writes go to the first owner, since two that write one key through the same node meet there and
- * not later. Whom the client found dead or silent is asked last rather than never.
+ * not later.
  */
+import { slotOf } from '../../base/slot.js';
+import { maxTextBytes, textBytes, writeText } from '../../protocol/text.js';
+import type { Key } from '../../protocol/verbs.js';
 import type { Configuration, Layout, Member, Partitioner } from '../../ring/configuration.js';
 import { partitionOf } from '../../ring/partition.js';
 import { ownersOf, type Placement, placementOf } from '../../ring/placement.js';
@@ -14,28 +17,45 @@ import { ownersOf, type Placement, placementOf } from '../../ring/placement.js';
 /** What a call is going to do: where it may be done depends on the strategy. */
 export type Intent = 'read' | 'write';
 
+/** The longest text, in bytes, that is written where the last one was. */
+const SCRATCH_BYTES = 1024;
+const scratch = new Uint8Array(SCRATCH_BYTES);
+
 /** A layout and the owners that follow from it, which are computed when they are first needed. */
 class OwnerMap {
   readonly #layout: Layout;
   readonly #partitioner: Partitioner;
   #placement: Placement | undefined;
-  readonly #owners: (readonly Member[] | undefined)[] = [];
 
   constructor(layout: Layout, partitioner: Partitioner) {
     this.#layout = layout;
     this.#partitioner = partitioner;
   }
 
-  ownersOfKey(key: Uint8Array): readonly Member[] {
-    const partition = partitionOf(this.#layout, this.#partitioner, key);
-    const known = this.#owners[partition];
-    if (known !== undefined) return known;
+  get #placed(): Placement {
     this.#placement ??= placementOf(this.#layout, this.#partitioner);
-    const owners = ownersOf(this.#placement, partition);
-    this.#owners[partition] = owners;
-    return owners;
+    return this.#placement;
+  }
+
+  ownersOf(partition: number): readonly Member[] {
+    return ownersOf(this.#placed, partition);
+  }
+
+  partitionOf(key: Key): number {
+    if (typeof key !== 'string') return this.#partitionOfBytes(key);
+    if (maxTextBytes(key) > SCRATCH_BYTES) return this.#partitionOfBytes(textBytes(key));
+    const end = writeText(scratch, 0, key);
+    if (this.#partitioner === 'hash') return slotOf(scratch, 0, end);
+    return this.#partitionOfBytes(scratch.subarray(0, end));
+  }
+
+  #partitionOfBytes(key: Uint8Array): number {
+    return partitionOf(this.#layout, this.#partitioner, key);
   }
 }
+
+/** The nodes to ask by partition, as far as anybody asked. */
+type Routes = (readonly Member[] | undefined)[];
 
 /** The owners of keys, as far as a client knows. */
 export class Topology {
@@ -43,6 +63,7 @@ export class Topology {
   #configuration: Configuration | undefined;
   #now: OwnerMap | undefined;
   #leaving: OwnerMap | undefined;
+  #routes: Readonly<Record<Intent, Routes>> = { read: [], write: [] };
 
   /** `zone` is where the client is; empty when it does not matter. */
   constructor(zone = '') {
@@ -54,9 +75,19 @@ export class Topology {
     return this.#configuration;
   }
 
+  /** The members of the configuration, those that are about to leave included. */
+  get members(): Member[] {
+    const { layout, leaving } = this.#configuration ?? {};
+    const members = [...(layout?.members ?? [])];
+    for (const member of leaving?.members ?? []) {
+      if (!members.some(({ id }) => id === member.id)) members.push(member);
+    }
+    return members;
+  }
+
   /**
    * Takes a configuration if it is newer; false when it is not. One of another cluster is newer
-   * than any: the node that is asked has become a member of that.
+   * than any.
    */
   take(configuration: Configuration): boolean {
     const known = this.#configuration;
@@ -66,20 +97,46 @@ export class Topology {
     this.#configuration = configuration;
     this.#now = new OwnerMap(layout, partitioner);
     this.#leaving = leaving === undefined ? undefined : new OwnerMap(leaving, partitioner);
+    this.#routes = { read: [], write: [] };
     return true;
   }
 
-  /** Whom to ask about a key, the first first; nobody while no configuration is known. */
-  routeOf(key: Uint8Array, intent: Intent, isDown: (id: string) => boolean): Member[] {
-    const owners = [...this.#ordered(this.#leaving, key, intent)];
-    for (const owner of this.#ordered(this.#now, key, intent)) {
-      if (!owners.some(({ id }) => id === owner.id)) owners.push(owner);
-    }
-    return behind(owners, ({ id }) => isDown(id));
+  /**
+   * Whom to ask about a key, the first first; nobody while no configuration is known. Throws
+   * `InvalidArgumentError` for text that UTF-8 cannot say.
+   */
+  routeOf(key: Key, intent: Intent): readonly Member[] {
+    const now = this.#now;
+    if (now === undefined) return [];
+    const partition = now.partitionOf(key);
+    const routes = this.#routes[intent];
+    const known = routes[partition];
+    if (known !== undefined) return known;
+    const left = this.#leaving?.partitionOf(key);
+    const route = this.#joined(this.#owners(this.#leaving, left, intent), now, partition, intent);
+    // Ranges may be others in the two layouts, slots are the same.
+    const fixed = left === undefined || this.#configuration?.partitioner === 'hash';
+    if (fixed) routes[partition] = route;
+    return route;
   }
 
-  #ordered(map: OwnerMap | undefined, key: Uint8Array, intent: Intent): readonly Member[] {
-    const owners = map?.ownersOfKey(key) ?? [];
+  #joined(
+    old: readonly Member[],
+    now: OwnerMap,
+    partition: number,
+    intent: Intent,
+  ): readonly Member[] {
+    const isNew = ({ id }: Member): boolean => !old.some((other) => other.id === id);
+    return [...old, ...this.#owners(now, partition, intent).filter(isNew)];
+  }
+
+  #owners(
+    map: OwnerMap | undefined,
+    partition: number | undefined,
+    intent: Intent,
+  ): readonly Member[] {
+    if (map === undefined || partition === undefined) return [];
+    const owners = map.ownersOf(partition);
     if (intent === 'write') return owners;
     if (this.#configuration?.strategy === 'chain') return [...owners].reverse();
     return this.#zone === '' ? owners : behind(owners, ({ zone }) => zone !== this.#zone);

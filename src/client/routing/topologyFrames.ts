@@ -5,20 +5,17 @@
  */
 import { ProtocolError } from '../../protocol/errors.js';
 import type { Request } from '../../protocol/request.js';
-import { FLAG_VERSION } from '../../protocol/wire.js';
+import { FLAG_VERSION, OP_FOLLOW } from '../../protocol/wire.js';
 import type { Configuration } from '../../ring/configuration.js';
 import { decodeConfiguration } from '../../ring/configurationCodec.js';
 import { FormatError } from '../../ring/fields.js';
 
-/** Asks for the newest configuration. */
-export const OP_TOPOLOGY = 0x30;
-/** Asks for the newest configuration and for all that follow. */
-export const OP_FOLLOW = 0x31;
+/** The id of the request for configurations, on every connection. */
+export const FOLLOW_ID = 0xffff_ffff;
 
-/** The request for a configuration above `known`; 0 when none is known. */
-export function topologyRequest(known: number, follow: boolean): Request {
-  const opcode = follow ? OP_FOLLOW : OP_TOPOLOGY;
-  return { id: 0, opcode, flags: FLAG_VERSION, version: BigInt(known) };
+/** The request for all configurations above `known`; 0 when none is known. */
+export function followRequest(known: number): Request {
+  return { id: FOLLOW_ID, opcode: OP_FOLLOW, flags: FLAG_VERSION, version: BigInt(known) };
 }
 
 /** The configuration in the body of an answer. Throws `ProtocolError` when there is none. */

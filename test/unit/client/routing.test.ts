@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../../src/base/random.js';
-import { GetBatch } from '../../../src/client/batches.js';
-import { BatchPart, scatter } from '../../../src/client/routing/scatter.js';
+import { scatter } from '../../../src/client/routing/convoy.js';
 import { Topology } from '../../../src/client/routing/topology.js';
-import {
-  decodeTopology,
-  OP_FOLLOW,
-  OP_TOPOLOGY,
-  topologyRequest,
-} from '../../../src/client/routing/topologyFrames.js';
-import { AnswerReader } from '../../../src/protocol/answerReader.js';
+import { decodeTopology, followRequest } from '../../../src/client/routing/topologyFrames.js';
 import { ProtocolError } from '../../../src/protocol/errors.js';
+import { OP_FOLLOW } from '../../../src/protocol/wire.js';
 import { applied } from '../../../src/ring/change.js';
 import type { Configuration } from '../../../src/ring/configuration.js';
 import { encodeConfiguration } from '../../../src/ring/configurationCodec.js';
@@ -22,7 +15,6 @@ const key = (text: string): Uint8Array => new TextEncoder().encode(text);
 const keys = Array.from({ length: 200 }, (_, n) => key(`user:${n}`));
 const nodes = ['a', 'b', 'c', 'd'].map((id, n) => member(id, { zone: n % 2 === 0 ? 'x' : 'y' }));
 const first = founding(nodes, 2);
-const nobody = (): boolean => false;
 
 function ownersIn(configuration: Configuration, one: Uint8Array): string[] {
   const { layout, partitioner } = configuration;
@@ -31,7 +23,7 @@ function ownersIn(configuration: Configuration, one: Uint8Array): string[] {
 }
 
 function idsOf(topology: Topology, one: Uint8Array, intent: 'read' | 'write' = 'write'): string[] {
-  return topology.routeOf(one, intent, nobody).map(({ id }) => id);
+  return topology.routeOf(one, intent).map(({ id }) => id);
 }
 
 describe('the topology of a client', () => {
@@ -75,7 +67,7 @@ describe('the topology of a client', () => {
     const topology = new Topology('y');
     topology.take(first);
     for (const one of keys.slice(0, 20)) {
-      const zones = topology.routeOf(one, 'read', nobody).map(({ zone }) => zone);
+      const zones = topology.routeOf(one, 'read').map(({ zone }) => zone);
       expect(zones).toEqual(['y', 'x']);
       expect(idsOf(topology, one, 'write')).toEqual(ownersIn(first, one));
     }
@@ -84,13 +76,29 @@ describe('the topology of a client', () => {
     expect(idsOf(topology, one, 'read')).toEqual(ownersIn(first, one).reverse());
   });
 
-  test('asks whom it found down last', () => {
+  test('knows the owners of a key as text, as bytes, and of a long one', () => {
     const topology = new Topology();
     topology.take(first);
-    for (const one of keys.slice(0, 20)) {
-      const [head, next] = ownersIn(first, one) as [string, string];
-      const route = topology.routeOf(one, 'read', (id) => id === head).map(({ id }) => id);
-      expect(route).toEqual([next, head]);
+    for (const text of ['user:7', '{tag}x', 'schlüssel', 'k'.repeat(5000)]) {
+      expect(topology.routeOf(text, 'write').map(({ id }) => id)).toEqual(
+        ownersIn(first, key(text)),
+      );
+    }
+    expect(() => topology.routeOf('\ud800', 'read')).toThrow(/surrogate/);
+  });
+
+  test('divides ranges as each layout does', () => {
+    const topology = new Topology();
+    const from = new Uint8Array(0);
+    const ranges = [{ id: 1, from }];
+    const ranged = { ...first, partitioner: 'range' as const };
+    const old = { ...first.layout, ranges };
+    const layout = { ...first.layout, ranges: [...ranges, { id: 2, from: key('m') }] };
+    topology.take({ ...ranged, layout, leaving: old });
+    for (const one of [key('a'), key('z'), key('b'), key('y')]) {
+      const before = ownersIn({ ...ranged, layout: old }, one);
+      const now = ownersIn({ ...ranged, layout }, one);
+      expect(idsOf(topology, one)).toEqual([...new Set([...before, ...now])]);
     }
   });
 });
@@ -99,44 +107,19 @@ describe('a call about many keys', () => {
   test('is taken apart by node, and each key keeps its place', () => {
     const topology = new Topology();
     topology.take(first);
-    const whole = new GetBatch(keys);
     const nodeOf = (place: number): string => idsOf(topology, keys[place] as Uint8Array)[0] ?? '';
     const parts = scatter(keys.keys(), nodeOf);
     expect([...parts.keys()].sort()).toEqual(['a', 'b', 'c', 'd']);
     expect([...parts.values()].flat().sort((a, b) => a - b)).toEqual([...keys.keys()]);
-    const random = seededRandom(7);
-    for (const places of parts.values()) {
-      const part = new BatchPart(whole, places);
-      expect(part.count).toBe(places.length);
-      const order = [...places.keys()].sort(() => random.fraction() - 0.5);
-      for (const at of order) {
-        const asked = part.request(at).key;
-        expect(asked).toBe(keys[places[at] as number]);
-        expect(part.result()).toContain(places[at]);
-        part.accept(at, answer(asked as Uint8Array));
-      }
-      expect(part.result()).toEqual([]);
+    for (const [node, places] of parts) {
+      for (const place of places) expect(nodeOf(place)).toBe(node);
     }
-    expect(whole.result()).toEqual(keys.map((one) => new TextDecoder().decode(one)));
   });
 });
 
-/** The answer of a node to a get whose value is the text of its key. */
-function answer(value: Uint8Array): AnswerReader {
-  const bytes = new Uint8Array(12 + value.length);
-  new DataView(bytes.buffer).setUint32(0, bytes.length, true);
-  bytes.set([0, 0x10, 1, 0x10], 8);
-  bytes.set(value, 12);
-  const reader = new AnswerReader();
-  reader.reset(bytes);
-  reader.next();
-  return reader;
-}
-
 describe('frames about the topology', () => {
   test('say what the client knows', () => {
-    expect(topologyRequest(7, false)).toMatchObject({ opcode: OP_TOPOLOGY, version: 7n, flags: 2 });
-    expect(topologyRequest(0, true)).toMatchObject({ opcode: OP_FOLLOW, version: 0n });
+    expect(followRequest(7)).toMatchObject({ opcode: OP_FOLLOW, version: 7n, flags: 2 });
   });
 
   test('are refused when they make no sense', () => {

@@ -1,0 +1,210 @@
+/** The client against real nodes of a cluster: where its calls go, and what it makes of faults. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/base/random.js';
+import {
+  type Client,
+  type ClientEvent,
+  type ClientOptions,
+  connect,
+  OrlopError,
+} from '../../src/client/index.js';
+import { freePorts, nodesOf, startMember } from '../e2e/support/cluster.js';
+import { orlop } from '../e2e/support/command.js';
+import type { TestServer } from '../e2e/support/server.js';
+
+/** How long the load of a fault lasts; `ORLOP_TEST_FAULT_SECONDS=60` for a figure worth telling. */
+const FAULT_MS = 1000 * Number(process.env.ORLOP_TEST_FAULT_SECONDS ?? 12);
+
+const running: TestServer[] = [];
+const clients: Client[] = [];
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close({ drainMs: 100 })));
+  const servers = running.splice(0);
+  for (const { process } of servers) process.kill('SIGCONT');
+  await Promise.all(servers.map((server) => server.stop('SIGKILL')));
+});
+
+async function start(...args: Parameters<typeof startMember>): Promise<TestServer> {
+  const server = await startMember(...args);
+  running.push(server);
+  return server;
+}
+
+async function until(what: () => boolean | Promise<boolean>, why: string): Promise<void> {
+  for (let look = 0; look < 1200; look++) {
+    if (await what()) return;
+    await wait(50);
+  }
+  throw new Error(`it never came about that ${why}`);
+}
+
+/** Waits until all hold one configuration with this many members. */
+async function agreed(servers: readonly TestServer[], members: number): Promise<void> {
+  await until(async () => {
+    const all = await Promise.all(servers.map(nodesOf));
+    const held = all.map(({ configuration }) => configuration);
+    return held.every((one) => one?.members.length === members && one.number === held[0]?.number);
+  }, `${members} nodes agree`);
+}
+
+interface Cluster {
+  readonly servers: readonly [TestServer, TestServer, TestServer];
+  readonly ports: readonly number[];
+}
+
+async function three(flags: readonly string[] = []): Promise<Cluster> {
+  const ports = await freePorts(4);
+  const list = ports.slice(0, 3);
+  const servers = await Promise.all(
+    ['a', 'b', 'c'].map((name, at) => start(name, ports[at] ?? 0, list, flags)),
+  );
+  await agreed(servers, 3);
+  return { servers: servers as unknown as Cluster['servers'], ports };
+}
+
+interface Opened {
+  readonly client: Client;
+  readonly events: ClientEvent[];
+}
+
+async function open(
+  urls: string | readonly string[],
+  options: ClientOptions = {},
+): Promise<Opened> {
+  const events: ClientEvent[] = [];
+  const onEvent = (event: ClientEvent): void => void events.push(event);
+  const client = connect(urls, { onEvent, ...options });
+  clients.push(client);
+  await client.ping({ timeoutMs: 20_000 });
+  return { client, events };
+}
+
+function connectedTo(events: readonly ClientEvent[]): string[] {
+  return events.flatMap((event) => (event.type === 'connected' ? [event.url] : []));
+}
+
+describe('a client of three nodes', () => {
+  it('learns them from one, and has one connection to each', async () => {
+    const { servers } = await three();
+    const { client, events } = await open(servers[0].url);
+    const keys = Array.from({ length: 600 }, (_, n) => `key:${n}`);
+    expect(await client.setMany(keys.map((key) => [key, key] as const))).toBe(keys.length);
+    expect(await client.getMany(keys)).toEqual(keys);
+    expect(await Promise.all(keys.slice(0, 50).map((key) => client.get(key)))).toEqual(
+      keys.slice(0, 50),
+    );
+    expect(await client.incr('counter', 5)).toBe(5);
+    expect(await client.set('key:0', 'x', { ifAbsent: true })).toBe(false);
+    const urls = servers.map(({ port }) => `ws://127.0.0.1:${port}/v1`);
+    expect(connectedTo(events).sort()).toEqual(urls.sort());
+    expect(events.filter(({ type }) => type === 'topology').length).toBe(1);
+    const scanned: string[] = [];
+    for await (const key of client.scan({ prefix: 'key:', pageSize: 50 })) scanned.push(key);
+    expect(scanned.length).toBe(keys.length);
+    expect(new Set(scanned)).toEqual(new Set(keys));
+    const listed = await orlop(['scan', '--prefix', 'key:', '--url', servers[1].url]);
+    expect(new Set(listed.stdout.trim().split('\n'))).toEqual(new Set(keys));
+    expect(await client.delMany(keys)).toBe(keys.length);
+  });
+
+  it('takes any of several addresses', async () => {
+    const { servers } = await three();
+    const nobody = `ws://127.0.0.1:${(await freePorts(1))[0]}`;
+    const { client } = await open([nobody, servers[2].url]);
+    expect(await client.set('k', 1)).toBe(true);
+    expect(await client.get('k')).toBe(1);
+  });
+});
+
+interface Load {
+  /** Calls that were made. */
+  calls: number;
+  readonly failures: { readonly what: string; readonly atMs: number; readonly error: OrlopError }[];
+  stop(): Promise<void>;
+}
+
+/** Nine reads to one write, with a deadline of a second, by many who wait for their answers. */
+function load(client: Client, callers: number): Load {
+  const random = seededRandom(1);
+  const startMs = performance.now();
+  let on = true;
+  const tally: Load = { calls: 0, failures: [], stop: () => stopped };
+  const call = async (): Promise<void> => {
+    const key = `load:${random.below(2000)}`;
+    const write = random.below(10) === 0;
+    tally.calls++;
+    try {
+      await (write ? client.set(key, 'x'.repeat(100)) : client.get(key));
+    } catch (error) {
+      const what = write ? 'set' : 'get';
+      tally.failures.push({ what, atMs: performance.now() - startMs, error: error as OrlopError });
+    }
+  };
+  const caller = async (): Promise<void> => {
+    while (on) {
+      await call();
+      await wait(random.below(8));
+    }
+  };
+  const all = Promise.all(Array.from({ length: callers }, caller)).then(() => undefined);
+  const stopped = all;
+  tally.stop = () => {
+    on = false;
+    return all;
+  };
+  return tally;
+}
+
+function told({ calls, failures }: Load): string {
+  const lines = failures.map(
+    ({ what, atMs, error }) => `${what} at ${Math.round(atMs)} ms: ${error.code}, ${error.message}`,
+  );
+  return [`${failures.length} of ${calls} failed`, ...lines.slice(0, 20)].join('\n');
+}
+
+/** Load around a fault; fewer than 0.1 % of the calls of a minute may fail, as of what was made. */
+async function around(client: Client, fault: () => unknown): Promise<Load> {
+  const tally = load(client, 40);
+  await wait(FAULT_MS / 4);
+  await fault();
+  await wait((FAULT_MS * 3) / 4);
+  await tally.stop();
+  return tally;
+}
+
+describe('under load, with deadlines of a second', () => {
+  const options = { timeoutMs: 1000 };
+
+  it('hardly a call fails when a node is killed', async () => {
+    const { servers } = await three();
+    const { client } = await open(servers[0].url, options);
+    const tally = await around(client, () => servers[0].stop('SIGKILL'));
+    const { failures, calls } = tally;
+    expect(calls).toBeGreaterThan(1000);
+    // What was under way when it died can't be known; nothing else may fail.
+    expect(failures.length, told(tally)).toBeLessThanOrEqual(calls / 1000);
+    expect(failures.every(({ error }) => error instanceof OrlopError)).toBe(true);
+  });
+
+  it('hardly a call fails when a node stands still', async () => {
+    const { servers } = await three();
+    const { client } = await open(servers[0].url, options);
+    const tally = await around(client, () => servers[1].process.kill('SIGSTOP'));
+    const writes = tally.failures.filter(({ what }) => what === 'set');
+    expect(writes.every(({ error }) => error.outcome === 'unknown')).toBe(true);
+    expect(tally.failures.length, told(tally)).toBeLessThanOrEqual(tally.calls / 1000);
+  });
+
+  it('no call fails when a fourth node joins', async () => {
+    const { servers, ports } = await three();
+    const { client, events } = await open(servers[0].url, options);
+    const tally = await around(client, async () => {
+      const d = await start('d', ports[3] ?? 0, ports.slice(0, 3));
+      await agreed([...servers, d], 4);
+    });
+    expect(tally.failures.length, told(tally)).toBe(0);
+    const last = events.findLast((event) => event.type === 'topology');
+    expect(last).toMatchObject({ nodes: ['a', 'b', 'c', 'd'] });
+  });
+});
