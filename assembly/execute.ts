@@ -8,7 +8,7 @@
  *   3. look for each key's candidate entry in its line, now near
  *   4. touch each candidate item, again nothing but loads; where a bucket had none, its overflow
  *      line, and then passes 3 and 4 again for those
- *   5. run each request, looking its key up again
+ *   5. run each request, looking its key up again, first where its candidate was
  * Hashing between the loads of pass 2 would fill the processor's window and lose the gain.
  *
  *   inbox    frames, padded to 8:  0 connection u32 | 4 length u32 | 8 grants u32
@@ -16,6 +16,7 @@
  *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
  *            24 what to touch when the key is absent u32
  *            28 overflow line u32, 0 = none or found | 32 bytes between the touches of an item u32
+ *            36 entry of the candidate u32, 0 = none
  *
  * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group
  * cannot do for want of memory it leaves for the next call, and the frame behind it waits.
@@ -30,7 +31,7 @@ import {
 } from "./answer";
 import { DONE as VERB_DONE, ON_DISK } from "./verbs/outcome";
 import { POLICY_S3FIFO, POLICY_TINYLFU, beginGroup, endGroup } from "./policy";
-import { candidate, lineOf, overflowOf } from "./table";
+import { candidateAt, entryItem, lineOf, loadEntry, overflowOf, seeAt } from "./table";
 import { ghostLine } from "./ghost";
 import { hasKey, refuse, run } from "./verbs/run";
 import { hashKey } from "./hash";
@@ -63,6 +64,7 @@ const SLOT_ITEM: u32 = 20;
 const SLOT_GHOST: u32 = 24;
 const SLOT_OVER: u32 = 28;
 const SLOT_REACH: u32 = 32;
+const SLOT_ENTRY: u32 = 36;
 /** Where the touches of an item lie apart: of one to be read whole, and of others. */
 const REACH_WHOLE: u32 = 64;
 const REACH_HEADER: u32 = 18;
@@ -239,16 +241,25 @@ function touchItems(end: u32): u64 {
 function chooseItem(slot: u32): bool {
   const line = load<u32>(slot, SLOT_LINE);
   const hash = load<u64>(slot, SLOT_HASH);
-  let item: u32 = 0;
+  let at: u32 = 0;
   let over: u32 = 0;
   if (line != 0) {
-    item = candidate(line, hash);
-    if (item == 0) item = candidate(line ^ LINE_BYTES, hash);
-    if (item == 0) over = overflowOf(line);
+    at = candidateAt(line, hash);
+    if (at == 0) at = candidateAt(line ^ LINE_BYTES, hash);
+    if (at == 0) over = overflowOf(line);
   }
-  store<u32>(slot, item != 0 ? item : over != 0 ? over : load<u32>(slot, SLOT_GHOST), SLOT_ITEM);
+  store<u32>(slot, at, SLOT_ENTRY);
   store<u32>(slot, over, SLOT_OVER);
+  store<u32>(slot, toTouch(slot, at, over), SLOT_ITEM);
   return over != 0;
+}
+
+/** What to touch of a key: the item of its candidate, else the line behind, else the ghost. */
+@inline
+function toTouch(slot: u32, at: u32, over: u32): u32 {
+  if (at == 0) return over != 0 ? over : load<u32>(slot, SLOT_GHOST);
+  const item = entryItem(loadEntry(at));
+  return item != 0 ? item : tableAt;
 }
 
 /** Passes 3 and 4 once more, for what is not in its bucket: candidates of the overflow lines. */
@@ -256,9 +267,9 @@ function touchOverflow(end: u32): void {
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
     const over = load<u32>(slot, SLOT_OVER);
     if (over == 0) continue;
-    let item = candidate(over, load<u64>(slot, SLOT_HASH));
-    if (item == 0) item = overflowOf(over);
-    store<u32>(slot, item == 0 ? load<u32>(slot, SLOT_GHOST) : item, SLOT_ITEM);
+    const at = candidateAt(over, load<u64>(slot, SLOT_HASH));
+    store<u32>(slot, at, SLOT_ENTRY);
+    store<u32>(slot, toTouch(slot, at, at == 0 ? overflowOf(over) : 0), SLOT_ITEM);
   }
   sink += touchItems(end);
 }
@@ -292,6 +303,7 @@ function runGroup(n: u32): u32 {
 @inline
 function runSlot(slot: u32, at: u32, frame: u32): bool {
   readRequest(at);
+  seeAt(load<u32>(slot, SLOT_ENTRY));
   const op = opcodeAt(at);
   const arrivalMs = load<u32>(frame, FRAME_ARRIVAL);
   const outcome = run(op, load<u64>(slot, SLOT_HASH), load<u32>(frame, FRAME_GRANTS), arrivalMs);

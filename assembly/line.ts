@@ -11,16 +11,17 @@
  * time. Where that matters, between two inserts of one key, `insert.ts` says what makes it right.
  */
 
+/** The upper halves of the 32-bit words of two vectors; this very pattern is three instructions. */
+@inline
+function upperHalves(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+}
+
 /** The tags of the line's words. */
 @inline
 export function tagsOf(line: u32): v128 {
-  const low = i8x16.shuffle(
-    v128.load(line), v128.load(line, 16), 6, 7, 14, 15, 22, 23, 30, 31, 0, 0, 0, 0, 0, 0, 0, 0,
-  );
-  const high = i8x16.shuffle(
-    v128.load(line, 32), v128.load(line, 48), 6, 7, 14, 15, 22, 23, 30, 31, 0, 0, 0, 0, 0, 0, 0, 0,
-  );
-  return i64x2.shuffle(low, high, 0, 2);
+  const low = upperHalves(v128.load(line), v128.load(line, 16));
+  return upperHalves(low, upperHalves(v128.load(line, 32), v128.load(line, 48)));
 }
 
 /** Which of the tags are `tag`. */

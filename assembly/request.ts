@@ -11,6 +11,8 @@ const REQUEST_KEY_LENGTH: u32 = 14;
 const REQUEST_DEADLINE: u32 = 16;
 const REQUEST_ENCODING: u32 = 18;
 const REQUEST_ZERO: u32 = 19;
+/** Level, namespace and flags in the eight bytes from the opcode on. */
+const BARE_MASK: u64 = 0x0000ffffffffff00;
 /** The longest a TTL may be: what an item's lifetime can hold, about 34 years. */
 export const TTL_MS_MAX: u64 = 1000 * ((1 << 30) - 1);
 
@@ -73,6 +75,13 @@ export function requestId(): u32 {
 @inline
 export function opcode(): u32 {
   return opcodeAt(requestAt);
+}
+
+/** Whether neither level, namespace, flags, deadline, encoding nor the reserved byte is set. */
+@inline
+export function isBare(): bool {
+  const word = load<u64>(requestAt, REQUEST_OPCODE) & BARE_MASK;
+  return (word | load<u32>(requestAt, REQUEST_DEADLINE)) == 0;
 }
 
 @inline

@@ -176,6 +176,31 @@ export function matchesIn(line: u32, tag: u64): u32 {
   return matches(tagsOf(line), tag) & entriesOf(line);
 }
 
+/** Where the entry of the key in work may be, 0 = nowhere in particular. */
+let seenAt: u32 = 0;
+
+/** Tells where an entry that may be that of the key in work was seen. */
+@inline
+export function seeAt(at: u32): void {
+  seenAt = at;
+}
+
+/**
+ * Looks a key up where an entry with its tag was seen: as `find`, but only there. Wherever a live
+ * item of the key stands, it is the one.
+ */
+@inline
+export function findSeen(hash: u64, keyAt: u32, keyLength: u32): bool {
+  const at = seenAt;
+  if (at == 0) return false;
+  const entry = loadEntry(at);
+  if (entry >> ENTRY_TAG_SHIFT != tagOf(hash) || entry == 0 || isTentative(entry)) return false;
+  if (!itemHasKey(entryItem(entry), keyAt, keyLength)) return false;
+  foundAt = at;
+  foundEntry = entry;
+  return true;
+}
+
 /** Looks a key up; on success `foundAt` and `foundEntry` say where. Waits for nobody. */
 export function find(hash: u64, keyAt: u32, keyLength: u32): bool {
   const tag = tagOf(hash);
@@ -268,13 +293,13 @@ export function overflowOf(line: u32): u32 {
   return u32(atomic.load<u64>(linkOf(line)));
 }
 
-/** The first item of a line whose tag fits, or 0: what a lookup would touch next. */
+/** The first entry of a line whose tag fits, or 0: where a lookup would look next. */
 @inline
-export function candidate(line: u32, hash: u64): u32 {
+export function candidateAt(line: u32, hash: u64): u32 {
   const tag = tagOf(hash);
   for (let left = matchesIn(line, tag); left != 0; left &= left - 1) {
-    const entry = loadEntry(line + ctz(left) * ENTRY_BYTES);
-    if (entry >> ENTRY_TAG_SHIFT == tag && entry != 0) return entryItem(entry);
+    const at = line + ctz(left) * ENTRY_BYTES;
+    if (tag != 0 || loadEntry(at) != 0) return at;
   }
   return 0;
 }

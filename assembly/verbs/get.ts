@@ -4,7 +4,7 @@ import {
   STATUS_NOT_FOUND, STATUS_OK,
 } from "../wire";
 import { answer, answerMeta, answerStatus, answerValue } from "../answer";
-import { entryItem, find, foundEntry } from "../table";
+import { entryItem, find, findSeen, foundEntry } from "../table";
 import { has, keyAt, keyLength } from "../request";
 import { isAlive } from "../entry";
 import { isStub } from "../stub";
@@ -19,7 +19,7 @@ import { DONE } from "./outcome";
  * it is no use of the item, and is not counted.
  */
 export function get(hash: u64): u32 {
-  if (!find(hash, keyAt, keyLength)) return miss(hash, 0);
+  if (!findSeen(hash, keyAt, keyLength) && !find(hash, keyAt, keyLength)) return miss(hash, 0);
   const item = entryItem(foundEntry);
   if (!isAlive(item)) return miss(hash, item);
   if (!has(FLAG_PEEK)) {

@@ -14,7 +14,7 @@ import {
   VERB_SCAN, VERB_SET, VERB_TOUCH, permit,
 } from "../permit";
 import {
-  deadlineMs, field, flags, has, isExpiryValid, keyAt, keyLength, kind, level, namespace_,
+  deadlineMs, field, flags, has, isBare, isExpiryValid, keyAt, keyLength, kind, level, namespace_,
   reservedByte, valueLength,
 } from "../request";
 import { COUNTER_GET_ERROR, COUNTER_UNKNOWN, count } from "../counters";
@@ -113,6 +113,7 @@ function runRecord(op: u32, hash: u64, grants: u32): u32 {
 
 /** Why the request may not run, or STATUS_OK. */
 function examine(op: u32, grants: u32, arrivalMs: u32): u32 {
+  if (op == OP_GET && isBare() && isPlainGet(grants)) return STATUS_OK;
   const verb = verbFor(op);
   if (verb == VERB_NONE) return op == OP_HELLO ? STATUS_BAD_REQUEST : STATUS_UNSUPPORTED;
   if (level() > LEVEL_MAX) return STATUS_UNSUPPORTED;
@@ -130,6 +131,13 @@ function examine(op: u32, grants: u32, arrivalMs: u32): u32 {
   if (refusal != STATUS_OK && isChange(op)) return refusal;
   if (deadlineMs() != 0 && u32(nowMs) - arrivalMs > deadlineMs()) return STATUS_TIMEOUT;
   return STATUS_OK;
+}
+
+/** Whether a GET that carries nothing but its key is in order: most requests are such. */
+@inline
+function isPlainGet(grants: u32): bool {
+  return keyLength != 0 && valueLength == 0
+    && permit(grants, VERB_GET, namespace_(), keyAt, keyLength);
 }
 
 /** Whether the request is to change something, and not the record of a change made elsewhere. */

@@ -7,7 +7,7 @@ import {
 } from "../draft";
 import { STATUS_NO_SPACE, STATUS_OK, STATUS_TOO_LARGE } from "../wire";
 import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
-import { entryItem, findForWrite, foundAt, foundEntry } from "../table";
+import { entryItem, findForWrite, findSeen, foundAt, foundEntry } from "../table";
 import { isAlive, replaceEntry } from "../entry";
 import { insertItem } from "../insert";
 import { isStub } from "../stub";
@@ -44,7 +44,7 @@ export function beginWrite(): void {
 export function lookUp(hash: u64, keyAt: u32, keyLength: u32): void {
   present = 0;
   current = 0;
-  if (!findForWrite(hash, keyAt, keyLength)) return;
+  if (!findSeen(hash, keyAt, keyLength) && !findForWrite(hash, keyAt, keyLength)) return;
   at = foundAt;
   entry = foundEntry;
   present = entryItem(entry);
