@@ -1,7 +1,7 @@
 /**
  * LFU with ageing, as Redis has it: a counter that grows with the logarithm of the hits
  * (p = 1 / ((v - 5) * 10 + 1)), starts at 5 so that a new item has a chance, and is lowered by one
- * for each period in which the item was not asked for. The lowest of a sample of ten and a pool of
+ * for each period in which the item was not asked for. The lowest of a sample of five and a pool of
  * sixteen goes (`sample.ts`).
  *
  * Redis notes in each item when it was used last, two bytes in minutes. Here a hand goes round the
@@ -21,7 +21,7 @@ import { ITEM_RANK } from "./item";
 import { chance } from "./chance";
 import { countItems } from "./counters";
 
-export const LFU_SAMPLE: u32 = 10;
+export const LFU_SAMPLE: u32 = 5;
 const SPARE_MASK: u32 = 3;
 /** Visits of the hand that a use is good for, and that lie between two points after that. */
 const SPARE_USED: u32 = 2;
