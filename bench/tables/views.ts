@@ -147,18 +147,28 @@ const parts: View = () => {
 
 type OverheadRow = Extract<MemoryRow, { bench: 'overhead' }>;
 
-/** Bytes an item costs beyond key and value, by the slope of the resident set and when full. */
+/** What an item costs beyond its key and value: of a full arena, resident, by own account. */
 const memory: View = () => {
   const { rows } = resultsOf<MemoryRow>('memory');
   const overhead = rows.filter((row): row is OverheadRow => row.bench === 'overhead');
-  const lines = overhead.map((row) => [
-    `${row.system}, ${row.valueBytes} B${row.ttl ? ', TTL' : ''}`,
-    row.residentPerItem.toFixed(1),
-    row.residentSlopePerItem.toFixed(1),
-    row.accountedPerItem.toFixed(1),
-    row.fullPerItem?.toFixed(1) ?? MISSING,
-  ]);
-  const head = ['system, value', 'resident', 'resident, slope', 'own accounting', 'full arena'];
+  const shapes = overhead.filter(({ system }) => system === 'orlop');
+  const lines = shapes.map((shape) => {
+    const of = (system: OverheadRow['system']): OverheadRow | undefined =>
+      overhead.find(
+        (row) =>
+          row.system === system && row.valueBytes === shape.valueBytes && row.ttl === shape.ttl,
+      );
+    const [ours, redis, memcached] = [of('orlop'), of('redis'), of('memcached')];
+    return [
+      `${shape.valueBytes} B${shape.ttl ? ', TTL' : ''}`,
+      ours?.fullPerItem?.toFixed(1) ?? MISSING,
+      ...[ours, redis, memcached].map((row) => row?.residentPerItem.toFixed(1) ?? MISSING),
+      ...[redis, memcached].map((row) => row?.accountedPerItem.toFixed(1) ?? MISSING),
+    ];
+  });
+  const resident = ['Orlop', 'Redis', 'memcached'].map((name) => `${name}, resident`);
+  const accounted = ['Redis', 'memcached'].map((name) => `${name}, own account`);
+  const head = ['value', 'Orlop, full arena', ...resident, ...accounted];
   return withCaption('memory', markdownTable(head, lines));
 };
 
@@ -178,39 +188,59 @@ function deviation({ misses, referenceMisses }: TraceRow): string {
   return `${part < 0 ? '−' : '+'}${Math.abs(part).toFixed(2)} %`;
 }
 
-/** Misses of each policy with one thread, and how far they are from an exact simulation. */
+/** Misses of one thread by policy, and how far those of one and two are from the exact ones. */
 const trace: View = () => {
-  const rows = resultsOf<TraceRow>('trace').rows.filter(({ threads }) => threads === 1);
+  const { rows } = resultsOf<TraceRow>('trace');
   const policies = [...new Set(rows.map(({ policy }) => policy))];
   const points = [...new Set(rows.map((row) => `${row.trace ?? ''} @ ${row.capacity}`))];
   const lines = points.map((point) => [
     point,
     ...policies.map((policy) => {
-      const row = rows.find(
-        (one) => one.policy === policy && `${one.trace ?? ''} @ ${one.capacity}` === point,
+      const cell = rows.filter(
+        (row) => row.policy === policy && `${row.trace ?? ''} @ ${row.capacity}` === point,
       );
-      if (row === undefined) return MISSING;
-      return `${((row.misses / row.requests) * 100).toFixed(2)} % (${deviation(row)})`;
+      const [first] = cell;
+      if (first === undefined) return MISSING;
+      const ratio = ((first.misses / first.requests) * 100).toFixed(2);
+      return `${ratio} % (${cell.map(deviation).join(', ')})`;
     }),
   ]);
   return withCaption('trace', markdownTable(['stream @ items', ...policies], lines));
 };
 
-/** Misses with the same memory: Orlop and what others would have missed. */
+const percentOf = (part: number): string => `${(part * 100).toFixed(1)} %`;
+
+/** Misses with the same memory, and by which part Orlop's are fewer than each of the others'. */
 const tracePeers: View = () => {
   const { rows } = resultsOf<PeerMisses>('trace-peers');
-  const systems = [...new Set(rows.map(({ system }) => system))];
-  const points = [...new Set(rows.map((row) => `${row.trace} @ ${row.capacity}`))];
-  const lines = points.map((point) => [
-    point,
-    ...systems.map((system) => {
-      const row = rows.find(
-        (one) => one.system === system && `${one.trace} @ ${one.capacity}` === point,
+  const others = [...new Set(rows.map(({ system }) => system))].filter((one) => one !== 'orlop');
+  const own = rows.filter(({ system }) => system === 'orlop');
+  const savings = own.map((ours) =>
+    others.map((system) => {
+      const theirs = rows.find(
+        (row) =>
+          row.system === system && row.trace === ours.trace && row.capacity === ours.capacity,
       );
-      return row === undefined ? MISSING : `${((row.misses / row.requests) * 100).toFixed(2)} %`;
+      return { theirs, saved: theirs === undefined ? Number.NaN : 1 - ours.misses / theirs.misses };
     }),
+  );
+  const lines = own.map((ours, point) => [
+    `${ours.trace} @ ${ours.capacity}`,
+    `${(ours.requests / 1e6).toFixed(1)} M`,
+    percentOf(ours.misses / ours.requests),
+    ...(savings[point] ?? []).map(({ theirs, saved }) =>
+      theirs === undefined
+        ? MISSING
+        : `${percentOf(theirs.misses / theirs.requests)} (−${percentOf(saved)})`,
+    ),
   ]);
-  return withCaption('trace-peers', markdownTable(['stream @ items', ...systems], lines));
+  const means = others.map((_, place) => {
+    const saved = savings.map((point) => point[place]?.saved ?? Number.NaN);
+    return `−${percentOf(saved.reduce((sum, one) => sum + one, 0) / saved.length)}`;
+  });
+  const head = ['stream @ items', 'requests', 'orlop', ...others];
+  const all = [...lines, ['mean', '', '', ...means]];
+  return withCaption('trace-peers', markdownTable(head, all));
 };
 
 const VIEWS: Readonly<Record<string, View>> = {
