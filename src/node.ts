@@ -40,6 +40,7 @@ import { createLogger } from './observe/logger.js';
 import { metricsPage } from './observe/metrics.js';
 import { type Sources, takeSnapshot } from './observe/snapshot.js';
 import { statsDocument } from './observe/stats.js';
+import type { HaulOrder } from './rebalance/mover.js';
 import { Reach } from './replication/reach.js';
 import { ClusterView } from './ring/view.js';
 
@@ -273,7 +274,8 @@ class RunningNode implements Node {
     if (this.#config.cluster.gossips) {
       const [config, log, view] = [this.#config, this.#log, this.#view];
       this.#peers = this.#startPeers();
-      const node = await startCluster({ config, port: this.port, log, view });
+      const haul = (order: HaulOrder): void => this.#haul(order);
+      const node = await startCluster({ config, port: this.port, log, view, haul });
       this.#cluster = node;
       const [timers, clock] = [this.#timers, this.#clock];
       const thresholdPercent = config.cluster.rebalancePercent;
@@ -281,6 +283,20 @@ class RunningNode implements Node {
       this.#admin = new ClusterAdmin({ node, figures, timers, clock, thresholdPercent });
       void node.departure.done.then(() => this.#left());
     } else this.#log.info({}, 'without a cluster key this node gossips with nobody');
+  }
+
+  /** Gets from a peer what moves from there to this node. */
+  #haul({ source, cursor, isWanted, onPage, goesOn, done }: HaulOrder): void {
+    const haul = this.#peers?.haul(source, {
+      cursor,
+      isMine: isWanted,
+      onPage: ({ cursor: next, repaired, bytes }) => {
+        return onPage({ cursor: next, items: repaired, bytes });
+      },
+      wanted: goesOn,
+    });
+    if (haul === undefined) done({ complete: false, cursor });
+    else void haul.then(done);
   }
 
   #left(): void {

@@ -7,6 +7,7 @@
  *   DELETE /cache/cluster/nodes/{id}   have a node leave, or forget one that is away
  *   POST   /cache/cluster/rebalance    give nodes the shares that they were started with
  *   GET    /cache/partitioning         who owns what
+ *   POST   /cache/partitioning         divide a range
  *   GET    /cache/replication          how it is copied
  *
  * A change is a step of the configuration, and is answered when that is agreed on.
@@ -16,8 +17,9 @@ import type { Timers } from '../base/timers.js';
 import { isPresent } from '../gossip/member.js';
 import type { ClusterRequest } from '../net/http/cluster.js';
 import type { Report } from '../net/http/door.js';
+import type { Progress } from '../rebalance/hauls.js';
 import type { Change } from '../ring/change.js';
-import { MAX_WEIGHT, type Member, memberOf } from '../ring/configuration.js';
+import { MAX_SPLIT_BYTES, MAX_WEIGHT, type Member, memberOf } from '../ring/configuration.js';
 import { type Decision, Decisions } from './decisions.js';
 import { figuresOf, type NodeFigures } from './figures.js';
 import type { ClusterNode } from './node.js';
@@ -76,14 +78,19 @@ export class ClusterAdmin {
   async handle({ method, about, node, body }: ClusterRequest): Promise<Report> {
     if (method === 'DELETE') return this.#remove(node ?? '');
     if (method === 'POST') {
-      return about === 'rebalance' ? this.#rebalance() : this.#order((body ?? {}) as Order);
+      if (about === 'rebalance') return this.#rebalance();
+      if (about === 'partitioning') return this.#split(body);
+      return this.#order((body ?? {}) as Order);
     }
     if (about === 'nodes') return jsonReport(200, nodesDocument(this.#parts.node));
     if (about === 'status') return jsonReport(200, await this.#status());
     const { configuration, placement } = this.#parts.node.view;
     if (configuration === undefined || placement === undefined) return NO_CLUSTER;
-    const document = about === 'partitioning' ? partitioningDocument : replicationDocument;
-    return jsonReport(200, document(configuration, placement));
+    if (about === 'replication') {
+      return jsonReport(200, replicationDocument(configuration, placement));
+    }
+    const moves = this.#parts.node.mover.overall();
+    return jsonReport(200, { ...partitioningDocument(configuration, placement), moves });
   }
 
   async #status(): Promise<object> {
@@ -103,7 +110,7 @@ export class ClusterAdmin {
       configuration: view.configuration,
       placement: view.placement,
       figures: found,
-      moved: view.leaving === undefined ? undefined : 0,
+      moved: movedOf(node.mover.overall()),
       thresholdPercent,
     });
   }
@@ -158,6 +165,17 @@ export class ClusterAdmin {
     return jsonReport(202, { message: `${id} leaves when others have its data` });
   }
 
+  /** The range that has a key ends there, and a new one begins. */
+  #split(body: unknown): Promise<Report> | Report {
+    const { split } = (body ?? {}) as { split?: unknown };
+    if (typeof split !== 'string' || split === '') {
+      return refusal(400, 'BAD_REQUEST', 'say {"split": "the key that a new range begins with"}');
+    }
+    const from = new TextEncoder().encode(split);
+    if (from.length <= MAX_SPLIT_BYTES) return this.#decide({ kind: 'split', from });
+    return refusal(400, 'BAD_REQUEST', `a split point has at most ${MAX_SPLIT_BYTES} bytes`);
+  }
+
   /** Members get the weights that they were started with, where those are others. */
   async #rebalance(): Promise<Report> {
     const { node } = this.#parts;
@@ -174,6 +192,11 @@ export class ClusterAdmin {
     for (const change of changes) last = await this.#decide(change);
     return last;
   }
+}
+
+/** The share of the moves that have arrived. */
+function movedOf(progress: Progress | undefined): number | undefined {
+  return progress && (progress.total === 0 ? 1 : progress.done / progress.total);
 }
 
 function badOrder(): Report {

@@ -17,7 +17,7 @@ import type { Change } from '../ring/change.js';
 import { type Configuration, type Member, memberOf } from '../ring/configuration.js';
 import { digestOfConfiguration } from '../ring/configurationCodec.js';
 import { Council, type MemoryStore } from '../ring/council.js';
-import { type Custody, dutiesOf, type Sighting } from '../ring/custody.js';
+import { type Custody, dutiesOf, type Sighting, stewardOf } from '../ring/custody.js';
 import { FieldReader, FieldWriter, FormatError } from '../ring/fields.js';
 import type { Founding } from '../ring/founding.js';
 
@@ -38,6 +38,8 @@ export interface CouncilSeat {
 /** A council that runs. */
 export interface SeatedCouncil {
   readonly council: Council;
+  /** Whether this node looks after the configuration, as far as it sees. */
+  readonly isSteward: boolean;
   /** This node asks nobody any more to be taken in. */
   depart(): void;
   stop(): void;
@@ -175,6 +177,14 @@ class Seat implements SeatedCouncil {
       if (nowMs - sinceMs >= MEETING_MS) sightings.set(id, { state: 'dead', sinceMs });
     }
     return sightings;
+  }
+
+  get isSteward(): boolean {
+    const { configuration } = this.council;
+    if (configuration === undefined) return false;
+    const { gossip, clock } = this.#parts;
+    const sightings = this.#sightings(configuration, clock.monotonicMs());
+    return stewardOf(configuration, sightings) === gossip.self.id;
   }
 
   depart(): void {

@@ -4,6 +4,7 @@
  */
 import { hostname, networkInterfaces } from 'node:os';
 import { systemClock } from '../base/clock.js';
+import { LINK_TOPICS } from '../base/links.js';
 import { systemRandom } from '../base/random.js';
 import { systemTimers, type Timer } from '../base/timers.js';
 import { VERSION } from '../base/version.js';
@@ -26,6 +27,7 @@ import { PlainChannel } from '../gossip/plainChannel.js';
 import { SealedChannel } from '../gossip/sealedChannel.js';
 import { addressOfHost, openUdp, resolveAt, systemResolve, type UdpSocket } from '../gossip/udp.js';
 import type { Log } from '../net/log.js';
+import { type HaulOrder, Mover } from '../rebalance/mover.js';
 import type { Council } from '../ring/council.js';
 import type { ClusterView } from '../ring/view.js';
 import { Calls } from './calls.js';
@@ -34,6 +36,8 @@ import { Departure } from './departure.js';
 import { Invitations } from './invitations.js';
 import { seatCouncil } from './seat.js';
 
+/** What a node takes over in a second at most when partitions move to it, in bytes. */
+const MOVE_BYTES_PER_SECOND = 32 * 1024 * 1024;
 /** How often a file of keys is read again, in milliseconds. */
 const KEYS_EVERY_MS = 2_000;
 /** A second process with this node's name is a mistake that somebody has to mend. */
@@ -49,6 +53,7 @@ export interface ClusterNode {
   readonly calls: Calls;
   readonly invitations: Invitations;
   readonly departure: Departure;
+  readonly mover: Mover;
   /** The UDP port. */
   readonly gossipPort: number;
   /** Says goodbye to the others, and closes the socket. */
@@ -180,6 +185,23 @@ export interface ClusterOptions {
   readonly log: Log;
   /** What the node knows of its cluster; kept up to date from now on. */
   readonly view: ClusterView;
+  /** Goes through another node's keys, and takes over what is missing here. */
+  readonly haul: (order: HaulOrder) => void;
+}
+
+/** Moves what the configuration says, and says so in the log. */
+function moverFor(gossip: Gossip, seat: SeatedCouncil, options: ClusterOptions): Mover {
+  const { log, view, haul } = options;
+  return new Mover({
+    ...{ view, haul, clock: systemClock, timers: systemTimers, links: gossip.links },
+    boot: gossip.self.boot,
+    topic: LINK_TOPICS.rebalance,
+    isSteward: () => seat.isSteward,
+    settle: (number) => seat.council.wish({ kind: 'settle', number }),
+    told: (what, { source, stretches }) =>
+      log.info({ node: source, partitions: stretches.length }, `moving in: ${what}`),
+    bytesPerSecond: MOVE_BYTES_PER_SECOND,
+  });
 }
 
 /** Takes part in the cluster. Throws `InputError`. */
@@ -219,13 +241,16 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
     departure.begin();
     return true;
   });
+  const mover = moverFor(gossip, seat, options);
   gossip.start();
+  mover.start();
   const { id, host: address, gossipPort } = gossip.self;
   const encrypted = config.keys !== undefined;
   log.info({ node: id, cluster: config.cluster, address, gossipPort, encrypted }, 'gossiping');
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     watch?.cancel();
+    mover.stop();
     seat.stop();
     gossip.stop();
     closing ??= socket.close();
@@ -237,6 +262,6 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   };
   return {
     ...{ gossip, cluster: config.cluster, channel, gossipPort, view, council, leave, close },
-    ...{ calls, invitations, departure },
+    ...{ calls, invitations, departure, mover },
   };
 }

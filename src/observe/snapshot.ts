@@ -6,6 +6,7 @@ import type { ChannelFigures } from '../gossip/channel.js';
 import type { Gossip } from '../gossip/gossip.js';
 import { LOG_FIGURES, type LogFigure, type Signals } from '../log/signals.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
+import type { Mover } from '../rebalance/mover.js';
 import type { ClusterView } from '../ring/view.js';
 
 /** What does not change while a node runs. */
@@ -37,6 +38,7 @@ export interface ClusterSource {
   readonly gossip: Pick<Gossip, 'members' | 'figures' | 'healthScore'>;
   readonly channel: { readonly figures: ChannelFigures };
   readonly view: Pick<ClusterView, 'configuration'>;
+  readonly mover: Pick<Mover, 'report'>;
 }
 
 /** The figures of a log. */

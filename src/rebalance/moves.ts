@@ -64,23 +64,7 @@ export function movesBetween(before: Layout, after: Layout, partitioner: Partiti
   });
 }
 
-/** How full the fullest member is compared to its fair share: 0 when none is above it. */
-export function imbalanceOf(placement: Placement, sizes: (partition: number) => number): number {
-  const { members, owners, copies, partitions } = placement;
-  const held = members.map(() => 0);
-  let total = 0;
-  for (let partition = 0; partition < partitions; partition++) {
-    const size = sizes(partition);
-    total += size * copies;
-    for (let at = partition * copies; at < (partition + 1) * copies; at++) {
-      const owner = owners[at] as number;
-      held[owner] = (held[owner] as number) + size;
-    }
-  }
-  const weights = members.reduce((sum, { weight }) => sum + weight, 0);
-  const excess = members.map(({ weight }, at) => {
-    const fair = (total * weight) / weights;
-    return fair === 0 ? 0 : (held[at] as number) / fair - 1;
-  });
-  return Math.max(0, ...excess);
+/** Whether a key lies in a stretch of the order of keys. */
+export function isWithin({ from, to }: Stretch & { kind: 'range' }, key: Uint8Array): boolean {
+  return compareKeys(from, key) <= 0 && (to === undefined || compareKeys(key, to) < 0);
 }

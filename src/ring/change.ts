@@ -116,7 +116,7 @@ function changed(before: Configuration, change: Exclude<Change, { kind: 'settle'
 }
 
 /** What of a layout decides who owns a partition, apart from who comes first. */
-function ownership({ members, replicas, ranges }: Layout): string {
+export function ownershipOf({ members, replicas, ranges }: Layout): string {
   const owners = members.map(({ id, weight, zone }) => [id, weight, zone]);
   return JSON.stringify([owners, replicas, ranges.map(({ id, from }) => [id, ...from])]);
 }
@@ -135,11 +135,11 @@ function followed(leaving: Layout, layout: Layout): Layout {
 }
 
 function stepped(before: Configuration, layout: Layout): Configuration {
-  const moves = ownership(before.layout) !== ownership(layout);
+  const moves = ownershipOf(before.layout) !== ownershipOf(layout);
   const number = before.number + 1;
   const { leaving: older, ...head } = before;
   const from = older ?? (moves ? before.layout : undefined);
-  const arrived = from === undefined || ownership(from) === ownership(layout);
+  const arrived = from === undefined || ownershipOf(from) === ownershipOf(layout);
   const turned = moves || order(before.layout) !== order(layout);
   const epoch = turned ? number : before.epoch;
   const next = { ...head, number, previous: digestOfConfiguration(before), epoch, layout };

@@ -4,7 +4,8 @@
  *
  *   --seed S         the first seed, or the only one (1)
  *   --seeds N        how many, one after the other (1)
- *   --scenario NAME  what is simulated (membership, council)
+ *   --scenario NAME  what is simulated (membership, council, moving); by default membership, or
+ *                    where the planted bug shows
  *   --planted NAME   with a known bug in it; `--planted list` lists them
  *   --once           without the second run that must have the same hash
  *   --json           one line of JSON for each seed
@@ -18,7 +19,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
-    scenario: { type: 'string', default: 'membership' },
+    scenario: { type: 'string' },
     planted: { type: 'string' },
     once: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -50,7 +51,8 @@ async function runAll(): Promise<boolean> {
   // Loaded late, so that a bug is planted before its file is read.
   const { scenarioNamed } = await import('./scenarios.js');
   const { faultsOf } = await import('./report.js');
-  const run = scenarioNamed(values.scenario);
+  const planted = PLANTED[values.planted ?? '']?.scenario;
+  const run = scenarioNamed(values.scenario ?? planted ?? 'membership');
   const first = Number(values.seed);
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
     const report = run(seed);

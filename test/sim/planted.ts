@@ -10,6 +10,8 @@ export interface Bug {
   readonly replace: string;
   /** What it does. */
   readonly what: string;
+  /** Where it shows; in membership, unless another scenario is named. */
+  readonly scenario?: string;
 }
 
 /** The bugs by name. */
@@ -87,5 +89,40 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     find: 'this.#parts[part] = Uint8Array.from(bytes);',
     replace: 'this.#parts[this.#parts.indexOf(undefined)] = Uint8Array.from(bytes);',
     what: 'parts are put together in the order of their arrival',
+  },
+  'settle-unasked': {
+    file: 'src/rebalance/mover.js',
+    find: 'if (arrived)',
+    replace: 'if (true)',
+    what: 'moves are settled before they have arrived',
+    scenario: 'moving',
+  },
+  'hauled-too-early': {
+    file: 'src/rebalance/mover.js',
+    find: "this.#reportOf(source) === undefined ? 'behind' : 'ready'",
+    replace: "'ready'",
+    what: 'an old owner is hauled from that does not know the new ones yet',
+    scenario: 'moving',
+  },
+  'hauled-from-one': {
+    file: 'src/rebalance/hauls.js',
+    find: "if (states.some((state) => state === 'ready' || state === 'behind'))",
+    replace: "if (states.includes('hauled')) return true; if (!states.includes('gone'))",
+    what: 'a partition counts as arrived when one old owner was hauled from',
+    scenario: 'moving',
+  },
+  'new-owners-only': {
+    file: 'src/ring/view.js',
+    find: '[this.#leaving, this.#now]',
+    replace: '[this.#now]',
+    what: 'while partitions move, changes go to the new owners alone',
+    scenario: 'moving',
+  },
+  'hauls-kept-for-ever': {
+    file: 'src/rebalance/mover.js',
+    find: 'leaving === this.#leaving ? this.#hauls : undefined',
+    replace: 'this.#hauls',
+    what: 'what was hauled in former moves counts in later ones',
+    scenario: 'moving',
   },
 };

@@ -1,11 +1,13 @@
 import { runCouncil } from './councilRun.js';
 import { runMembership } from './membershipRun.js';
+import { runMoving } from './movingRun.js';
 import type { Report } from './report.js';
 
 /** What can be simulated, by name. */
 export const SCENARIOS: Readonly<Record<string, (seed: number) => Report>> = {
   membership: runMembership,
   council: runCouncil,
+  moving: runMoving,
 };
 
 /** The scenario of that name. Throws a `RangeError`. */

@@ -44,6 +44,12 @@ export async function weighNode(
   await change(NODES, { method: 'POST', body }, flags, session);
 }
 
+/** Begins a new range at a key. */
+export function splitRange(key: string, flags: AccessFlags, session: Session): Promise<void> {
+  const body = { split: key };
+  return change('/cache/partitioning', { method: 'POST', body }, flags, session);
+}
+
 /** Gives members the weights that they were started with. */
 export function rebalance(flags: AccessFlags, session: Session): Promise<void> {
   return change('/cache/cluster/rebalance', { method: 'POST' }, flags, session);

@@ -8,6 +8,7 @@ import {
   leaveCluster,
   rebalance,
   replaceNode,
+  splitRange,
   weighNode,
 } from '../cluster/changes.js';
 import { showNodes, showSlots, showStatus, watchStatus } from '../cluster/views.js';
@@ -84,6 +85,13 @@ const ROWS: readonly Row[] = [
       ['<weight>', '0 to 1000; 0 holds no data'],
     ],
     run: ([id = '', weight = ''], flags, session) => weighNode(id, weight, flags, session),
+  },
+  {
+    name: 'split',
+    summary: 'divide a range',
+    description: 'Begins a new range at a key, in a cluster with the partitioner range.',
+    parameters: [['<key>', 'where it begins, as text']],
+    run: ([key = ''], flags, session) => splitRange(key, flags, session),
   },
   {
     name: 'rebalance',

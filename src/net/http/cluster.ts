@@ -30,7 +30,7 @@ const ROWS: readonly Row[] = [
   { path: '/cache/cluster/status', about: 'status', methods: ['GET'] },
   { path: '/cache/cluster/nodes', about: 'nodes', methods: ['GET', 'POST'] },
   { path: '/cache/cluster/rebalance', about: 'rebalance', methods: ['POST'] },
-  { path: '/cache/partitioning', about: 'partitioning', methods: ['GET'] },
+  { path: '/cache/partitioning', about: 'partitioning', methods: ['GET', 'POST'] },
   { path: '/cache/replication', about: 'replication', methods: ['GET'] },
 ];
 const NODE_PATH = '/cache/cluster/nodes/';

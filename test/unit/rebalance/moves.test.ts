@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../../src/base/random.js';
 import { SLOTS } from '../../../src/base/slot.js';
-import { imbalanceOf, type Move, movesBetween } from '../../../src/rebalance/moves.js';
-import { Schedule, type Stream } from '../../../src/rebalance/schedule.js';
+import { movesBetween } from '../../../src/rebalance/moves.js';
 import {
   pressureOf,
   type RangeReport,
@@ -10,7 +8,7 @@ import {
   splitOf,
 } from '../../../src/rebalance/splits.js';
 import { loadsOf, ownersOf, placementOf } from '../../../src/ring/placement.js';
-import { equalNodes, layout, member } from '../ring/support/clusters.js';
+import { layout, member } from '../ring/support/clusters.js';
 
 const key = (text: string): Uint8Array => new TextEncoder().encode(text);
 const nodes = ['a', 'b', 'c', 'd'].map((id) => member(id));
@@ -54,71 +52,6 @@ describe('moves', () => {
       expect(stretch.to).toEqual(at === 3 ? undefined : key(cuts[at + 1] as string));
       expect(['a', 'b']).toContain(target);
     }
-  });
-
-  test('are worth it when somebody holds too much', () => {
-    const placement = placementOf(layout(nodes, 1), 'hash');
-    expect(imbalanceOf(placement, () => 1)).toBeLessThan(0.1);
-    const heavy = ownersOf(placement, 0)[0];
-    const sizes = (slot: number): number => (ownersOf(placement, slot)[0] === heavy ? 2 : 1);
-    expect(imbalanceOf(placement, sizes)).toBeGreaterThan(0.5);
-    expect(imbalanceOf(placement, () => 0)).toBe(0);
-  });
-});
-
-describe('a schedule', () => {
-  const pace = { streamsPerNode: 2, bytesPerSecond: 1000 };
-  const isAlive = (): boolean => true;
-  const moves = movesBetween(layout(equalNodes(seededRandom(3), 4), 2), layout(nodes, 2), 'hash');
-
-  test('runs everything once, never more than so many streams at a node', () => {
-    const random = seededRandom(4);
-    const schedule = new Schedule(moves, pace, 0);
-    const running: Stream[] = [];
-    const done = new Set<Move>();
-    for (let nowMs = 0; !schedule.finished; nowMs += 1000) {
-      running.push(...schedule.next(nowMs, isAlive));
-      const counts = new Map<string, number>();
-      for (const { source, move } of running) {
-        for (const id of [source, move.target]) counts.set(id, (counts.get(id) ?? 0) + 1);
-      }
-      expect(Math.max(...counts.values())).toBeLessThanOrEqual(2);
-      expect(schedule.progress.running).toBe(running.length);
-      const [{ move }] = running.splice(random.below(running.length), 1) as [Stream];
-      const arrived = random.below(4) > 0;
-      schedule.ended(move, arrived);
-      expect(done.has(move)).toBe(false);
-      if (arrived) done.add(move);
-      if (done.size > 200) break;
-    }
-    expect(done.size).toBe(201);
-    expect(schedule.progress).toMatchObject({ total: moves.length, done: 201, stuck: 0 });
-  });
-
-  test('waits when more bytes have moved than are allowed', () => {
-    const schedule = new Schedule(moves, pace, 0);
-    const [first] = schedule.next(0, isAlive);
-    schedule.moved(3000);
-    schedule.ended(first?.move as Move, true);
-    expect(schedule.next(1000, isAlive)).toEqual([]);
-    expect(schedule.next(1999, isAlive)).toEqual([]);
-    expect(schedule.next(2100, isAlive).length).toBeGreaterThan(0);
-    expect(schedule.progress.bytes).toBe(3000);
-  });
-
-  test('begins with what has the fewest owners alive, and leaves what has none', () => {
-    const stretch = { kind: 'slot', slot: 1 } as const;
-    const safe = { stretch, sources: ['a', 'b'], target: 'x' };
-    const endangered = { stretch, sources: ['a', 'gone'], target: 'y' };
-    const lost = { stretch, sources: ['gone'], target: 'z' };
-    const schedule = new Schedule([safe, lost, endangered], { ...pace, streamsPerNode: 1 }, 0);
-    const begun = schedule.next(0, (id) => id !== 'gone');
-    expect(begun).toEqual([
-      { move: endangered, source: 'a' },
-      { move: safe, source: 'b' },
-    ]);
-    expect(schedule.progress.stuck).toBe(1);
-    expect(schedule.next(1, isAlive).map(({ move }) => move)).toEqual([lost]);
   });
 });
 

@@ -1,0 +1,123 @@
+/**
+ * What a new owner still has to get, and from whom. It goes through all that an old owner has and
+ * takes what belongs to its incoming partitions and is missing or older here (a *haul*); one haul
+ * serves all partitions that the old owner has for it, so the old owner's keys are read once.
+ *
+ * Problem: when does the new owner have everything? One old owner is not enough: a change that a
+ * majority has acknowledged may still be missing there. So every old owner is hauled from, after it
+ * has learned where its changes go from now on; what was hauled already is compared and not moved
+ * again. Owners that are away are not waited for once a majority was hauled from: what they have
+ * alone comes when they are back, as after any absence. Those that are away and were taken out of
+ * the cluster are not waited for at all.
+ *
+ * Pure: moves and what happened to them in, whom to haul from out.
+ */
+import type { Move, Stretch } from './moves.js';
+
+/**
+ * How an old owner is: it can be hauled from, has not learned the configuration yet, can't be
+ * reached, or can't be reached and is no member any more.
+ */
+export type SourceState = 'ready' | 'behind' | 'away' | 'gone';
+
+/** How far a new owner is. */
+export interface Progress {
+  /** Partitions. */
+  readonly total: number;
+  readonly done: number;
+  /** Partitions that nobody is there for to haul from. */
+  readonly stuck: number;
+  /** What was moved, in bytes and in items. */
+  readonly bytes: number;
+  readonly items: number;
+}
+
+/** A haul under way. */
+export interface Haul {
+  readonly source: string;
+  /** What it is to cover. */
+  readonly stretches: readonly Stretch[];
+}
+
+function nameOf(stretch: Stretch): string {
+  if (stretch.kind === 'slot') return String(stretch.slot);
+  return `${stretch.from.join('.')}-${stretch.to?.join('.') ?? ''}`;
+}
+
+/** The incoming partitions of one node; see the top of this file. */
+export class Hauls {
+  readonly #moves: ReadonlyMap<string, Move>;
+  /** By the ids of old owners, the names of what was hauled from them. */
+  readonly #hauled = new Map<string, Set<string>>();
+  #bytes = 0;
+  #items = 0;
+
+  /** `moves` are those to this node. What `former` hauls brought need not be hauled again. */
+  constructor(moves: readonly Move[], former?: Hauls) {
+    this.#moves = new Map(moves.map((move) => [nameOf(move.stretch), move]));
+    if (former === undefined) return;
+    this.#bytes = former.#bytes;
+    this.#items = former.#items;
+    for (const [source, names] of former.#hauled) {
+      this.#hauled.set(source, new Set([...names].filter((name) => this.#moves.has(name))));
+    }
+  }
+
+  /** The haul to begin now, if there is one: from whom most is missing. */
+  next(stateOf: (source: string) => SourceState): Haul | undefined {
+    let best: Haul | undefined;
+    for (const source of this.#sources()) {
+      if (stateOf(source) !== 'ready') continue;
+      const stretches = this.#missingFrom(source);
+      if (stretches.length > (best?.stretches.length ?? 0)) best = { source, stretches };
+    }
+    return best;
+  }
+
+  #sources(): Set<string> {
+    return new Set([...this.#moves.values()].flatMap(({ sources }) => sources));
+  }
+
+  #missingFrom(source: string): Stretch[] {
+    const hauled = this.#hauled.get(source);
+    const missing = [...this.#moves].filter(
+      ([name, { sources }]) => sources.includes(source) && hauled?.has(name) !== true,
+    );
+    return missing.map(([, { stretch }]) => stretch);
+  }
+
+  /** Some of a haul came over. */
+  moved(items: number, bytes: number): void {
+    this.#items += items;
+    this.#bytes += bytes;
+  }
+
+  /** A haul has covered all that it was to cover. */
+  completed({ source, stretches }: Haul): void {
+    const hauled = this.#hauled.get(source) ?? new Set();
+    for (const stretch of stretches) hauled.add(nameOf(stretch));
+    this.#hauled.set(source, hauled);
+  }
+
+  /** Whether a partition is here, for all that can be known. */
+  #isDone(name: string, { sources }: Move, stateOf: (source: string) => SourceState): boolean {
+    const states = sources.map((source) => {
+      return this.#hauled.get(source)?.has(name) === true ? 'hauled' : stateOf(source);
+    });
+    if (states.some((state) => state === 'ready' || state === 'behind')) return false;
+    if (!states.includes('away')) return true;
+    // Whoever is away may be the only one who knows what a majority has acknowledged.
+    const hauled = states.filter((state) => state === 'hauled').length;
+    return 2 * hauled > sources.length;
+  }
+
+  /** How far this node is. */
+  progress(stateOf: (source: string) => SourceState): Progress {
+    let [done, stuck] = [0, 0];
+    for (const [name, move] of this.#moves) {
+      if (this.#isDone(name, move, stateOf)) done++;
+      else if (move.sources.every((source) => stateOf(source) !== 'ready')) stuck++;
+    }
+    return { total: this.#moves.size, done, stuck, bytes: this.#bytes, items: this.#items };
+  }
+}

@@ -1,0 +1,345 @@
+/**
+ * One seed of moving: 5 to 7 nodes with councils and movers, of which some join late, weights that
+ * change while clients write at quorum, and a storm. Whenever the moves of a configuration are
+ * settled, each write that was acknowledged before has to be with so many of the owners that every
+ * majority of them has one who knows it.
+ *
+ * Real are gossip, its links, the councils and the movers. Stores are maps of versions that survive
+ * a crash like a log, and copying is as simple as it can be: whoever takes a write tells all owners
+ * of it that its view names, again and again until they answer.
+ */
+
+import { LINK_TOPICS } from '../../src/base/links.js';
+import { seededRandom } from '../../src/base/random.js';
+import { startCouncil } from '../../src/cluster/council.js';
+import type { Gossip } from '../../src/gossip/gossip.js';
+import { isPresent } from '../../src/gossip/member.js';
+import type { HaulOrder } from '../../src/rebalance/mover.js';
+import { Mover } from '../../src/rebalance/mover.js';
+import type { Configuration } from '../../src/ring/configuration.js';
+import type { Council, MemoryStore } from '../../src/ring/council.js';
+import { foundingOf } from '../../src/ring/founding.js';
+import { ownersOf, placementOf } from '../../src/ring/placement.js';
+import { ClusterView } from '../../src/ring/view.js';
+import { Storm } from './faults.js';
+import type { Host } from './host.js';
+import { addressOf, memberNode } from './memberNode.js';
+import type { Report } from './report.js';
+import { World } from './world.js';
+
+const CALM_MS = 20_000;
+const STORM_MS = 90_000;
+const HEALING_MS = 120_000;
+const WRITE_MS = 40;
+const CHANGE_MS = 12_000;
+const AGAIN_MS = 500;
+const ANSWER_MS = 1_000;
+const KEYS = 300;
+const PAGE = 40;
+const FILE = 'cluster.memory';
+const TERMS = { name: 'sim', strategy: 'multi-master', partitioner: 'hash', replicas: 3 } as const;
+
+type Versions = Map<string, number>;
+
+function bytesOf(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+function jsonOf<T>(bytes: Uint8Array): T {
+  return JSON.parse(new TextDecoder().decode(bytes)) as T;
+}
+
+function keyBytes(key: string): Uint8Array {
+  return new TextEncoder().encode(key);
+}
+
+function storeOf({ disk }: Host): MemoryStore {
+  return {
+    load: () => disk.read(FILE),
+    save: (bytes, done) => disk.write(FILE, bytes, () => done()),
+  };
+}
+
+function merge(data: Versions, key: string, version: number): boolean {
+  if ((data.get(key) ?? 0) >= version) return false;
+  data.set(key, version);
+  return true;
+}
+
+/** What runs on a host. */
+interface Node {
+  readonly host: Host;
+  readonly gossip: Gossip;
+  readonly view: ClusterView;
+  readonly council: Council;
+  readonly mover: Mover;
+  readonly data: Versions;
+}
+
+/** The run of one seed. */
+class MovingRun {
+  readonly #world: World;
+  readonly #seed: number;
+  readonly #data = new Map<Host, Versions>();
+  readonly #nodes = new Map<Host, Node>();
+  readonly #founders: readonly Host[];
+  readonly #late: readonly Host[];
+  /** The highest version of each key that was acknowledged. */
+  readonly #acked: Versions = new Map();
+  readonly #violations = new Set<string>();
+  readonly #settled = new Set<string>();
+  #newest: Configuration | undefined;
+  #versions = 0;
+  #acks = 0;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.#world = new World(seed);
+    const count = 5 + this.#world.random.below(3);
+    const hosts = Array.from({ length: count }, () => this.#world.addHost());
+    this.#founders = hosts.slice(0, 3);
+    this.#late = hosts.slice(3);
+    for (const host of hosts) this.#data.set(host, new Map());
+  }
+
+  #start(host: Host): void {
+    host.start(() => {
+      const join = this.#founders.map(addressOf);
+      const { gossip } = memberNode(host, { join });
+      const list = join.map((address) => `@${address}`);
+      const own = `@${addressOf(host)}`;
+      const cluster = Buffer.from(host.random.bytes(8)).toString('hex');
+      const self = list.includes(own) ? own : undefined;
+      const founding = foundingOf(list, self, cluster, TERMS);
+      const { clock, timers, random } = host;
+      const view = new ClusterView();
+      view.identify(host.id);
+      const look = (): void => {
+        const there = new Set(
+          gossip
+            .members()
+            .filter(isPresent)
+            .map(({ id }) => id),
+        );
+        view.setAway([...this.#world.hosts.keys()].filter((id) => !there.has(id)));
+      };
+      gossip.onChange(look);
+      view.onConfiguration(look);
+      const data = this.#data.get(host) ?? new Map();
+      const seat = startCouncil({
+        ...{ gossip, founding, clock, timers, random, store: storeOf(host) },
+        custody: { replaceAfterMs: 1e9, hasCaughtUp: () => true },
+        learned: (configuration) => {
+          this.#learned(configuration);
+          view.learn(configuration);
+        },
+        refused: () => undefined,
+        failed: (error) => this.#violations.add(`${host.id}: ${error.message}`),
+      });
+      const { council } = seat;
+      const mover = new Mover({
+        ...{
+          view,
+          timers,
+          clock,
+          boot: gossip.self.boot,
+          links: gossip.links,
+          topic: LINK_TOPICS.rebalance,
+        },
+        haul: (order) => this.#haul(host, gossip, data, order),
+        isSteward: () => seat.isSteward,
+        settle: (number) => council.wish({ kind: 'settle', number }),
+        told: () => undefined,
+        bytesPerSecond: 20_000,
+      });
+      this.#serve(gossip, data);
+      this.#nodes.set(host, { host, gossip, view, council, mover, data });
+      mover.start();
+      gossip.start();
+      const stop = (): void => {
+        mover.stop();
+        seat.stop();
+        gossip.stop();
+        this.#nodes.delete(host);
+      };
+      return { stop };
+    });
+  }
+
+  /** Takes copies, and shows what there is, page by page. */
+  #serve({ links }: Gossip, data: Versions): void {
+    links.serve(LINK_TOPICS.replication, (_, body, reply) => {
+      const [key, version, from] = jsonOf<[string, number, number]>(body);
+      if (key !== '') {
+        merge(data, key, version);
+        reply(bytesOf(true));
+        return;
+      }
+      const keys = [...data.keys()].sort().slice(from, from + PAGE);
+      reply(bytesOf(keys.map((one) => [one, data.get(one)])));
+    });
+  }
+
+  #haul(host: Host, { links }: Gossip, data: Versions, order: HaulOrder): void {
+    const { source, goesOn, isWanted, onPage, done } = order;
+    const next = (cursor: bigint): void => {
+      const ask = bytesOf(['', 0, Number(cursor)]);
+      links.request(source, LINK_TOPICS.replication, ask, ANSWER_MS, (answer) => {
+        if (!goesOn() || answer === undefined) {
+          done({ complete: false, cursor });
+          return;
+        }
+        const page = jsonOf<[string, number][]>(answer);
+        const wanted = page.filter(([key]) => isWanted(keyBytes(key)));
+        const items = wanted.filter(([key, version]) => merge(data, key, version)).length;
+        const after = cursor + BigInt(page.length);
+        const pauseMs = onPage({ cursor: after, items, bytes: 100 * items });
+        if (page.length < PAGE) done({ complete: true, cursor: 0n });
+        else host.timers.after(pauseMs, () => next(after));
+      });
+    };
+    // Keys that come in between shift the pages, so an interrupted haul begins anew.
+    next(0n);
+  }
+
+  /** A client writes at quorum, through any node that owns the key. */
+  #write(): void {
+    const { random } = this.#world;
+    const nodes = [...this.#nodes.values()];
+    const node = nodes[random.below(nodes.length)];
+    if (node === undefined) return;
+    const key = `k${random.below(KEYS)}`;
+    const owners = node.view.route(keyBytes(key));
+    if (!owners.some(({ id }) => id === node.host.id)) return;
+    const version = ++this.#versions;
+    merge(node.data, key, version);
+    this.#copy(node, key, version, new Set([node.host.id]));
+  }
+
+  /** Tells owners of a write that have not answered yet, and again later. */
+  #copy(node: Node, key: string, version: number, known: Set<string>): void {
+    if (this.#nodes.get(node.host) !== node) return;
+    const groups = node.view.groupsOf(keyBytes(key));
+    const check = (): void => {
+      const isQuorum = groups.every((group) => {
+        return 2 * group.filter(({ id }) => known.has(id)).length > group.length;
+      });
+      if (isQuorum && groups.length > 0) this.#acknowledge(key, version);
+    };
+    const lacking = new Set(
+      groups
+        .flat()
+        .map(({ id }) => id)
+        .filter((id) => !known.has(id)),
+    );
+    check();
+    for (const id of lacking) {
+      const body = bytesOf([key, version, 0]);
+      node.gossip.links.request(id, LINK_TOPICS.replication, body, ANSWER_MS, (answer) => {
+        if (answer === undefined) return;
+        known.add(id);
+        check();
+      });
+    }
+    const isNew = (data: number | undefined): boolean => (data ?? 0) <= version;
+    if (lacking.size === 0 || !isNew(node.data.get(key))) return;
+    node.host.timers.after(AGAIN_MS + ANSWER_MS, () => this.#copy(node, key, version, known));
+  }
+
+  #acknowledge(key: string, version: number): void {
+    if ((this.#acked.get(key) ?? 0) >= version) return;
+    this.#acked.set(key, version);
+    this.#acks++;
+  }
+
+  #learned(configuration: Configuration): void {
+    const { cluster, number, leaving } = configuration;
+    const { newest } = this;
+    if (newest !== undefined && newest.number >= number) return;
+    const isSettled = newest?.leaving !== undefined && leaving === undefined;
+    this.#newest = configuration;
+    const name = `${cluster}/${number}`;
+    if (!isSettled || this.#settled.has(name)) return;
+    this.#settled.add(name);
+    this.#check(configuration);
+  }
+
+  get newest(): Configuration | undefined {
+    return this.#newest;
+  }
+
+  /** Every majority of the owners of a key has one who knows what was acknowledged. */
+  #check({ layout, partitioner, number }: Configuration): void {
+    const placement = placementOf(layout, partitioner);
+    const view = [...this.#nodes.values()].find((node) => node.view.configuration !== undefined);
+    for (const [key, version] of this.#acked) {
+      const partition = view?.view.partitionOf(keyBytes(key)) ?? 0;
+      const owners = ownersOf(placement, partition);
+      const knowing = owners.filter(({ id }) => {
+        return (this.#data.get(this.#world.host(id))?.get(key) ?? 0) >= version;
+      });
+      if (2 * knowing.length >= owners.length + (owners.length % 2)) continue;
+      this.#violations.add(`settled ${number} without version ${version} of ${key}`);
+    }
+  }
+
+  #writeAgain(untilMs: number): void {
+    const { agenda, nowMs } = this.#world;
+    this.#write();
+    if (nowMs < untilMs) agenda.at(nowMs + WRITE_MS, () => this.#writeAgain(untilMs));
+  }
+
+  #changeAgain(untilMs: number): void {
+    const { agenda, nowMs, random } = this.#world;
+    const nodes = [...this.#nodes.values()];
+    const { council } = nodes[random.below(Math.max(1, nodes.length))] ?? {};
+    const ids = [...this.#world.hosts.keys()];
+    const id = ids[random.below(ids.length)] ?? '';
+    council?.wish({ kind: 'weigh', id, weight: 1 + random.below(3) });
+    if (nowMs < untilMs) agenda.at(nowMs + CHANGE_MS, () => this.#changeAgain(untilMs));
+  }
+
+  run(): Report {
+    const world = this.#world;
+    const hosts = [...world.hosts.values()];
+    for (const host of this.#founders) {
+      world.agenda.at(world.random.fraction() * 2_000, () => this.#start(host));
+    }
+    for (const host of this.#late) {
+      const atMs = CALM_MS / 2 + world.random.fraction() * STORM_MS;
+      world.agenda.at(atMs, () => this.#start(host));
+    }
+    world.run(CALM_MS / 2);
+    this.#writeAgain(CALM_MS + STORM_MS);
+    world.run(CALM_MS / 2);
+    const storm = new Storm({
+      ...{ world, hosts: this.#founders, victims: 1, onCrash: () => undefined },
+      random: seededRandom(this.#seed ^ 0x2545f491),
+      restart: (host) => this.#start(host),
+    });
+    storm.begin();
+    this.#changeAgain(CALM_MS + STORM_MS);
+    world.run(STORM_MS);
+    storm.end();
+    world.run(HEALING_MS);
+    if (this.#newest?.leaving !== undefined) this.#violations.add('moves are never settled');
+    if (this.#newest?.layout.members.length !== hosts.length) {
+      this.#violations.add('not all nodes are members');
+    }
+    return {
+      seed: this.#seed,
+      nodes: hosts.length,
+      acked: this.#acks,
+      faultsFired: { ...storm.fired, settled: this.#settled.size },
+      simulatedMs: world.nowMs,
+      events: world.agenda.count,
+      hash: world.trace.hash,
+      violations: [...this.#violations],
+    };
+  }
+}
+
+/** Runs one seed. */
+export function runMoving(seed: number): Report {
+  return new MovingRun(seed).run();
+}
