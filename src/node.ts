@@ -262,8 +262,25 @@ class RunningNode implements Node {
     this.#listener = await this.#listen();
     this.#sweeper.start();
     await this.#join();
-    this.#board.state = SERVING;
     if (process.env[REHEARSAL] === '1') process.on('SIGUSR2', this.#rehearse);
+    if (this.#belongs) this.#ready();
+    else {
+      const unlisten = this.#view.onConfiguration(() => {
+        if (!this.#belongs) return;
+        unlisten();
+        this.#ready();
+      });
+    }
+  }
+
+  /** Whether it has found the cluster that it belongs to, or keeps to itself. */
+  get #belongs(): boolean {
+    return this.#cluster === undefined || this.#view.selfIndex >= 0;
+  }
+
+  #ready(): void {
+    if (this.#board.state === DRAINING) return;
+    this.#board.state = SERVING;
     const { listener, threads } = this.#sources.facts;
     const arenas = this.#store.arenas.length;
     this.#log.info({ port: this.port, listener, threads, arenas }, 'ready');

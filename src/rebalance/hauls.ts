@@ -111,12 +111,16 @@ export class Hauls {
     return 2 * hauled > sources.length;
   }
 
+  #mayHaul(name: string, source: string, stateOf: (source: string) => SourceState): boolean {
+    return stateOf(source) === 'ready' && this.#hauled.get(source)?.has(name) !== true;
+  }
+
   /** How far this node is. */
   progress(stateOf: (source: string) => SourceState): Progress {
     let [done, stuck] = [0, 0];
     for (const [name, move] of this.#moves) {
       if (this.#isDone(name, move, stateOf)) done++;
-      else if (move.sources.every((source) => stateOf(source) !== 'ready')) stuck++;
+      else if (!move.sources.some((source) => this.#mayHaul(name, source, stateOf))) stuck++;
     }
     return { total: this.#moves.size, done, stuck, bytes: this.#bytes, items: this.#items };
   }

@@ -59,10 +59,14 @@ describe('nodes with one list', () => {
     const c = await start('c', ports[2] ?? 0, ports);
     await wait(1_500);
     expect(await held(c)).toBeUndefined();
+    expect((await fetch(`${c.httpUrl}/readyz`)).status).toBe(503);
     const b = await start('b', ports[1] ?? 0, ports);
     const { cluster } = await agreed([b, c], 'b c');
     const a = await start('a', ports[0] ?? 0, ports);
     expect((await agreed([a, b, c], 'a b c')).cluster).toBe(cluster);
+    for (const { httpUrl } of [a, b, c]) {
+      expect((await fetch(`${httpUrl}/readyz`)).status).toBe(200);
+    }
   });
 
   it('change nothing while they are a minority, and stay one cluster', async () => {

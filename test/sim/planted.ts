@@ -97,13 +97,6 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     what: 'moves are settled before they have arrived',
     scenario: 'moving',
   },
-  'hauled-too-early': {
-    file: 'src/rebalance/mover.js',
-    find: "this.#reportOf(source) === undefined ? 'behind' : 'ready'",
-    replace: "'ready'",
-    what: 'an old owner is hauled from that does not know the new ones yet',
-    scenario: 'moving',
-  },
   'hauled-from-one': {
     file: 'src/rebalance/hauls.js',
     find: "if (states.some((state) => state === 'ready' || state === 'behind'))",

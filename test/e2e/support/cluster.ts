@@ -47,7 +47,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Starts a node of a cluster. */
+/** Starts a node of a cluster; whether it finds the others is for the test to see. */
 export function startMember(
   name: string,
   gossipPort: number,
@@ -58,7 +58,7 @@ export function startMember(
   const addresses = join.map((port) => `127.0.0.1:${port}`).join(',');
   const own = ['--name', name, '--gossip-port', String(gossipPort), '--memory', '16mb'];
   const seeds = addresses === '' ? [] : ['--join', addresses];
-  return startServer({ flags: [...own, ...seeds, ...flags], environment });
+  return startServer({ flags: [...own, ...seeds, ...flags], environment, alone: true });
 }
 
 /** The members as a node sees them. */

@@ -43,9 +43,9 @@ function portIn(output: string): number | undefined {
   return port === undefined ? undefined : Number(port);
 }
 
-async function isReady(httpUrl: string): Promise<boolean> {
+async function answers(httpUrl: string, path: string): Promise<boolean> {
   try {
-    const reply = await fetch(`${httpUrl}/readyz`);
+    const reply = await fetch(`${httpUrl}${path}`);
     await reply.arrayBuffer();
     return reply.status === 200;
   } catch {
@@ -80,6 +80,8 @@ export interface ServerOptions {
   readonly node?: string;
   /** How many files it may have open at a time. */
   readonly openFiles?: number;
+  /** It is not waited until it has found its cluster. */
+  readonly alone?: boolean;
   /** A program that runs the node, with its arguments: `strace …`. It passes signals on. */
   readonly under?: readonly string[];
 }
@@ -113,7 +115,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   });
   const port = await until(child, output, () => portIn(text));
   const httpUrl = `http://127.0.0.1:${port}`;
-  await until(child, output, async () => (await isReady(httpUrl)) || undefined);
+  const path = options.alone === true ? '/livez' : '/readyz';
+  await until(child, output, async () => (await answers(httpUrl, path)) || undefined);
   const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> => {
     child.kill(signal);
     return exited;
