@@ -14,6 +14,7 @@ import { sleep, systemTimers, type Timers } from './base/timers.js';
 import { VERSION } from './base/version.js';
 import { ClusterAdmin } from './cluster/admin.js';
 import type { NodeFigures } from './cluster/figures.js';
+import { haulBy } from './cluster/hauling.js';
 import { type ClusterNode, startCluster } from './cluster/node.js';
 import { jsonReport } from './cluster/reports.js';
 import type { Config } from './config/config.js';
@@ -40,7 +41,6 @@ import { createLogger } from './observe/logger.js';
 import { metricsPage } from './observe/metrics.js';
 import { type Sources, takeSnapshot } from './observe/snapshot.js';
 import { statsDocument } from './observe/stats.js';
-import type { HaulOrder } from './rebalance/mover.js';
 import { Reach } from './replication/reach.js';
 import { ClusterView } from './ring/view.js';
 
@@ -291,7 +291,7 @@ class RunningNode implements Node {
     if (this.#config.cluster.gossips) {
       const [config, log, view] = [this.#config, this.#log, this.#view];
       this.#peers = this.#startPeers();
-      const haul = (order: HaulOrder): void => this.#haul(order);
+      const haul = haulBy(this.#peers);
       const node = await startCluster({ config, port: this.port, log, view, haul });
       this.#cluster = node;
       const [timers, clock] = [this.#timers, this.#clock];
@@ -300,20 +300,6 @@ class RunningNode implements Node {
       this.#admin = new ClusterAdmin({ node, figures, timers, clock, thresholdPercent });
       void node.departure.done.then(() => this.#left());
     } else this.#log.info({}, 'without a cluster key this node gossips with nobody');
-  }
-
-  /** Gets from a peer what moves from there to this node. */
-  #haul({ source, cursor, isWanted, onPage, goesOn, done }: HaulOrder): void {
-    const haul = this.#peers?.haul(source, {
-      cursor,
-      isMine: isWanted,
-      onPage: ({ cursor: next, repaired, bytes }) => {
-        return onPage({ cursor: next, items: repaired, bytes });
-      },
-      wanted: goesOn,
-    });
-    if (haul === undefined) done({ complete: false, cursor });
-    else void haul.then(done);
   }
 
   #left(): void {

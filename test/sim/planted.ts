@@ -97,25 +97,11 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     what: 'moves are settled before they have arrived',
     scenario: 'moving',
   },
-  'hauled-from-one': {
-    file: 'src/rebalance/hauls.js',
-    find: "if (states.some((state) => state === 'ready' || state === 'behind'))",
-    replace: "if (states.includes('hauled')) return true; if (!states.includes('gone'))",
-    what: 'a partition counts as arrived when one old owner was hauled from',
-    scenario: 'moving',
-  },
   'new-owners-only': {
     file: 'src/ring/view.js',
     find: '[this.#leaving, this.#now]',
     replace: '[this.#now]',
     what: 'while partitions move, changes go to the new owners alone',
-    scenario: 'moving',
-  },
-  'hauls-kept-for-ever': {
-    file: 'src/rebalance/mover.js',
-    find: 'leaving === this.#leaving ? this.#hauls : undefined',
-    replace: 'this.#hauls',
-    what: 'what was hauled in former moves counts in later ones',
     scenario: 'moving',
   },
 };
