@@ -236,7 +236,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   const calls = new Calls(gossip.links);
   const own = endpointOfMember(gossip.self);
   const invitations = new Invitations({ calls, view, council, discovery, own });
-  const departure = new Departure(view, seat);
+  const departure = new Departure(view, seat, systemTimers);
   calls.serve('leave', () => {
     departure.begin();
     return true;

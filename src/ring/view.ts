@@ -103,6 +103,11 @@ export class ClusterView {
     return this.#maps.map((owners) => owners.of(slot));
   }
 
+  /** Whether this node has what there is of a key: an owner to be may still be getting it. */
+  holds(key: Uint8Array): boolean {
+    return this.groupsOf(key)[0]?.some(({ id }) => id === this.#self) ?? false;
+  }
+
   /** Whom to ask about a key: those who have it before those who get it, whoever is away last. */
   route(key: Uint8Array): Member[] {
     const owners = new Map(

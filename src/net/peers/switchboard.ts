@@ -150,10 +150,10 @@ export class Switchboard {
     const bytes = frame.slice(reader.at, reader.end);
     const asked: Asked = { party, id, opcode, bytes, untilMs };
     const targets = view.route(key);
-    const isOwn = targets.some(({ id: owner }) => owner === view.self);
     if (!party.isPeer) {
       const [first] = this.#usable(targets);
-      const elsewhere = !isOwn || (dependsOnPresent(opcode, flags) && first?.id !== view.self);
+      const elsewhere =
+        !view.holds(key) || (dependsOnPresent(opcode, flags) && first?.id !== view.self);
       if (elsewhere && first !== undefined) {
         this.#forward(asked, this.#usable(targets));
         return false;

@@ -47,10 +47,13 @@ describe('the view of a cluster', () => {
       const route = ids(view.route(key));
       expect(route.slice(0, 2)).toEqual(ids(before));
       expect(new Set(route)).toEqual(new Set([...ids(before), ...ids(after)]));
+      // This node gets the data only now.
+      expect(view.holds(key)).toBe(false);
     }
     view.learn(applied(four, { kind: 'settle', number: 2 }));
     expect(view.leaving).toBeUndefined();
     for (const key of keys) expect(view.groupsOf(key).length).toBe(1);
+    for (const key of moved) expect(view.holds(key)).toBe(true);
   });
 
   test('asks those who are away last, and tells who listens', () => {
