@@ -269,9 +269,10 @@ export class Mover {
   }
 
   #settle(configuration: Configuration): void {
-    const { self } = this.#parts.view;
+    const { view } = this.#parts;
     const arrived = this.#targets.every((id) => {
-      return (id === self ? this.report() : this.#reportOf(id))?.arrived === true;
+      const report = id === view.self ? this.report() : this.#reportOf(id);
+      return report?.arrived === true && view.isAlive(id);
     });
     if (arrived) this.#parts.settle(configuration.number);
   }
