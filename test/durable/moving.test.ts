@@ -120,7 +120,7 @@ describe('under load', () => {
     await expectAll(d, load.written);
   });
 
-  it('a node that joins is killed on the way, comes back, and has its share in the end', async () => {
+  it('a node is killed while it joins, comes back, and has its share in the end', async () => {
     const ports = await freePorts(3);
     const list = ports.slice(0, 2);
     const [a, b] = (await Promise.all(
