@@ -7,7 +7,7 @@
  *   2. touch each line: nothing but loads, so that the processor has them all under way at once
  *   3. look for each key's candidate entry in its line, now near
  *   4. touch each candidate item, again nothing but loads; where a bucket had none, its overflow
- *      line, and then passes 3 and 4 again for those
+ *      line, and then passes 3 and 4 again for those, line by line
  *   5. run each request, looking its key up again, first where its candidate was
  * Hashing between the loads of pass 2 would fill the processor's window and lose the gain.
  *
@@ -68,6 +68,9 @@ const SLOT_ENTRY: u32 = 36;
 /** Where the touches of an item lie apart: of one to be read whole, and of others. */
 const REACH_WHOLE: u32 = 64;
 const REACH_HEADER: u32 = 18;
+
+/** Overflow lines of a chain that are touched. */
+const OVERFLOW_TOUCHED: u32 = 6;
 
 /** The frame in work, 0 = none, and the next of its requests. */
 let frameAt: u32 = 0;
@@ -218,7 +221,7 @@ function touchGroup(n: u32): void {
     if (chooseItem(slot)) over = true;
   }
   sink = seen + touchItems(end);
-  if (over) touchOverflow(end);
+  for (let line: u32 = 0; over && line < OVERFLOW_TOUCHED; line++) over = touchOverflow(end);
 }
 
 /**
@@ -262,16 +265,25 @@ function toTouch(slot: u32, at: u32, over: u32): u32 {
   return item != 0 ? item : tableAt;
 }
 
-/** Passes 3 and 4 once more, for what is not in its bucket: candidates of the overflow lines. */
-function touchOverflow(end: u32): void {
+/**
+ * Passes 3 and 4 once more, for what is not in its bucket: candidates of the next overflow lines;
+ * whether chains go on behind those. In an arena that has long been full many have several lines,
+ * and a key that is new is sought in all of them.
+ */
+function touchOverflow(end: u32): bool {
+  let goesOn = false;
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
     const over = load<u32>(slot, SLOT_OVER);
     if (over == 0) continue;
     const at = candidateAt(over, load<u64>(slot, SLOT_HASH));
+    const next = at == 0 ? overflowOf(over) : 0;
+    if (next != 0) goesOn = true;
     store<u32>(slot, at, SLOT_ENTRY);
-    store<u32>(slot, toTouch(slot, at, at == 0 ? overflowOf(over) : 0), SLOT_ITEM);
+    store<u32>(slot, next, SLOT_OVER);
+    store<u32>(slot, toTouch(slot, at, next), SLOT_ITEM);
   }
   sink += touchItems(end);
+  return goesOn;
 }
 
 /** Pass 5: runs the group until a request has to wait; returns how many ran. */
