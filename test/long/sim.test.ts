@@ -6,6 +6,7 @@ import { packageFile } from '../../src/base/packageRoot.js';
 import { peace } from '../sim/experiments.js';
 import { runMembership } from '../sim/membershipRun.js';
 import { PLANTED } from '../sim/planted.js';
+import { runReplication } from '../sim/replicationRun.js';
 import { faultsOf } from '../sim/report.js';
 
 const SEEDS = 300;
@@ -21,6 +22,15 @@ describe('membership', () => {
 
   it('holds no healthy node dead in 20 hours of seven at 5 % loss', () => {
     expect(peace(1, 7, 0.05, 20 * HOUR_MS).died).toBe(0);
+  });
+});
+
+describe('replication', () => {
+  it('loses nothing in the storms of 100 seeds', () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const again = `npm run sim -- --scenario replication --seed ${seed}`;
+      expect(faultsOf(runReplication(seed)), again).toEqual([]);
+    }
   });
 });
 

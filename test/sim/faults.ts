@@ -34,6 +34,8 @@ export interface StormParts {
   readonly victims: number;
   /** Starts a host again. */
   readonly restart: (host: Host) => void;
+  /** The kinds that may be on; all of them by default. */
+  readonly kinds?: readonly Fault[];
   /** A host is about to crash. */
   readonly onCrash: (host: Host, wiped: boolean) => void;
 }
@@ -63,7 +65,7 @@ export class Storm {
   constructor(parts: StormParts) {
     this.#parts = parts;
     const { random } = parts;
-    const on = FAULTS.filter(() => random.fraction() < ON);
+    const on = (parts.kinds ?? FAULTS).filter(() => random.fraction() < ON);
     this.#on = on.length === 0 ? ['loss'] : on;
     for (const fault of this.#on) this.fired[fault] = 0;
   }

@@ -1,6 +1,7 @@
 import { runCouncil } from './councilRun.js';
 import { runMembership } from './membershipRun.js';
 import { runMoving } from './movingRun.js';
+import { runReplication } from './replicationRun.js';
 import type { Report } from './report.js';
 
 /** What can be simulated, by name. */
@@ -8,6 +9,7 @@ export const SCENARIOS: Readonly<Record<string, (seed: number) => Report>> = {
   membership: runMembership,
   council: runCouncil,
   moving: runMoving,
+  replication: runReplication,
 };
 
 /** The scenario of that name. Throws a `RangeError`. */

@@ -12,7 +12,7 @@ import { FrameWriter } from '../../protocol/frameWriter.js';
 import { ID_AT } from '../../protocol/wire.js';
 import type { Member } from '../../ring/configuration.js';
 import type { Settle } from './inquirer.js';
-import { PeerLink } from './peerLink.js';
+import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
 
 /** What a forwarder works with. */
 export interface ForwarderParts {
@@ -21,6 +21,8 @@ export interface ForwarderParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  /** Over WebSockets by default. */
+  readonly makeLink?: LinkMaker;
 }
 
 interface Asked {
@@ -30,7 +32,7 @@ interface Asked {
 
 interface Road {
   readonly member: Member;
-  readonly link: PeerLink;
+  readonly link: Link;
   readonly frame: FrameWriter;
   readonly asked: Map<number, Asked>;
   nextId: number;
@@ -89,10 +91,10 @@ export class Forwarder {
     const known = this.#roads.get(member.id);
     if (known?.member.host === member.host && known.member.port === member.port) return known;
     known?.link.stop();
-    const { self, token, timers, random } = this.#parts;
+    const { self, token, timers, random, makeLink = overWebSocket } = this.#parts;
     const road: Road = {
       member,
-      link: new PeerLink({
+      link: makeLink({
         ...{ host: member.host, port: member.port, token, timers, random },
         name: `peer ${self()}`,
         onUp: (send) => {

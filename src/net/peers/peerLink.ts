@@ -15,6 +15,23 @@ import { encodeRequest } from '../../protocol/request.js';
 import { STATUS } from '../../protocol/status.js';
 import { OP_HELLO, SOCKET_PATH, SUBPROTOCOL } from '../../protocol/wire.js';
 
+/** A link as those see it who use it. */
+export interface Link {
+  /** Whether the other side has let us in. */
+  readonly up: boolean;
+  /** Whether the last attempt has failed, and none has succeeded since. */
+  readonly failed: boolean;
+  /** Begins to connect. */
+  start(): void;
+  /** Gives the present connection up, to make another. */
+  drop(): void;
+  /** Ends it. */
+  stop(): void;
+}
+
+/** Makes a link. */
+export type LinkMaker = (parts: PeerLinkParts) => Link;
+
 /** What a link needs. */
 export interface PeerLinkParts {
   readonly host: string;
@@ -40,7 +57,7 @@ const CONNECT_MS = 3000;
 const MAX_MESSAGE_BYTES = 2 ** 30;
 
 /** One connection; see the top of this file. */
-export class PeerLink {
+export class PeerLink implements Link {
   readonly #parts: PeerLinkParts;
   readonly #reader = new AnswerReader();
   #socket: WebSocket | undefined;
@@ -131,3 +148,6 @@ export class PeerLink {
     this.#socket?.terminate();
   }
 }
+
+/** Makes a link over a WebSocket. */
+export const overWebSocket: LinkMaker = (parts) => new PeerLink(parts);

@@ -19,6 +19,7 @@ import { RequestReader } from '../../protocol/requestReader.js';
 import { FLAG_VERSION } from '../../protocol/wire.js';
 import { Distributor } from '../../replication/distributor.js';
 import { type Hint, Hints } from '../../replication/hints.js';
+import type { OutboxLimits } from '../../replication/outbox.js';
 import type { Reach } from '../../replication/reach.js';
 import { Sender } from '../../replication/sender.js';
 import type { Member } from '../../ring/configuration.js';
@@ -26,7 +27,7 @@ import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
 import type { Forwarder } from './forwarder.js';
 import type { Settle } from './inquirer.js';
-import { PeerLink } from './peerLink.js';
+import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
 import { type Haul, type HaulReport, haulFrom } from './repair.js';
 
 /** What peers are seen to with. */
@@ -44,6 +45,10 @@ export interface PeersParts {
   readonly forwarder: () => Forwarder | undefined;
   /** Asks this node's own store. */
   readonly askOwn: (request: Uint8Array, settle: Settle) => void;
+  /** Over WebSockets by default. */
+  readonly makeLink?: LinkMaker;
+  /** How much is on the way to a peer and held for it, in bytes. */
+  readonly limits?: OutboxLimits;
 }
 
 /** How much is on the way to a peer, and held for it, in bytes. */
@@ -69,7 +74,7 @@ const SILENT_MS = 10_000;
 interface Peer {
   readonly member: Member;
   readonly sender: Sender;
-  readonly link: PeerLink;
+  readonly link: Link;
   readonly row: number;
   /** When it answered last, or had nothing to answer. */
   heardMs: number;
@@ -159,6 +164,7 @@ export class Peers {
 
   #open(member: Member): void {
     const { reach, token, timers, random, clock, view, log } = this.#parts;
+    const { makeLink = overWebSocket, limits = LIMITS } = this.#parts;
     const { id, host, port } = member;
     const row = reach.open(id);
     if (row === undefined) {
@@ -166,14 +172,14 @@ export class Peers {
       return;
     }
     const sender = new Sender({
-      limits: LIMITS,
+      limits,
       givenUp: (frames) => this.#keep(id, row, frames),
       refused: (status) => {
         reach.giveUp(row);
         log.warn({ node: id, status }, 'a peer refuses a change for good');
       },
     });
-    const link = new PeerLink({
+    const link = makeLink({
       ...{ host, port, name: `peer ${view.self}`, token, timers, random },
       onUp: (send) => {
         log.info({ node: id }, 'connected to a peer');

@@ -1,0 +1,207 @@
+/**
+ * One seed of replication: 3 to 5 nodes, each key with three owners, and clients at all of them,
+ * through a storm in which the network, the clocks and the nodes' time may fail, and then in calm.
+ *
+ * - A change that is acknowledged at `quorum` is with a majority of its owners at that moment.
+ * - A read at `quorum` sees what was acknowledged at `quorum` before it began, or something newer.
+ * - In the end all owners of a key have the same of it, and nothing older than was acknowledged.
+ */
+import { seededRandom } from '../../src/base/random.js';
+import { STATUS } from '../../src/protocol/status.js';
+import {
+  FLAG_WITH_META,
+  LEVEL_ONE,
+  LEVEL_QUORUM,
+  OP_DELETE,
+  OP_GET,
+  OP_SET,
+} from '../../src/protocol/wire.js';
+import type { Configuration } from '../../src/ring/configuration.js';
+import { NO_DIGEST } from '../../src/ring/configuration.js';
+import { ClusterView } from '../../src/ring/view.js';
+import { DataNode } from './dataNode.js';
+import { type Fault, Storm } from './faults.js';
+import type { Host } from './host.js';
+import { GOSSIP_PORT } from './memberNode.js';
+import type { Report } from './report.js';
+import { World } from './world.js';
+
+const SETTLING_MS = 3_000;
+const STORM_MS = 40_000;
+const HEALING_MS = 40_000;
+const STEP_MS = 25;
+const KEYS = 40;
+const DEADLINE_MS = 2_000;
+const KINDS: readonly Fault[] = [
+  ...(['loss', 'duplication', 'clogging', 'oneWay'] as const),
+  ...(['partition', 'pause', 'skew'] as const),
+];
+
+function configurationOf(hosts: readonly Host[]): Configuration {
+  const members = hosts.map(({ id, address }) => ({
+    ...{ id, boot: '0'.repeat(16), host: address, port: 7700, gossipPort: GOSSIP_PORT },
+    ...{ zone: '', weight: 1, passedOver: false },
+  }));
+  members.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return {
+    ...{ cluster: '1'.repeat(16), name: 'sim', number: 1, previous: NO_DIGEST, epoch: 1 },
+    ...{ strategy: 'multi-master', partitioner: 'hash' },
+    layout: { members, replicas: 3, ranges: [] },
+  };
+}
+
+class ReplicationRun {
+  readonly #seed: number;
+  readonly #world: World;
+  readonly #nodes = new Map<string, DataNode>();
+  readonly #hosts: Host[];
+  readonly #view = new ClusterView();
+  readonly #violations: string[] = [];
+  /** The highest version of each key that was acknowledged, and that was at `quorum`. */
+  readonly #acked = new Map<string, bigint>();
+  readonly #quorum = new Map<string, bigint>();
+  #count = 0;
+  #hinted = false;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.#world = new World(seed);
+    const count = 3 + this.#world.random.below(3);
+    this.#hosts = Array.from({ length: count }, () => this.#world.addHost());
+    const configuration = configurationOf(this.#hosts);
+    this.#view.identify('nobody');
+    this.#view.learn(configuration);
+    for (const host of this.#hosts) {
+      host.start(() => {
+        const node = new DataNode(host, configuration);
+        this.#nodes.set(host.id, node);
+        return node;
+      });
+    }
+  }
+
+  #ownersOf(key: string): DataNode[] {
+    const [group = []] = this.#view.groupsOf(Buffer.from(key));
+    return group.map(({ id }) => this.#nodes.get(id) as DataNode);
+  }
+
+  #note(known: Map<string, bigint>, key: string, version: bigint): void {
+    if (version > (known.get(key) ?? 0n)) known.set(key, version);
+  }
+
+  #step(): void {
+    const { random } = this.#world;
+    for (const node of this.#nodes.values()) {
+      const key = `${random.below(KEYS)}`;
+      const level = random.below(2) === 0 ? LEVEL_ONE : LEVEL_QUORUM;
+      const kind = random.below(10);
+      if (kind < 5) this.#set(node, `s${key}`, level);
+      else if (kind < 7) this.#get(node, `s${key}`);
+      else if (kind < 9) this.#set(node, `d${key}`, level);
+      else this.#delete(node, `d${key}`, level);
+    }
+  }
+
+  #set(node: DataNode, key: string, level: number): void {
+    const value = 'v'.repeat(1 + this.#world.random.below(300));
+    const request = { opcode: OP_SET, flags: FLAG_WITH_META, key, value, level };
+    node.ask({ ...request, deadlineMs: DEADLINE_MS }, (answer) => {
+      if (answer.status !== STATUS.OK) return;
+      this.#count++;
+      const version = answer.version() ?? 0n;
+      this.#note(this.#acked, key, version);
+      if (level === LEVEL_QUORUM) this.#checkMajority(key, version);
+    });
+  }
+
+  #checkMajority(key: string, version: bigint): void {
+    this.#note(this.#quorum, key, version);
+    const owners = this.#ownersOf(key);
+    const have = owners.filter((owner) => owner.holds(key).version >= version).length;
+    if (2 * have > owners.length) return;
+    this.#violations.push(`a change was acknowledged at quorum that ${have} owners have`);
+  }
+
+  #delete(node: DataNode, key: string, level: number): void {
+    const request = { opcode: OP_DELETE, key, level, deadlineMs: DEADLINE_MS };
+    node.ask(request, (answer) => {
+      if (answer.status === STATUS.OK) this.#count++;
+    });
+  }
+
+  /** Reads a key that is never deleted. */
+  #get(node: DataNode, key: string): void {
+    const least = this.#quorum.get(key) ?? 0n;
+    const request = { opcode: OP_GET, flags: FLAG_WITH_META, key, level: LEVEL_QUORUM };
+    node.ask({ ...request, deadlineMs: DEADLINE_MS }, (answer) => {
+      const told = answer.status === STATUS.OK || answer.status === STATUS.NOT_FOUND;
+      if (!told) return;
+      this.#count++;
+      if ((answer.version() ?? 0n) >= least) return;
+      this.#violations.push('a read at quorum saw something older than what was acknowledged');
+    });
+  }
+
+  #work(untilMs: number): void {
+    const { agenda, nowMs } = this.#world;
+    this.#step();
+    for (const { hintBytes } of this.#nodes.values()) if (hintBytes > 0) this.#hinted = true;
+    if (nowMs + STEP_MS < untilMs) agenda.at(nowMs + STEP_MS, () => this.#work(untilMs));
+  }
+
+  run(): Report {
+    const world = this.#world;
+    world.run(SETTLING_MS);
+    const storm = new Storm({
+      world,
+      random: seededRandom(this.#seed ^ 0x2545f491),
+      hosts: this.#hosts,
+      victims: 1,
+      kinds: KINDS,
+      restart: () => undefined,
+      onCrash: () => undefined,
+    });
+    storm.begin();
+    this.#work(world.nowMs + STORM_MS);
+    world.run(STORM_MS);
+    storm.end();
+    for (const host of this.#hosts) host.skewMs = 0;
+    world.run(HEALING_MS);
+    this.#checkConvergence();
+    for (const node of this.#nodes.values()) node.stop();
+    return {
+      seed: this.#seed,
+      nodes: this.#hosts.length,
+      acked: this.#count,
+      faultsFired: storm.fired,
+      simulatedMs: world.nowMs,
+      events: world.agenda.count,
+      hash: world.trace.hash,
+      violations: [...new Set(this.#violations)],
+    };
+  }
+
+  #checkConvergence(): void {
+    for (const prefix of ['s', 'd']) {
+      for (let n = 0; n < KEYS; n++) this.#checkKey(`${prefix}${n}`);
+    }
+    const lag = [...this.#nodes.values()].reduce((sum, node) => sum + node.lag, 0);
+    if (lag > 0) this.#violations.push('in the end peers lack changes that wait for them');
+  }
+
+  #checkKey(key: string): void {
+    const held = this.#ownersOf(key).map((owner) => owner.holds(key));
+    const same = new Set(held.map(({ status, version }) => `${status} ${version}`));
+    const hints = this.#hinted ? ', some by hints' : '';
+    if (same.size > 1) this.#violations.push(`in the end owners differ${hints}`);
+    const least = this.#acked.get(key) ?? 0n;
+    if (held.some(({ version }) => version < least)) {
+      this.#violations.push('in the end an owner has something older than what was acknowledged');
+    }
+  }
+}
+
+/** Runs one seed. */
+export function runReplication(seed: number): Report {
+  return new ReplicationRun(seed).run();
+}
