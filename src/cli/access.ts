@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseDuration } from '../base/durations.js';
 import { InputError } from '../base/errors.js';
+import type { Level } from '../client/options.js';
 import { readTokenFile } from '../config/tokenFile.js';
 import type { Context } from './context.js';
 import { DEFAULT_URL } from './nodeAddress.js';
@@ -12,11 +13,16 @@ export interface AccessFlags {
   readonly authTokenFile?: string;
   readonly timeout: string;
   readonly json?: boolean;
+  /** Only where `withLevel` adds it. */
+  readonly level?: Level;
 }
 
 /** How to reach a node. */
 export interface Access {
+  /** The first address, for what only one node is asked. */
   readonly url: string;
+  /** All addresses, at least one. */
+  readonly urls: readonly string[];
   readonly token: string | undefined;
   /** How long one call may take, in milliseconds. */
   readonly timeoutMs: number;
@@ -25,11 +31,19 @@ export interface Access {
 /** Adds the flags of `AccessFlags` to a command. */
 export function withAccess(command: Command): Command {
   return command
-    .option('--url <address>', `the node, by default ORLOP_URL or ${DEFAULT_URL}`)
+    .option('--url <addresses>', `a node or several, by default ORLOP_URL or ${DEFAULT_URL}`)
     .option('--auth-token <token>', 'the token; better given as ORLOP_AUTH_TOKEN')
     .option('--auth-token-file <file>', 'a file that holds the token')
     .option('--timeout <time>', 'how long to wait for an answer', '5s')
     .option('--json', 'print JSON, for programs');
+}
+
+/** Adds the flag of a command that reads or writes keys. */
+export function withLevel(command: Command): Command {
+  const levels: readonly Level[] = ['one', 'quorum', 'all'];
+  return command.addOption(
+    new Option('--level <level>', 'how many owners of the key have to answer').choices(levels),
+  );
 }
 
 /** An empty variable counts as none. */
@@ -57,8 +71,11 @@ function tokenOf(flags: AccessFlags, context: Context): string | undefined {
 export function accessOf(flags: AccessFlags, context: Context): Access {
   const timeoutMs = parseDuration(flags.timeout);
   if (timeoutMs < 1) throw new InputError('--timeout must be at least 1ms');
+  const given = flags.url ?? variable(context, 'ORLOP_URL') ?? DEFAULT_URL;
+  const urls = given.split(',').map((url) => url.trim());
   return {
-    url: flags.url ?? variable(context, 'ORLOP_URL') ?? DEFAULT_URL,
+    url: urls[0] ?? given,
+    urls,
     token: tokenOf(flags, context),
     timeoutMs,
   };

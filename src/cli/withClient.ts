@@ -6,26 +6,44 @@ import type { ExitCode } from './exitCodes.js';
 import { fullAddress } from './nodeAddress.js';
 
 /**
- * Runs `work` with a client that is connected to the node of the flags; what it resolves to is what
- * the process ends with. A client in a program reconnects patiently; a person at a prompt wants to
- * hear at once that nobody is there, so the first disconnection ends the command.
+ * Calls `lose` when there is no use in waiting: a client in a program reconnects patiently, but a
+ * person at a prompt wants to hear at once that nobody is there. In a cluster, the loss of a node
+ * is a matter of the call that was under way there.
+ */
+function losing(addresses: number, lose: (error: Error) => void): (event: ClientEvent) => void {
+  let left = addresses;
+  let isCluster = false;
+  return (event) => {
+    if (event.type === 'topology') isCluster = true;
+    else if (event.type === 'failed') lose(event.error);
+    else if (event.type === 'connected') left = 1;
+    else if (event.type === 'disconnected' && !isCluster) {
+      left--;
+      if (left <= 0) lose(event.error);
+    }
+  };
+}
+
+/**
+ * Runs `work` with a client that is connected to the node of the flags, or to its cluster; what it
+ * resolves to is what the process ends with.
  */
 export async function withClient(
   flags: AccessFlags,
   session: Session,
   work: (client: Client) => Promise<ExitCode>,
 ): Promise<void> {
-  const { url, token, timeoutMs } = accessOf(flags, session);
+  const { urls, token, timeoutMs } = accessOf(flags, session);
   let lose: (error: Error) => void = () => undefined;
   const lost = new Promise<never>((_, reject) => {
     lose = reject;
   });
   lost.catch(() => undefined);
-  const onEvent = (event: ClientEvent): void => {
-    if (event.type === 'disconnected' || event.type === 'failed') lose(event.error);
-  };
-  const options = { token, timeoutMs, connectTimeoutMs: timeoutMs, name: 'orlop-cli', onEvent };
-  const client = connect(fullAddress(url), options);
+  const client = connect(urls.map(fullAddress), {
+    ...{ token, timeoutMs, connectTimeoutMs: timeoutMs, level: flags.level },
+    name: 'orlop-cli',
+    onEvent: losing(urls.length, lose),
+  });
   try {
     session.exitCode = await Promise.race([lost, work(client)]);
   } finally {

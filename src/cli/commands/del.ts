@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InputError } from '../../base/errors.js';
-import { type AccessFlags, withAccess } from '../access.js';
+import { type AccessFlags, withAccess, withLevel } from '../access.js';
 import { type Session, say, warn } from '../context.js';
 import { EXIT, type ExitCode } from '../exitCodes.js';
 import { parseVersion } from '../numbers.js';
@@ -37,7 +37,7 @@ async function del(keys: readonly string[], flags: DelFlags, session: Session): 
 
 /** `orlop del KEY…` */
 export function define(command: Command, session: Session): void {
-  withAccess(command)
+  withLevel(withAccess(command))
     .description('Deletes keys.')
     .argument('<keys...>', 'the keys')
     .option('--if-version <version>', 'only if the item has this version')

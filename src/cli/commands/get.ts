@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { formatDuration } from '../../base/durations.js';
 import type { Meta } from '../../protocol/verbs.js';
-import { type AccessFlags, withAccess } from '../access.js';
+import { type AccessFlags, withAccess, withLevel } from '../access.js';
 import { type Session, say, warn } from '../context.js';
 import { EXIT, type ExitCode } from '../exitCodes.js';
 import { fileBytes, jsonText, jsonValue, shownValue } from '../shownValue.js';
@@ -53,7 +53,7 @@ async function get(key: string, flags: GetFlags, session: Session): Promise<void
 
 /** `orlop get KEY` */
 export function define(command: Command, session: Session): void {
-  withAccess(command)
+  withLevel(withAccess(command))
     .description('Prints the value of a key: text, JSON, or the exact bytes into a pipe.')
     .argument('<key>', 'the key')
     .option('--out <file>', 'write the value into a file')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type AccessFlags, withAccess } from '../access.js';
+import { type AccessFlags, withAccess, withLevel } from '../access.js';
 import { type Session, say, warn } from '../context.js';
 import { EXIT, type ExitCode } from '../exitCodes.js';
 import { parseWhole } from '../numbers.js';
@@ -34,7 +34,7 @@ async function incr(key: string, by: string, flags: IncrFlags, session: Session)
 
 /** `orlop incr KEY [BY]` */
 export function define(command: Command, session: Session): void {
-  withAccess(command)
+  withLevel(withAccess(command))
     .description('Adds to a counter and prints what it is then; an absent one starts from 0.')
     .argument('<key>', 'the key')
     .argument('[by]', 'what is added; may be negative', '1')

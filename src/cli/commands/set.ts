@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InputError, messageOf } from '../../base/errors.js';
 import type { Refusal, SetOptions } from '../../protocol/verbs.js';
-import { type AccessFlags, withAccess } from '../access.js';
+import { type AccessFlags, withAccess, withLevel } from '../access.js';
 import { type Input, type Session, say, warn } from '../context.js';
 import { EXIT, type ExitCode } from '../exitCodes.js';
 import { parseVersion } from '../numbers.js';
@@ -99,7 +99,7 @@ async function set(
 
 /** `orlop set KEY VALUE` */
 export function define(command: Command, session: Session): void {
-  withAccess(command)
+  withLevel(withAccess(command))
     .description('Stores a value under a key.')
     .argument('<key>', 'the key')
     .argument('[value]', 'the value, or - to read it from standard input')

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InputError } from '../../base/errors.js';
-import { type AccessFlags, withAccess } from '../access.js';
+import { type AccessFlags, withAccess, withLevel } from '../access.js';
 import { type Session, say, warn } from '../context.js';
 import { EXIT, type ExitCode } from '../exitCodes.js';
 import { jsonText } from '../shownValue.js';
@@ -31,7 +31,7 @@ async function touch(key: string, flags: TouchFlags, session: Session): Promise<
 
 /** `orlop touch KEY` */
 export function define(command: Command, session: Session): void {
-  withAccess(command)
+  withLevel(withAccess(command))
     .description('Changes when a key expires, and leaves its value as it is.')
     .argument('<key>', 'the key')
     .option('--ttl <time>', 'time to live from now on, such as 10s')

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { formatDuration } from '../../base/durations.js';
-import { type AccessFlags, withAccess } from '../access.js';
+import { type AccessFlags, withAccess, withLevel } from '../access.js';
 import { type Session, say, warn } from '../context.js';
 import { EXIT, type ExitCode } from '../exitCodes.js';
 import { jsonText } from '../shownValue.js';
@@ -33,7 +33,7 @@ async function ttl(key: string, flags: TtlFlags, session: Session): Promise<void
 
 /** `orlop ttl KEY` */
 export function define(command: Command, session: Session): void {
-  withAccess(command)
+  withLevel(withAccess(command))
     .description('Prints how long a key still lives.')
     .argument('<key>', 'the key')
     .option('--ms', 'print milliseconds')
