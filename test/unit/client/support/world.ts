@@ -27,6 +27,7 @@ interface Task {
 export interface SeenRequest {
   readonly id: number;
   readonly opcode: number;
+  readonly level: number;
   readonly deadlineMs: number;
   readonly key: string;
   readonly value: string;
@@ -38,9 +39,11 @@ export class FakeSocket implements Socket {
   closedWith: number | undefined;
   terminated = false;
   bufferedBytes = 0;
+  readonly url: string;
   readonly events: SocketEvents;
 
-  constructor(events: SocketEvents) {
+  constructor(url: string, events: SocketEvents) {
+    this.url = url;
     this.events = events;
   }
 
@@ -63,9 +66,10 @@ export class FakeSocket implements Socket {
   }
 
   /** Lets the connection stand and greets the client. */
-  greet(maxValueBytes = 1024): void {
+  greet(maxValueBytes = 1024, facts: object = {}): void {
     this.events.opened();
-    const body = encodeGreeting('fake/1', maxValueBytes);
+    const greeting = JSON.parse(encodeGreeting('fake/1', maxValueBytes)) as object;
+    const body = JSON.stringify({ ...greeting, ...facts });
     const flags = ANSWER_HAS_VALUE;
     this.answer({ id: 0, opcode: OP_HELLO, status: 0, flags, encoding: ENCODING_UTF8, body });
   }
@@ -97,10 +101,11 @@ export function requestsIn(frame: Uint8Array): SeenRequest[] {
   const reader = new RequestReader(frame);
   const seen: SeenRequest[] = [];
   while (reader.next()) {
-    const { id, opcode, deadlineMs } = reader;
+    const { id, opcode, level, deadlineMs } = reader;
     seen.push({
       id,
       opcode,
+      level,
       deadlineMs,
       key: readText(reader.key()),
       value: readText(reader.value()),
@@ -136,8 +141,8 @@ export class World {
       below: () => 0,
       bytes: (length) => new Uint8Array(length),
     },
-    openSocket: (_url, events) => {
-      const socket = new FakeSocket(events);
+    openSocket: (url, events) => {
+      const socket = new FakeSocket(url, events);
       this.sockets.push(socket);
       return socket;
     },
