@@ -86,7 +86,7 @@ export class NativeExchange implements Exchange {
       response.cork(() => this.#writeHead(head));
       open({
         write: (bytes) => this.#over || this.#writePiece(bytes),
-        end: () => this.#finish(() => response.end()),
+        end: () => this.#finish(() => response.cork(() => response.end())),
         cut: () => this.#finish(() => response.close()),
       });
     });
