@@ -19,7 +19,7 @@
  */
 import {
   LINE_BYTES, L_BATCH, L_CLEANING, L_COUNTERS, PAGES_PER_SEGMENT, itemsMax, lane, laneAt,
-  laneBlock, segmentBytes, segments, tierLeast,
+  laneBlock, segmentBytes, segments,
 } from "./layout";
 import {
   CURSOR_COMPACT_MAIN, CURSOR_COMPACT_SMALL, CURSOR_COMPACT_STUB, CURSOR_MAIN, attachedLanes,
@@ -27,7 +27,7 @@ import {
 } from "./allocator";
 import {
   COUNTER_COMPACTED, COUNTER_EVICTED_FORCED, COUNTER_EVICTED_POLICY, COUNTER_ITEMS_REMOVED,
-  COUNTER_TIER_DROPPED, count, countItems,
+  COUNTER_TIER_DROPPED, count,
 } from "./counters";
 import {
   POOL_SMALL, POOL_STUB, SEGMENT_CLEANING, SEGMENT_SEALED, freeHint, freeMore, retireSegment,
@@ -47,7 +47,7 @@ import {
 } from "./policy";
 import { closeIdlePageSegments, freePages } from "./pages";
 import { isCleared, isExpired, removeEnded } from "./entry";
-import { countStubs, letGo } from "./stub";
+import { countHeld, letGo } from "./stub";
 import {
   MODE_COMPACT, MODE_POLICY, deadWanted, nextVictim, noteEvicted, victimMode,
 } from "./victims";
@@ -208,9 +208,7 @@ function takeSegment(evicting: bool): bool {
     store<u32>(work(), keptAlmostAll ? segmentBytes / 2 : segmentBytes, WORK_KEEP);
     store<u32>(work(), header);
     if (victimMode == MODE_POLICY) onTaken(wordStamp(word));
-    const items = countItems();
-    const stubs = tierLeast != 0 ? countStubs() : 0;
-    shapeGhost(u32(items - min<u64>(items, stubs)));
+    shapeGhost(u32(countHeld()));
     return true;
   }
   return false;

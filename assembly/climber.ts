@@ -12,7 +12,7 @@
  * requests on by compare-and-swap takes the step.
  */
 import { H_CLIMB, L_HITS, L_MISSES, itemsMax, laneAt, laneBlock, lanes } from "./layout";
-import { countItems } from "./counters";
+import { countHeld } from "./stub";
 import { isShort } from "./cleaner";
 
 const CLIMB_HITS: u32 = 8;
@@ -63,7 +63,7 @@ function sum(counter: u32): u64 {
 
 /** Looks how much room there is, and how it is divided. */
 export function readRoom(): void {
-  const items = u32(countItems());
+  const items = u32(countHeld());
   const short = isShort();
   room = max<u32>(1, itemsMax == 0 || short ? items : itemsMax);
   isFull = short || (itemsMax != 0 && items >= itemsMax);

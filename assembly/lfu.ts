@@ -19,7 +19,7 @@ import {
 } from "./table";
 import { ITEM_RANK } from "./item";
 import { chance } from "./chance";
-import { countItems } from "./counters";
+import { countHeld } from "./stub";
 
 export const LFU_SAMPLE: u32 = 5;
 const SPARE_MASK: u32 = 3;
@@ -70,7 +70,7 @@ function withPointLost(rank: u32): u32 {
 
 /** Lets time pass: so many requests were served. */
 export function lfuPass(requests: u32): void {
-  const round = ROUND_PER_ITEM_TENTHS * max<u64>(countItems(), 1) / 10;
+  const round = ROUND_PER_ITEM_TENTHS * max<u64>(countHeld(), 1) / 10;
   owed += u64(requests) * tableBuckets;
   for (let n: u32 = 0; n < BUCKETS_MAX && owed >= round; n++) {
     owed -= round;

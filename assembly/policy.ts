@@ -23,6 +23,7 @@ import {
   tinylfuHit, tinylfuPool, tinylfuRankAfter, tinylfuStanding, tinylfuWritten,
 } from "./tinylfu";
 import { evictSampled } from "./sample";
+import { isStub } from "./stub";
 import { ghostAdd } from "./ghost";
 import { policy, segments } from "./layout";
 import { readRecency, stampUse } from "./recency";
@@ -116,7 +117,7 @@ export function onWritten(hash: u64, isNew: bool): void {
 export function rankAfter(item: u32): u32 {
   if (policy == POLICY_S3FIFO) return min<u32>(itemRank(item) + 1, S3FIFO_RANK_MAX);
   if (policy == POLICY_LRU) return stampUse();
-  if (policy == POLICY_LFU) return lfuAfterHit(itemRank(item));
+  if (policy == POLICY_LFU) return isStub(item) ? LFU_BEGIN : lfuAfterHit(itemRank(item));
   if (policy == POLICY_TINYLFU) return tinylfuRankAfter(itemRank(item));
   return policy == POLICY_SIEVE ? 1 : 0;
 }
@@ -145,6 +146,7 @@ export function endGroup(requests: u32): void {
 
 /** Where an item stands among others, 0 to 255: the lowest goes first. */
 export function standing(item: u32): u32 {
+  if (isStub(item)) return 0;
   if (policy == POLICY_LRU) return lruStanding(item);
   if (policy == POLICY_TINYLFU) return tinylfuStanding(item);
   return policy == POLICY_LFU ? lfuCounter(itemRank(item)) : itemRank(item);

@@ -16,7 +16,7 @@
  */
 import { H_RECENCY_CLOCK, H_RECENCY_QUANTUM } from "./layout";
 import { ITEM_RANK } from "./item";
-import { countItems } from "./counters";
+import { countHeld } from "./stub";
 
 export const AGE_MAX: u32 = 224;
 /** The age in ticks that those who leave should have, within these bounds. */
@@ -91,7 +91,7 @@ export function holdAge(item: u32): u32 {
 /** Learns from the age of an item that is evicted. */
 export function learnAge(age: u32): void {
   agesSum += age;
-  if (++agesSeen * 8 < u32(min<u64>(countItems(), 1 << 20)) + 8) return;
+  if (++agesSeen * 8 < u32(min<u64>(countHeld(), 1 << 20)) + 8) return;
   const mean = agesSum / agesSeen;
   agesSum = 0;
   agesSeen = 0;

@@ -4,15 +4,16 @@
  * pool of sixteen comes close to the exact order). Nobody keeps a list, so a hit costs one byte and
  * threads do not meet.
  */
-import { BUCKET_BYTES, L_BATCH, laneAt, tableAt, tableBuckets } from "./layout";
+import { BUCKET_BYTES, L_BATCH, laneAt, tableAt, tableBuckets, tierLeast } from "./layout";
 import { COUNTER_EVICTED_POLICY, count } from "./counters";
 import { ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine } from "./table";
-import { ITEM_TOMBSTONE, itemBytes, itemFlags, itemVersion } from "./item";
+import { ITEM_TOMBSTONE, itemBytes, itemFlags } from "./item";
 import { candidatePool, itemRank, onEvicted, sampleSize, standing } from "./policy";
 import {
   NO_POOL, candidateAt, candidateEntry, candidateStanding, dropCandidate, lowestCandidate, offer,
 } from "./candidates";
-import { isCleared, isExpired, poolOfItem, removeEnded, removeEntry } from "./entry";
+import { isCleared, isExpired, poolOfItem, removeEnded } from "./entry";
+import { isStub, letGo } from "./stub";
 import { chanceBelow } from "./chance";
 import { hashOfItem } from "./hash";
 
@@ -44,7 +45,7 @@ export function sample(): u32 {
   let seen: u32 = 0;
   let ended: u32 = 0;
   for (let n: u32 = 0; n < CHAINS_MAX && seen < wanted; n++) {
-    const found = gather(tableAt + chanceBelow(tableBuckets) * BUCKET_BYTES);
+    const found = withoutStubs(gather(tableAt + chanceBelow(tableBuckets) * BUCKET_BYTES));
     if (found == 0) continue;
     const from = chanceBelow(found);
     const most = min<u32>(found, wanted - seen);
@@ -73,6 +74,19 @@ function gather(home: u32): u32 {
   } while (line);
   sink = seen;
   return n;
+}
+
+/** Takes the stubs out of what was gathered: nobody evicts them by rank. How many are left. */
+function withoutStubs(gathered: u32): u32 {
+  if (tierLeast == 0) return gathered;
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < gathered; i++) {
+    const at = load<u32>(laneAt + L_BATCH + (i << 2));
+    const entry = loadEntry(at);
+    if (entry == 0 || isTentative(entry) || isStub(entryItem(entry))) continue;
+    store<u32>(laneAt + L_BATCH + (kept++ << 2), at);
+  }
+  return kept;
 }
 
 /** Offers an entry to its pool; returns the bytes of its item if that was over and removed. */
@@ -125,7 +139,7 @@ export function evictEntry(at: u32, entry: u64): u32 {
   const pool = poolOfItem(item);
   const rank = itemRank(item);
   const bytes = itemBytes(item);
-  if (!removeEntry(at, entry, hash, itemVersion(item))) return 0;
+  if (!letGo(at, entry, hash, item)) return 0;
   count(COUNTER_EVICTED_POLICY);
   onEvicted(hash, pool, rank);
   return bytes;

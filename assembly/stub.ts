@@ -34,7 +34,7 @@ import {
 } from "./item";
 import {
   COUNTER_STUBS_ADDED, COUNTER_STUBS_REMOVED, COUNTER_STUB_BYTES_ADDED, COUNTER_STUB_BYTES_REMOVED,
-  COUNTER_TIER_LEFT, count, countBy, countLeft,
+  COUNTER_TIER_LEFT, count, countBy, countItems, countLeft,
 } from "./counters";
 import { CURSOR_STUB, allocate, completeItem, takeBack } from "./allocator";
 import { RECORD_HEADER_BYTES } from "./feed";
@@ -102,6 +102,12 @@ export function stubLeft(stub: u32): void {
 /** About how many stubs there are. */
 export function countStubs(): u64 {
   return countLeft(COUNTER_STUBS_ADDED, COUNTER_STUBS_REMOVED);
+}
+
+/** About how many items there are whose value is in memory. */
+export function countHeld(): u64 {
+  const items = countItems();
+  return tierLeast == 0 ? items : items - min<u64>(items, countStubs());
 }
 
 /** Whether stubs stand for more on disk than they may. */

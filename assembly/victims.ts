@@ -14,7 +14,7 @@
  *            small pool, by age in the main pool, by age among those of stubs
  *   victim   0 key u64 | 8 word u64 | 16 header u32 | 20 zero
  */
-import { L_VICTIMS, laneAt, policy, segmentBytes, segments } from "./layout";
+import { L_VICTIMS, laneAt, policy, segmentBytes, segments, tierLeast } from "./layout";
 import {
   POOL_MAIN, POOL_SMALL, POOL_STUB, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED,
   notePressure, segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool, wordStamp,
@@ -23,7 +23,9 @@ import {
 import { POLICY_SIEVE, ordersByRank } from "./policy";
 import { SMALL_SHARE_PERCENT } from "./s3fifo";
 import { STUB_SHARE_PERCENT, tierIsFull } from "./stub";
-import { CURSOR_COMPACT_MAIN, CURSOR_MAIN, sealCursor } from "./allocator";
+import {
+  CURSORS, CURSOR_COMPACT_MAIN, CURSOR_COMPACT_STUB, CURSOR_MAIN, CURSOR_STUB, sealCursor,
+} from "./allocator";
 import { noteSieveHead, sieveHasPassed, sieveLimit, sieveOrder } from "./sieve";
 import { nowMs } from "./version";
 import { pooledPageBytes } from "./pages";
@@ -179,20 +181,40 @@ function choose(evicting: bool): bool {
   const worth = segmentBytes - segmentBytes / 100 * DEAD_PERCENT_WORTH;
   if (deadBytes > limit && !evicting && take(LIST_ALIVE, MODE_COMPACT, worth)) return true;
   if (!evicting) notePressure(true);
-  if (ordersByRank()) {
-    deadWanted = max<u64>(percent * DEAD_PERCENT_WANTED, deadBytes + segmentBytes) - deadBytes;
-    return false;
-  }
   const crowded = stubSegments * 100 > segments * STUB_SHARE_PERCENT || tierIsFull();
   if (crowded && take(LIST_STUB, MODE_POLICY, KEY_MAX)) {
     // One may be enough: it is small, and stands for much.
     end = next + VICTIM_BYTES;
     return true;
   }
+  if (ordersByRank()) {
+    deadWanted = max<u64>(percent * DEAD_PERCENT_WANTED, deadBytes + segmentBytes) - deadBytes;
+    return false;
+  }
+  if (takeItems()) return true;
+  // A few items with large values may fill the memory from segments that are still being filled.
+  if (tierLeast != 0 && sealItems()) {
+    survey();
+    if (takeItems()) return true;
+  }
+  return take(LIST_STUB, MODE_POLICY, KEY_MAX);
+}
+
+/** Chooses among the segments of items, if there are any to choose from. */
+function takeItems(): bool {
   const first = isSmallsTurn() ? LIST_SMALL : LIST_MAIN;
   const any = policy == POLICY_SIEVE ? sieveLimit(load<u64>(listAt(LIST_MAIN))) : KEY_MAX;
-  if (take(first, MODE_POLICY, any) || take(first ^ 3, MODE_POLICY, any)) return true;
-  return take(LIST_STUB, MODE_POLICY, KEY_MAX);
+  return take(first, MODE_POLICY, any) || take(first ^ 3, MODE_POLICY, any);
+}
+
+/** Seals the segments that this lane fills with items; whether there were any. */
+function sealItems(): bool {
+  let sealed = false;
+  for (let cursor: u32 = 0; cursor < CURSORS; cursor++) {
+    if (cursor == CURSOR_STUB || cursor == CURSOR_COMPACT_STUB) continue;
+    if (sealCursor(cursor)) sealed = true;
+  }
+  return sealed;
 }
 
 /** Whether the small pool holds more than its share. */

@@ -14,7 +14,7 @@ import { DataLog } from './log/dataLog.js';
 import { encryptedDevice } from './log/device.js';
 import { openJobs } from './log/jobs.js';
 import { KeyRing } from './log/keys.js';
-import { TIER_LEAST_BYTES } from './log/place.js';
+import { TIER_LEAST_BYTES, TIER_VALUES_SHARE } from './log/place.js';
 import { openLobby } from './net/lobby.js';
 import type { Log } from './net/log.js';
 
@@ -39,9 +39,10 @@ const TIER_VALUE_BYTES = 1024;
 /** What the store has to know of a tier: stubs take three fifths of the memory at most. */
 function tierOf({ tierBytes, memoryBytes }: Config): TierOptions | undefined {
   if (tierBytes === undefined) return undefined;
+  const bytes = tierBytes * TIER_VALUES_SHARE;
   const most = memoryBytes / 2 / STUB_BYTES;
-  const stubs = Math.floor(Math.min(most, tierBytes / TIER_VALUE_BYTES));
-  return { leastBytes: TIER_LEAST_BYTES, bytes: tierBytes, stubs };
+  const stubs = Math.floor(Math.min(most, bytes / TIER_VALUE_BYTES));
+  return { leastBytes: TIER_LEAST_BYTES, bytes, stubs };
 }
 
 /** Makes the store for a node with `threads` I/O threads. Throws `InputError`. */

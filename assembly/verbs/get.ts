@@ -23,7 +23,8 @@ export function get(hash: u64): u32 {
   const item = entryItem(foundEntry);
   if (!isAlive(item)) return miss(hash, item);
   if (!has(FLAG_PEEK)) {
-    onHit(hash, item);
+    // A value that has to be read is new to the policy, once it is in memory again.
+    if (!isStub(item)) onHit(hash, item);
     count(COUNTER_GET_OK);
   }
   if (has(FLAG_NO_VALUE)) answerMeta(STATUS_OK, item);

@@ -1,7 +1,7 @@
 /** What settings must satisfy together. Each rule throws an `InputError` that says what to do. */
 import { InputError } from '../base/errors.js';
 import { formatSize } from '../base/sizes.js';
-import { ARENAS_MAX, feedBytes, maxFrameBytes, type Policy } from './config.js';
+import { ARENAS_MAX, feedBytes, maxFrameBytes } from './config.js';
 import { isLoopback } from './loopback.js';
 import type { Values } from './settings.js';
 
@@ -103,20 +103,14 @@ function checkKeys(values: Values): void {
   );
 }
 
-/** Policies whose order is that of segments, which leaves stubs a place of their own. */
-const TIER_POLICIES: readonly Policy[] = ['s3fifo', 'sieve', 'fifo'];
-/** A tier is dropped file by file, so it should have some. */
+/** A tier is compacted by whole files, so it should have some. */
 const TIER_FILES_MIN = 4;
 
 function checkTier(values: Values): void {
-  const { tier, policy } = values;
+  const { tier } = values;
   if (tier === undefined) return;
   if (values['data-dir'] === undefined) {
     throw new InputError('a tier is read from the log, so it needs one. Set data-dir.');
-  }
-  if (!TIER_POLICIES.includes(policy)) {
-    const names = TIER_POLICIES.join(', ');
-    throw new InputError(`there is no tier with the policy ${policy}. Set policy to ${names}.`);
   }
   const least = TIER_FILES_MIN * values['data-file-size'];
   if (tier >= least) return;

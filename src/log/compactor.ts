@@ -10,6 +10,9 @@
  * may be `GROWTH` times what the store holds, each file is read once in a turn of the log, and what
  * is still alive then is written once more. In the worst case, all of it, that is `GROWTH` to
  * `GROWTH` - 1 bytes written for each byte of changes: 1.67.
+ *
+ * With a tier the log may have its size besides, of which values that only the disk has get
+ * `TIER_VALUES_SHARE`; that much of the log then still counts, too, and it is 2.5 in the worst case.
  */
 import type { Store } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';
@@ -27,8 +30,10 @@ import { logPath } from './names.js';
 import type { Replacement } from './replacement.js';
 import type { Signals } from './signals.js';
 
-/** The log may be so many times what the store holds. */
+/** The log may be so many times what the store holds … */
 const GROWTH = 2.5;
+/** … and have this share of the tier besides; the rest is for what is being written anew. */
+const TIER_SHARE = 0.9;
 /** A log of fewer files than this is left alone. */
 const LEAST_FILES = 3;
 /** So many files' worth of bytes are compacted at once at least … */
@@ -70,7 +75,7 @@ export interface CompactorParts {
   readonly timers: Timers;
   readonly signals: Signals;
   readonly store: Store;
-  /** Up to this size, in bytes, the log keeps values that memory evicted, if there is a tier. */
+  /** What the log may have, in bytes, for values that memory evicted, if there is a tier. */
   readonly tierBytes?: number | undefined;
   /** A lane that nobody else uses. */
   readonly lane: number;
@@ -158,8 +163,8 @@ export class Compactor {
   #mayBytes(): number {
     const { store, fileBytes, tierBytes = 0 } = this.#parts;
     const { items, itemBytes } = store.stats();
-    const aliveBytes = itemBytes + items * RECORD_EXTRA_BYTES + tierBytes;
-    return Math.max(aliveBytes * GROWTH, LEAST_FILES * fileBytes);
+    const aliveBytes = itemBytes + items * RECORD_EXTRA_BYTES;
+    return Math.max(aliveBytes * GROWTH, LEAST_FILES * fileBytes) + tierBytes * TIER_SHARE;
   }
 
   /** Compacts the oldest files once; whether that was possible. Throws when one is damaged. */

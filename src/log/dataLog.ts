@@ -36,7 +36,7 @@ export interface DataLogParts {
   readonly folder: string;
   readonly fsync: Fsync;
   readonly fileBytes: number;
-  /** Up to this size, in bytes, the log keeps values that memory evicted, if there is a tier. */
+  /** What the log may have, in bytes, for values that memory evicted, if there is a tier. */
   readonly tierBytes?: number | undefined;
   readonly device: Device;
   readonly clock: Clock;

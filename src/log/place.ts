@@ -16,3 +16,8 @@ export interface TierPlace {
  * memory would still have to hold of them.
  */
 export const TIER_LEAST_BYTES = 256;
+/**
+ * What values that only the disk has may take of the size of a tier. The rest is for what was
+ * overwritten and not compacted yet: the smaller it is, the more often the others are written anew.
+ */
+export const TIER_VALUES_SHARE = 0.6;

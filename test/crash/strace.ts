@@ -3,14 +3,26 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** The calls that change files. */
-export const CALLS = ['pwrite64', 'fdatasync', 'rename', 'fsync', 'unlink', 'ftruncate'] as const;
+export const CALLS = [
+  'write',
+  'writev',
+  'pwrite64',
+  'pwritev',
+  'fdatasync',
+  'rename',
+  'fsync',
+  'unlink',
+  'ftruncate',
+] as const;
 /** One of them. */
 export type CallName = (typeof CALLS)[number];
 
 /** What happens at one call: `signal=KILL` instead of it, or `error=EIO`. */
 export interface Injection {
   readonly call: CallName;
-  /** The so manieth of the first thread that gets so far, from 1. */
+  /** The file that it is made to. */
+  readonly path: string;
+  /** The so manieth that a thread makes to that file, from 1. */
   readonly when: number;
   readonly what: string;
 }
@@ -18,9 +30,9 @@ export interface Injection {
 const BASE = ['strace', '-f', '-qq'];
 
 /** Runs a program with one call made to fail; `file` gets what became of the calls. */
-export function injecting({ call, when, what }: Injection, file: string): string[] {
+export function injecting({ call, path, when, what }: Injection, file: string): string[] {
   const inject = `inject=${call}:${what}:when=${when}`;
-  return [...BASE, '-o', file, '-e', `trace=${call}`, '-e', inject];
+  return [...BASE, '-o', file, '-P', path, '-e', `trace=${call}`, '-e', inject];
 }
 
 /** Whether a call failed that `injecting` was to make fail. */
@@ -28,26 +40,32 @@ export function didFail(file: string): boolean {
   return readFileSync(file, 'utf8').includes('(INJECTED)');
 }
 
-/** Runs a program and writes down which calls it makes. */
+/** Runs a program and writes down which calls it makes to which files. */
 export function counting(file: string): string[] {
-  return [...BASE, '-o', file, '-e', `trace=${CALLS.join(',')}`];
+  return [...BASE, '-y', '-o', file, '-e', `trace=${CALLS.join(',')}`];
 }
 
-/** How often a call was made by the thread that made it most often. */
-export type Counts = Readonly<Record<CallName, number>>;
+/** A call that can be met again. */
+export type Call = Omit<Injection, 'what'>;
 
-/** What `counting` wrote down: lines that begin with a thread and the call it made. */
-export function countsIn(file: string): Counts {
+/**
+ * What `counting` wrote down of files below `folder`, one after the other. Of two threads that make
+ * the same call to the same file, the first that gets so far meets the fault.
+ */
+export function callsIn(file: string, folder: string): readonly Call[] {
   const counts = new Map<string, number>();
+  const found = new Map<string, Call>();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
-    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (call === undefined) continue;
-    const name = `${thread} ${call}`;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
+    const [, thread, call, opened, named] =
+      /^(\d+) +(\w+)\((?:\d+<([^>]*)>|"([^"]*)")/.exec(line) ?? [];
+    const path = opened ?? named ?? '';
+    if (call === undefined || !(path === folder || path.startsWith(`${folder}/`))) continue;
+    const name = `${call} ${path}`;
+    const when = (counts.get(`${thread} ${name}`) ?? 0) + 1;
+    counts.set(`${thread} ${name}`, when);
+    found.set(`${name} ${when}`, { call: call as CallName, path, when });
   }
-  const most = (call: CallName): number =>
-    Math.max(0, ...[...counts].filter(([name]) => name.endsWith(` ${call}`)).map(([, n]) => n));
-  return Object.fromEntries(CALLS.map((call) => [call, most(call)])) as Counts;
+  return [...found.values()];
 }
 
 /** Why this machine has no use for strace; nothing when it has. */

@@ -288,7 +288,7 @@ describe.each(['debug', 'release'] as const)('the core against a Map (%s)', (bui
   });
 
   test.each(
-    (['s3fifo', 'fifo', 'sieve'] as const).flatMap((policy) => [
+    POLICIES.flatMap((policy) => [
       { policy, arenas: 1, memoryBytes: 400_000 },
       { policy, arenas: 3, memoryBytes: 900_000 },
     ]),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as wants from '../../src/arena/wants.js';
+import { POLICIES, type Policy } from '../../src/config/config.js';
 import { PlaceFrame } from '../../src/log/placeFrame.js';
 import { describeBuilds, type Open } from '../model/support/builds.js';
 import { Disk } from '../model/support/disk.js';
@@ -13,9 +14,10 @@ const tier = { leastBytes: 256, stubs: 10_000 };
 const valueFor = (n: number): string => `value ${n} `.repeat(200).slice(0, LENGTH);
 
 /** A small store with a disk behind it. */
-function openTiered(open: Open, memoryBytes = 6 * MIB): Rig {
+function openTiered(open: Open, memoryBytes = 6 * MIB, policy: Policy = 's3fifo'): Rig {
   const rig = open({
     memoryBytes,
+    policy,
     maxValueBytes: 65_536,
     segmentBytes: 16_384,
     feedBytes: MIB,
@@ -82,8 +84,8 @@ describeBuilds('a tier', (open) => {
     expect((tiered ?? 0) - (plain ?? 0)).toBe(8);
   });
 
-  test('brings back what was evicted, under the same version', () => {
-    const rig = openTiered(open);
+  test.each(POLICIES)('brings back what %s evicted, under the same version', (policy) => {
+    const rig = openTiered(open, undefined, policy);
     const versions = Array.from({ length: 8000 }, (_, n) => {
       return rig.set(`key ${n}`, valueFor(n), { ttlMs: 3_600_000 }).version;
     });
@@ -101,6 +103,16 @@ describeBuilds('a tier', (open) => {
     expect(found).toBeGreaterThan(6000);
     expect(rig.disk?.found).toBeGreaterThan(2000);
     expect(rig.store.stats().tier.promoted).toBeGreaterThan(2000);
+  });
+
+  test('keeps the stubs of large values, a few of which fill the memory', () => {
+    const rig = openTiered(open);
+    const large = (n: number): string => `large ${n} `.repeat(10_000).slice(0, 60_000);
+    for (let n = 0; n < 300; n++) rig.set(`key ${n}`, large(n));
+    const { items, tier: counts, evicted } = rig.store.stats();
+    expect(evicted.policy).toBeGreaterThan(150);
+    expect([items, counts.dropped]).toEqual([300, 0]);
+    for (let n = 0; n < 300; n++) expect(rig.get(`key ${n}`)).toBe(large(n));
   });
 
   test('knows of a stub what can be known without its value', () => {

@@ -7,14 +7,14 @@
  *   stage    fresh: nothing there · ended: by a node in order · torn: by a node that was killed
  */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { messageOf } from '../../../src/base/errors.js';
 import { type Random, seededRandom } from '../../../src/base/random.js';
 import type { TestServer } from '../../e2e/support/server.js';
 import { copyFolder, startNode, withFolder } from '../node.js';
 import { bookFailure, emptyTally, type KeyOracle, type State, type Tally } from '../oracle.js';
 import { play, scriptKeys } from '../script.js';
-import { CALLS, counting, countsIn, didFail, type Injection, injecting } from '../strace.js';
+import { type Call, callsIn, counting, didFail, type Injection, injecting } from '../strace.js';
 import { readBack } from '../writers.js';
 import { checkKeys } from './kill.js';
 
@@ -46,7 +46,7 @@ export function failAtCalls({ seed, points, faults }: CallOptions): Promise<Tall
     const stages = await makeStages(place);
     const all: Point[] = [];
     for (const stage of stages) all.push(...(await pointsOf(place, stage, faults)));
-    for (const point of pick(all, points, seededRandom(seed))) {
+    for (const point of pickEach(all, points, seededRandom(seed))) {
       await tryPoint(place, point, tally);
     }
     return tally;
@@ -88,22 +88,38 @@ async function pointsOf(
   await play(server.url, 'count', scriptKeys(stage.states), emptyTally());
   process.kill(pid, 'SIGKILL');
   await server.exited;
-  const counts = countsIn(file);
-  return CALLS.flatMap((call) =>
-    Array.from({ length: counts[call] }, (_, n) => ({ stage, call, when: n + 1 })),
-  ).flatMap((point) => faults.map((what) => ({ ...point, what })));
+  return callsIn(file, folder).flatMap((call) => {
+    return faults.map((what) => ({ stage, ...call, what }));
+  });
 }
 
-function pick<T>(items: readonly T[], count: number, random: Random): readonly T[] {
-  if (items.length <= count) return items;
+/** So many of the calls, by chance, but of each file and kind as often as of any other. */
+export function pickEach<T extends Call>(
+  calls: readonly T[],
+  count: number,
+  random: Random,
+): readonly T[] {
+  if (calls.length <= count) return calls;
+  const seen = new Map<string, number>();
+  const places = shuffled(calls, random).map((call) => {
+    const group = `${call.call} ${call.path}`;
+    const turn = seen.get(group) ?? 0;
+    seen.set(group, turn + 1);
+    return { call, turn };
+  });
+  // The order is kept among those of one turn.
+  places.sort((a, b) => a.turn - b.turn);
+  return places.slice(0, count).map(({ call }) => call);
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
   const places = items.map((item) => ({ item, place: random.fraction() }));
-  places.sort((a, b) => a.place - b.place);
-  return places.slice(0, count).map(({ item }) => item);
+  return places.sort((a, b) => a.place - b.place).map(({ item }) => item);
 }
 
 /** Plays the script with one fault, and looks what a node without faults finds afterwards. */
 async function tryPoint(place: string, point: Point, tally: Tally): Promise<void> {
-  const { stage, call, when, what } = point;
+  const { stage, call, path, when, what } = point;
   const before = tally.problems.length;
   const folder = layOut(place, stage);
   const keys = scriptKeys(stage.states);
@@ -117,7 +133,7 @@ async function tryPoint(place: string, point: Point, tally: Tally): Promise<void
     bookFailure(tally, messageOf(error));
   }
   for (let n = before; n < tally.problems.length; n++) {
-    tally.problems[n] = `${stage.name}, ${call} ${when} ${what}: ${tally.problems[n]}`;
+    tally.problems[n] = `${stage.name}, ${call} ${when} to ${basename(path)}, ${what}: ${tally.problems[n]}`;
   }
 }
 
@@ -154,7 +170,7 @@ function kill(pid: number): void {
 }
 
 /** The process under strace. */
-async function pidOf(server: TestServer): Promise<number> {
+export async function pidOf(server: TestServer): Promise<number> {
   const stats = await (await fetch(`${server.httpUrl}/v1/stats`)).json();
   return (stats as { readonly server: { readonly pid: number } }).server.pid;
 }

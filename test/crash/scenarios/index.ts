@@ -5,6 +5,7 @@ import { straceProblem } from '../strace.js';
 import { failAtCalls } from './calls.js';
 import { failEverywhere } from './device.js';
 import { killAtRandom } from './kill.js';
+import { killWhileCompacting } from './live.js';
 import { goOff } from './off.js';
 import { outgrow } from './outgrown.js';
 import { losePower, powerProblem } from './power.js';
@@ -82,6 +83,20 @@ export const SCENARIOS: readonly Scenario[] = [
     large: EVERY_POINT,
     problem: straceProblem,
     run: ({ seed, count }) => failAtCalls({ seed, points: count, faults: ['signal=KILL'] }),
+  },
+  {
+    name: 'kill-live',
+    small: 10,
+    large: EVERY_POINT,
+    problem: straceProblem,
+    run: ({ seed, count }) => killWhileCompacting({ seed, points: count, tier: false }),
+  },
+  {
+    name: 'kill-live-tier',
+    small: 6,
+    large: EVERY_POINT,
+    problem: straceProblem,
+    run: ({ seed, count }) => killWhileCompacting({ seed, points: count, tier: true }),
   },
   {
     name: 'error-at-calls',
