@@ -69,6 +69,12 @@ export function itemLocation(item: u32): u64 {
   return itemFlags(item) & ITEM_LOCATED ? load<u64>(locationAt(item)) : LOCATION_NONE;
 }
 
+/** Whether the value of an item is going to be on disk, and is not known to be yet. */
+export function awaitsDisk(item: u32): bool {
+  return tierLeast != 0 && (itemFlags(item) & ITEM_LOCATED) != 0
+    && load<u64>(locationAt(item)) == LOCATION_NONE;
+}
+
 /** Notes where the value of an item that is LOCATED lies on disk. */
 @inline
 export function setLocation(item: u32, location: u64): void {

@@ -31,6 +31,7 @@ import { endedBytes, leaveWindow, sayFilled } from "./window";
 import { entryItem, findItem, foundAt, foundEntry, isTentative } from "./table";
 import { evictCandidate, evictEntry, lowestOf, sample } from "./sample";
 import { sketchAdd, sketchFrequency, sketchPass } from "./sketch";
+import { awaitsDisk } from "./stub";
 import { ITEM_RANK, segmentOfItem } from "./item";
 import { attachedLanes } from "./allocator";
 import { chanceBelow } from "./chance";
@@ -221,6 +222,8 @@ function admitNext(): u32 {
 }
 
 function isAdmitted(item: u32, victim: u32): bool {
+  // What the disk does not have yet could not be read again.
+  if (awaitsDisk(item)) return true;
   const frequency = sketchFrequency(hashOfItem(item));
   if (frequency > sketchFrequency(hashOfItem(victim))) return true;
   return frequency >= LUCKY_FREQUENCY && chanceBelow(LUCKY_ONE_IN) == 0;
