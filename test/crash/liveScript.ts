@@ -3,7 +3,7 @@
  * they are more than they may be and are compacted, then it is backed up beside writes, and in the
  * end it is told to end.
  *
- *   single writes ─▶ a burst of them, at once ─▶ compaction ─▶ backup │ writes ─▶ SIGTERM
+ *   single writes ─▶ a burst of them ─▶ compaction ─▶ backup │ writes ─▶ SIGTERM
  *
  * Until the burst the log is smaller than it may be, and after it larger. So compaction begins at
  * the same place in each run, whatever the time it takes.
@@ -32,6 +32,8 @@ export interface LiveScript {
 
 /** Every so manieth write before the burst is a delete. */
 const DELETE_EVERY = 9;
+/** Writes of a burst that are sent before the answers to those have come. */
+const AT_ONCE = 4;
 const COMPACTION_MS = 30_000;
 const LOOK_MS = 25;
 
@@ -91,7 +93,8 @@ class Player {
   async play(): Promise<Lived> {
     const { single, burst, beside } = this.#script;
     for (let n = 0; n < single; n++) await this.#write(1, n % DELETE_EVERY === DELETE_EVERY - 1);
-    await this.#write(burst, false);
+    for (let left = burst; left > 0; left -= AT_ONCE)
+      await this.#write(Math.min(left, AT_ONCE), false);
     const { log } = await this.#compacted();
     const before = this.#keys.map(({ state }) => state);
     const backup = this.#backUp();

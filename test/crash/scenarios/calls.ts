@@ -133,7 +133,8 @@ async function tryPoint(place: string, point: Point, tally: Tally): Promise<void
     bookFailure(tally, messageOf(error));
   }
   for (let n = before; n < tally.problems.length; n++) {
-    tally.problems[n] = `${stage.name}, ${call} ${when} to ${basename(path)}, ${what}: ${tally.problems[n]}`;
+    tally.problems[n] =
+      `${stage.name}, ${call} ${when} to ${basename(path)}, ${what}: ${tally.problems[n]}`;
   }
 }
 

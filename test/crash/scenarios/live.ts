@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { messageOf } from '../../../src/base/errors.js';
 import { seededRandom } from '../../../src/base/random.js';
 import type { Exit, TestServer } from '../../e2e/support/server.js';
-import { type LiveScript, type Lived, playLive } from '../liveScript.js';
+import { type Lived, type LiveScript, playLive } from '../liveScript.js';
 import { IN_MEMORY, startNode, withFolder } from '../node.js';
 import { bookFailure, emptyTally, KeyOracle, type Tally } from '../oracle.js';
 import { type Call, callsIn, counting, injecting } from '../strace.js';

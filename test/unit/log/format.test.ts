@@ -1,26 +1,46 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { instantiateCore } from '../../../src/arena/core.js';
 import { createMemory, loadCore } from '../../../src/arena/wasm.js';
+import { systemAsyncDevice } from '../../../src/log/asyncDevice.js';
+import { BackupReader } from '../../../src/log/backupReader.js';
 import { BLOCK_HEADER_BYTES, openBlock, sealBlock } from '../../../src/log/block.js';
 import { checksum } from '../../../src/log/checksum.js';
-import { encryptedDevice, systemDevice } from '../../../src/log/device.js';
+import { type Device, encryptedDevice, systemDevice } from '../../../src/log/device.js';
 import {
   decodeFileHeader,
   encodeFileHeader,
   FILE_HEADER_BYTES,
   seedOf,
 } from '../../../src/log/fileHeader.js';
-import { KeyRing } from '../../../src/log/keys.js';
+import { FileScan } from '../../../src/log/fileScan.js';
+import { readManifest } from '../../../src/log/folder.js';
+import { NO_KEYS } from '../../../src/log/keys.js';
 import { decodeManifest, encodeManifest } from '../../../src/log/manifest.js';
-import { encodeRecord, KIND, RECORD_HEADER_BYTES, RecordWalk } from '../../../src/log/record.js';
+import { logPath } from '../../../src/log/names.js';
+import {
+  encodeRecord,
+  KIND,
+  type LogRecord,
+  RECORD_HEADER_BYTES,
+  RecordWalk,
+} from '../../../src/log/record.js';
+import { RecordReader, type Sought } from '../../../src/log/recordReader.js';
 import { reportOn } from '../../../src/log/report.js';
 import { SUMMARY_BYTES, Summary } from '../../../src/log/summary.js';
+import { scanBlocks } from '../../../src/log/survey.js';
 import { fileOf, headerOf, newFolder, putRecord, START_MS, versionAt } from './support/files.js';
-import { GOLDEN_KEY, makeGolden } from './support/golden.js';
+import {
+  GOLDEN_ITEMS,
+  GOLDEN_KEYS,
+  goldenPath,
+  makeGolden,
+  makeGoldenBackup,
+  makeGoldenCompacted,
+} from './support/golden.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 test('the checksum is CRC32C', () => {
   expect(checksum(Buffer.from('123456789'))).toBe(0xe3069283);
@@ -202,23 +222,86 @@ test('a manifest that says the impossible is refused', () => {
   expect(refused(0, 0)).toMatch(/no files/);
 });
 
-const encrypted = encryptedDevice(new KeyRing([GOLDEN_KEY]));
-const goldenPath = (name: string): string =>
-  fileURLToPath(new URL(`golden/${name}`, import.meta.url));
+const encrypted = encryptedDevice(GOLDEN_KEYS);
+const [ORDINARY, COMPACTED] = [
+  [
+    ['whole', 4, 0],
+    ['torn', 4, 1],
+  ],
+  [
+    ['whole', 4, 0],
+    ['whole', 2, 1],
+    ['torn', 3, 1],
+  ],
+];
 
 test.each([
-  ['format-1', systemDevice],
-  ['format-1-encrypted', encrypted],
-])('the files of %s are written as they always were, and read', (golden, device) => {
+  ['format-1', systemDevice, makeGolden, ORDINARY],
+  ['format-1-encrypted', encrypted, makeGolden, ORDINARY],
+  ['format-1-compacted', systemDevice, makeGoldenCompacted, COMPACTED],
+  ['format-1-compacted-encrypted', encrypted, makeGoldenCompacted, COMPACTED],
+] as const)('the files of %s are written as they always were, and read', async (...row) => {
+  const [golden, device, make, found] = row;
   const folder = newFolder();
-  for (const name of makeGolden(folder, device)) {
+  for (const name of make(folder, device)) {
     const bytes = readFileSync(goldenPath(`${golden}/${name}`));
     expect(hex(readFileSync(`${folder}/${name}`))).toBe(hex(bytes));
   }
   const { surveys } = reportOn(device, goldenPath(golden));
   const seen = surveys.map(({ condition, summary }) => [condition, summary.puts, summary.clears]);
-  expect(seen).toEqual([
-    ['whole', 4, 0],
-    ['torn', 4, 1],
-  ]);
+  expect(seen).toEqual(found);
+});
+
+/** Where each value of a file lies, as a tier knows it. */
+function placesIn(device: Device, folder: string, number: number, end?: number): Sought[] {
+  const scan = new FileScan(device, logPath(folder, number), end);
+  const places: Sought[] = [];
+  scanBlocks(scan, (walk) => {
+    while (walk.next()) {
+      if (walk.kind !== 'put') continue;
+      const [key, version] = [walk.key().slice(), walk.version()];
+      places.push({ file: number, offset: scan.offset, key, version, length: walk.valueLength });
+    }
+  });
+  scan.close();
+  return places;
+}
+
+test.each([
+  ['format-1-compacted', systemDevice, NO_KEYS],
+  ['format-1-compacted-encrypted', encrypted, GOLDEN_KEYS],
+] as const)('a tier reads the values of %s', async (golden, device, keys) => {
+  const folder = goldenPath(golden);
+  const reader = new RecordReader({ device: systemAsyncDevice, folder, keys });
+  const { files } = readManifest(device, folder) ?? { files: [] };
+  const places = files.flatMap(({ number, end }) => placesIn(device, folder, number, end));
+  const values = await Promise.all(places.map((place) => reader.read(place, textOf)));
+  const numbers = [1, 2, 3, 4, 5001, 5002, 6000, 6001, 6002];
+  const lengths = [20, 100, 20, 7, 300, 1000, 20, 0, 20_000];
+  const wanted = numbers.map((n, at) => textOf(putRecord(n, lengths[at]).value));
+  expect(values).toEqual(wanted);
+  reader.close();
+});
+
+test.each([
+  ['format-1-backup.orlop', NO_KEYS],
+  ['format-1-backup-encrypted.orlop', GOLDEN_KEYS],
+] as const)('%s is written as it always was, and read', (golden, keys) => {
+  const bytes = readFileSync(goldenPath(golden));
+  expect(hex(makeGoldenBackup(keys))).toBe(hex(bytes));
+  const found: LogRecord[] = [];
+  const reader = new BackupReader(
+    1 << 20,
+    (walk) => {
+      const { kind, encoding, expiryMs } = walk;
+      const [key, value] = [walk.key().slice(), walk.value().slice()].map((part) => hex(part));
+      found.push({ kind, encoding, expiryMs, version: walk.version(), key, value } as never);
+    },
+    keys,
+  );
+  reader.take(bytes);
+  reader.finish();
+  expect(found).toEqual(
+    GOLDEN_ITEMS.map((item) => ({ ...item, key: hex(item.key), value: hex(item.value) })),
+  );
 });

@@ -53,8 +53,9 @@ export function fileOf(
   number: number,
   blocks: readonly (readonly LogRecord[])[],
   device: Device = systemDevice,
+  purpose: Purpose = 'feed',
 ): LogFile {
-  const file = LogFile.create(device, folder, headerOf(number));
+  const file = LogFile.create(device, folder, headerOf(number, purpose));
   for (const records of blocks) {
     for (const record of records) file.add(encodeRecord(record));
     file.closeBlock();
