@@ -11,13 +11,15 @@ import {
   FLAG_LAST,
   openBlock,
 } from './block.js';
-import { decodeFileHeader, FILE_HEADER_BYTES, seedOf } from './fileHeader.js';
+import { decodeFileHeader, FILE_HEADER_BYTES, type FileHeader, seedOf } from './fileHeader.js';
 import { type FileCipher, type KeyRing, NO_KEYS } from './keys.js';
 import { RecordWalk } from './record.js';
 import { Summary } from './summary.js';
 
 /** So many bytes of a piece are taken at once, and there is room for twice as many at first. */
 const STEP_BYTES = 64 * 1024;
+/** Bytes of memory that reading needs, unless blocks are longer. */
+export const READ_BYTES = 2 * STEP_BYTES;
 /** Where in a block's header the number of its records stands. */
 const RECORDS_AT = 20;
 
@@ -37,12 +39,14 @@ export class BackupReader {
   skipped = 0;
   readonly #maxBlockBytes: number;
   readonly #onPut: OnPut;
-  readonly #keys: KeyRing;
-  #cipher: FileCipher | undefined;
+  readonly #keys: KeyRing | 'unopened';
+  #cipher: FileCipher | 'unopened' | undefined;
+  /** Items that are encrypted with a key that nobody asked for. */
+  #sealed = 0;
   readonly #walk = new RecordWalk();
   readonly #counted = new Summary();
   /** What has come and was not read yet, from a multiple of eight on. */
-  #bytes = new Uint8Array(2 * STEP_BYTES);
+  #bytes: Uint8Array<ArrayBuffer>;
   #end = 0;
   /** Where in the backup `#bytes` begins. */
   #offset = 0;
@@ -52,16 +56,25 @@ export class BackupReader {
   #passing = 0;
   #complete = false;
 
-  /** Blocks of more than `maxBlockBytes` are passed over. */
-  constructor(maxBlockBytes: number, onPut: OnPut, keys: KeyRing = NO_KEYS) {
+  /**
+   * Blocks of more than `maxBlockBytes` are passed over. Those of an encrypted backup that is to
+   * stay unopened are checked, and not read. `room` is used by nobody else.
+   */
+  constructor(
+    maxBlockBytes: number,
+    onPut: OnPut,
+    keys: KeyRing | 'unopened' = NO_KEYS,
+    room: Uint8Array<ArrayBuffer> = new Uint8Array(READ_BYTES),
+  ) {
     this.#maxBlockBytes = maxBlockBytes;
     this.#onPut = onPut;
     this.#keys = keys;
+    this.#bytes = room;
   }
 
   /** Items read so far. */
   get items(): number {
-    return this.#counted.puts;
+    return this.#counted.puts + this.#sealed;
   }
 
   /** Takes the next piece, which is copied. Throws `InputError`. */
@@ -122,9 +135,14 @@ export class BackupReader {
     const header = decodeFileHeader(head);
     if (typeof header === 'string') this.#refuse(0, header);
     else if (header.purpose !== 'backup') this.#refuse(0, 'this is a file of a log, not a backup');
-    else this.#cipher = this.#keys.cipherOf(header.keyId, header.salt, 'the backup');
+    else this.#cipher = this.#cipherOf(header);
     this.#seed = seedOf(head);
     return FILE_HEADER_BYTES;
+  }
+
+  #cipherOf({ keyId, salt }: FileHeader): FileCipher | 'unopened' | undefined {
+    if (this.#keys !== 'unopened') return this.#keys.cipherOf(keyId, salt, 'the backup');
+    return NO_KEYS.isStale(keyId) ? 'unopened' : undefined;
   }
 
   #passOver(at: number, length: number): number {
@@ -140,14 +158,20 @@ export class BackupReader {
     if (block.number !== this.#blocks) this.#refuse(at, 'a block is out of turn');
     this.#blocks++;
     this.#complete = (block.flags & FLAG_LAST) !== 0;
-    this.#readRecords(at, block);
+    // The last has the summary alone.
+    if (this.#cipher !== 'unopened') this.#readRecords(at, block, this.#cipher);
+    else if (!this.#complete) this.#sealed += block.records;
   }
 
-  #readRecords(at: number, { bytes: length, number }: BlockHeader): void {
+  #readRecords(
+    at: number,
+    { bytes: length, number }: BlockHeader,
+    cipher: FileCipher | undefined,
+  ): void {
     const walk = this.#walk;
     const from = at + BLOCK_HEADER_BYTES;
-    const plain = this.#cipher?.open(this.#bytes, at, from, from + length, number);
-    if (this.#cipher === undefined) walk.reset(this.#bytes, from, from + length);
+    const plain = cipher?.open(this.#bytes, at, from, from + length, number);
+    if (cipher === undefined) walk.reset(this.#bytes, from, from + length);
     else if (plain === undefined) this.#refuse(at, 'a block was not made with the key of its file');
     else walk.reset(plain, 0, plain.length);
     const bytes = plain ?? this.#bytes;

@@ -12,7 +12,7 @@
  * `GROWTH` - 1 bytes written for each byte of changes: 1.67.
  *
  * With a tier the log may have its size besides, of which values that only the disk has get
- * `TIER_VALUES_SHARE`; that much of the log then still counts, too, and it is 2.5 in the worst case.
+ * `TIER_VALUES_SHARE`; that much of it then still counts, too, and the worst case is 2.5.
  */
 import type { Store } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';

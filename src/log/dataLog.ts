@@ -93,9 +93,13 @@ export class DataLog {
 
   /** Where values are read from that only the disk has, if there is a tier. */
   get tier(): TierPlace | undefined {
-    const { tierBytes, folder, device } = this.#parts;
-    if (tierBytes === undefined) return undefined;
-    return { folder, secrets: (device.keys ?? NO_KEYS).secrets };
+    const { tierBytes, folder } = this.#parts;
+    return tierBytes === undefined ? undefined : { folder };
+  }
+
+  /** The keys that the log is encrypted with, the first to write with; none when it is not. */
+  get secrets(): readonly Uint8Array[] {
+    return (this.#parts.device.keys ?? NO_KEYS).secrets;
   }
 
   /** How much of the log is loaded, from 0 to 1. */
@@ -141,7 +145,7 @@ export class DataLog {
    * used by nobody else: one for jobs, and with a tier one for the log's thread.
    */
   async start(store: Store, { jobs, lane, tierLane }: LogHelp): Promise<void> {
-    const { folder, fsync, fileBytes, device } = this.#parts;
+    const { folder, fsync, fileBytes } = this.#parts;
     this.#jobs = jobs;
     this.#store = store;
     const { port1, port2 } = new MessageChannel();
@@ -152,7 +156,7 @@ export class DataLog {
       manifest: encodeManifest(this.#opened.manifest),
       fsync,
       fileBytes,
-      secrets: (device.keys ?? NO_KEYS).secrets,
+      secrets: this.secrets,
       earlierBytes: this.#opened.files.reduce((sum, { bytes }) => sum + bytes, 0),
       tierLane,
       commands: port2,

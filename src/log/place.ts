@@ -5,10 +5,9 @@ export interface Place {
   readonly offset: number;
 }
 
-/** Where values are read from that only the disk has: the log's folder, and its keys. */
+/** Where values are read from that only the disk has: the log's folder. */
 export interface TierPlace {
   readonly folder: string;
-  readonly secrets: readonly Uint8Array[];
 }
 
 /**

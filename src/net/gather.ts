@@ -49,6 +49,8 @@ const ROUNDS_PER_TURN = 4;
 export interface LogLink {
   readonly signals: Signals;
   readonly fsync: Fsync;
+  /** The keys that it is encrypted with, the first to write with; none when it is not. */
+  readonly secrets: readonly Uint8Array[];
   /** Where values are read from that only the disk has, if there is a tier. */
   readonly tier?: TierPlace | undefined;
 }

@@ -159,8 +159,8 @@ export class Station {
   #makeTier(): TierLink | undefined {
     const { store, log, timers } = this.#parts;
     if (log?.tier === undefined) return undefined;
-    const { folder, secrets } = log.tier;
-    const keys = new KeyRing(secrets);
+    const { folder } = log.tier;
+    const keys = new KeyRing(log.secrets);
     const reader = new RecordReader({ device: systemAsyncDevice, folder, keys });
     timers.every(TIDY_MS, () => reader.tidy()).unref();
     return { reader, grants: store.constant('GRANTS_ALL') };

@@ -25,7 +25,13 @@ import { encodeAnswer } from '../protocol/answer.js';
 import { FrameWriter } from '../protocol/frameWriter.js';
 import { RequestReader } from '../protocol/requestReader.js';
 import { STATUS } from '../protocol/status.js';
-import { ANSWER_HAS_VALUE, ANSWER_TTL, ANSWER_VERSION, FLAG_WITH_META } from '../protocol/wire.js';
+import {
+  ANSWER_HAS_VALUE,
+  ANSWER_TTL,
+  ANSWER_VERSION,
+  FLAG_PEEK,
+  FLAG_WITH_META,
+} from '../protocol/wire.js';
 import { addTo, FIGURE, noteTierRead, type Tally } from './board.js';
 import { Party } from './party.js';
 
@@ -189,6 +195,7 @@ export class TierDesk {
       this.#answer.clear(KEEP_BYTES);
     }
     addTo(tally, FIGURE.tierFound, seekers.length);
+    if (seekers.every(isPeek)) return true;
     const frame = this.#frame;
     frame.clear();
     frame.promote({ key, version: want.version }, want, value);
@@ -229,6 +236,11 @@ function readRequest(want: Want): RequestReader {
   const request = new RequestReader(want.request);
   request.next();
   return request;
+}
+
+/** Whether somebody only looks, which is no use of the value: it stays where it is. */
+function isPeek({ want }: { readonly want: Want }): boolean {
+  return !want.held && (readRequest(want).flags & FLAG_PEEK) !== 0;
 }
 
 /** Writes the answer to a read, as the core would have given it. */

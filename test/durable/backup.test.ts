@@ -197,8 +197,12 @@ it('takes less than a twentieth more memory', async () => {
   expect(before).toBeGreaterThan(400_000_000);
   expect((await orlop(['backup', file, '--url', server.url])).stdout).toMatch(/^100000 items/);
   expect(peakBytes(server.pid, false) - before).toBeLessThan(memoryBytes / 20);
+  const idle = peakBytes(server.pid, true);
+  const back = await orlop(['restore', file, '--merge', '--url', server.url]);
+  expect(back.stdout).toMatch(/; 100000 are older/);
+  expect(peakBytes(server.pid, false) - idle).toBeLessThan(memoryBytes / 20);
   await server.stop();
-}, 60_000);
+}, 120_000);
 
 it('is encrypted with a key, and nobody reads it without', async () => {
   const server = await startServer({ flags: ['--memory', '64mb'] });

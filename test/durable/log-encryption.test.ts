@@ -82,6 +82,46 @@ it('refuses a missing and a wrong key, and looks into the log with the right one
   expect([seeing.code, seeing.stdout]).toEqual([0, expect.stringMatching(/ 20 .*whole$/m)]);
 });
 
+it('backs up with its key, over HTTP and to a file, and takes such a backup back', async () => {
+  const server = await start(...keyFlags(OLD), '--tier', 'ssd:256mb');
+  await using(server, fill);
+  const sealed = await fetch(`${server.httpUrl}/cache/backup`, { method: 'POST' });
+  const bytes = Buffer.from(await sealed.arrayBuffer());
+  expect(bytes.includes(KNOWN) || bytes.includes('known key')).toBe(false);
+  const plain = await fetch(`${server.httpUrl}/cache/backup?plain`, { method: 'POST' });
+  expect(Buffer.from(await plain.arrayBuffer()).includes(KNOWN)).toBe(true);
+
+  const run = (...args: string[]) => orlop([...args, '--url', server.url]);
+  const file = join(folder, 'sealed.orlop');
+  expect((await run('backup', file)).stdout).toMatch(/^20 items in /);
+  expect((await run('backup', `${file}.gz`)).code).toBe(0);
+  expect(leaks()).toEqual([]);
+  expect((await run('backup', join(folder, 'open.orlop'), '--plain')).code).toBe(0);
+  expect(leaks()).toEqual(['open.orlop']);
+  expect((await run('restore', file, '--check')).stderr).toMatch(/encrypted with the key/);
+  expect((await run('restore', file, '--check', ...keyFlags(OLD))).code).toBe(0);
+
+  const restore = (body: Uint8Array<ArrayBuffer>) =>
+    fetch(`${server.httpUrl}/cache/restore`, { method: 'POST', body });
+  await using(server, (client) => client.clear());
+  expect(await (await restore(bytes)).json()).toMatchObject({ items: 20, restored: 20 });
+  await using(server, async (client) => {
+    expect(await client.get('known key 7')).toBe(`7 ${KNOWN}`);
+    await client.clear();
+  });
+  const back = await run('restore', `${file}.gz`, ...keyFlags(OLD));
+  expect(back.stdout).toMatch(/^20 of 20 items restored/);
+  await server.stop();
+  expect(leaks()).toEqual(['open.orlop']);
+  const stranger = await startServer();
+  const refused = await fetch(`${stranger.httpUrl}/cache/restore`, { method: 'POST', body: bytes });
+  expect([refused.status, await refused.text()]).toEqual([
+    400,
+    expect.stringMatching(/is encrypted with the key [0-9a-f]{32}, and no key was given/),
+  ]);
+  await stranger.stop();
+});
+
 it('writes with a new key and still reads what was written with the old one', async () => {
   let server = await start(...keyFlags(OLD));
   await using(server, fill);

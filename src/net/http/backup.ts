@@ -13,6 +13,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Timers } from '../../base/timers.js';
 import { BackupWriter } from '../../log/backupWriter.js';
+import type { KeyRing } from '../../log/keys.js';
 import { AnswerReader } from '../../protocol/answerReader.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
 import { encodeRequest } from '../../protocol/request.js';
@@ -41,6 +42,8 @@ export interface BackupParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly salt: Uint8Array;
+  /** The key that it is encrypted with is the first; without any it is not. */
+  readonly keys: KeyRing;
   readonly stream: ReplyStream;
   /** It has ended; with everything, or because something went wrong. */
   readonly done: (failure: Error | undefined) => void;
@@ -70,9 +73,10 @@ export class Backup extends Party {
     super();
     this.grants = parts.grants;
     this.#parts = parts;
-    this.#writer = new BackupWriter(parts.salt, parts.clock.nowMs(), (bytes) => {
+    const send = (bytes: Uint8Array): void => {
       if (!parts.stream.write(bytes)) this.#choked = true;
-    });
+    };
+    this.#writer = new BackupWriter(parts.salt, parts.clock.nowMs(), send, parts.keys);
   }
 
   /** Begins. */

@@ -6,12 +6,13 @@ import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import type { Timers } from '../../base/timers.js';
 import { SALT_BYTES } from '../../log/fileHeader.js';
-import type { Gather } from '../gather.js';
+import { KeyRing, NO_KEYS } from '../../log/keys.js';
+import type { Gather, LogLink } from '../gather.js';
 import type { Limits } from '../limits.js';
 import { Backup } from './backup.js';
 import type { Exchange, Reply, ReplyStream } from './exchange.js';
 import { jsonReply, methodReply, statusReply } from './replies.js';
-import { Restore } from './restore.js';
+import { Restore, RestoreRoom } from './restore.js';
 
 /** The path under which these lie. */
 export const CACHE_PATH = '/cache/';
@@ -26,6 +27,8 @@ export interface CacheDoorParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  /** The log that the store is written to, if there is one: backups are encrypted with its key. */
+  readonly log: LogLink | undefined;
   /** Sends a reply and counts it. */
   readonly reply: (exchange: Exchange, reply: Reply) => void;
   /** Counts a reply that is sent by others. */
@@ -37,9 +40,12 @@ export class CacheDoor {
   readonly #parts: CacheDoorParts;
   /** What is under way on this thread. */
   readonly #busy = new Set<string>();
+  readonly #keys: KeyRing;
+  readonly #room = new RestoreRoom();
 
   constructor(parts: CacheDoorParts) {
     this.#parts = parts;
+    this.#keys = new KeyRing(parts.log?.secrets ?? []);
   }
 
   /** Answers a request whose path is one of these; false when there is no such path. */
@@ -47,22 +53,22 @@ export class CacheDoor {
     const { path, method, query } = exchange;
     const name = path.slice(CACHE_PATH.length);
     if (name !== 'backup' && name !== 'restore') return false;
-    const isMerge = name === 'restore' && query === 'merge';
+    const wish = name === 'restore' ? 'merge' : 'plain';
     if (method !== 'POST') this.#parts.reply(exchange, methodReply('POST'));
-    else if (query !== '' && !isMerge) {
-      const hint = name === 'restore' ? '; there is merge' : '';
-      this.#parts.reply(exchange, statusReply('BAD_REQUEST', `no such parameter${hint}`));
+    else if (query !== '' && query !== wish) {
+      const hint = `no such parameter; there is ${wish}`;
+      this.#parts.reply(exchange, statusReply('BAD_REQUEST', hint));
     } else if (this.#busy.has(name)) {
       this.#parts.reply(exchange, statusReply('BUSY', `a ${name} is under way`));
     } else {
       this.#busy.add(name);
-      if (name === 'backup') this.#backup(exchange);
-      else this.#restore(exchange, isMerge);
+      if (name === 'backup') this.#backup(exchange, query === 'plain' ? NO_KEYS : this.#keys);
+      else this.#restore(exchange, query === 'merge');
     }
     return true;
   }
 
-  #backup(exchange: Exchange): void {
+  #backup(exchange: Exchange, keys: KeyRing): void {
     const { count } = this.#parts;
     let backup: Backup | undefined;
     exchange.onGone(() => {
@@ -75,20 +81,20 @@ export class CacheDoor {
       () => backup?.onRoom(),
       (stream) => {
         count(200);
-        backup = this.#makeBackup(stream);
+        backup = this.#makeBackup(stream, keys);
         backup.start();
       },
     );
   }
 
-  #makeBackup(stream: ReplyStream): Backup {
+  #makeBackup(stream: ReplyStream, keys: KeyRing): Backup {
     const { gather, ownGrants: grants, clock, timers, random } = this.#parts;
     const salt = random.bytes(SALT_BYTES);
     const done = (failure: Error | undefined): void => {
       this.#busy.delete('backup');
       if (failure !== undefined) stream.cut();
     };
-    return new Backup({ gather, grants, clock, timers, salt, stream, done });
+    return new Backup({ gather, grants, clock, timers, salt, keys, stream, done });
   }
 
   #restore(exchange: Exchange, merge: boolean): void {
@@ -100,6 +106,8 @@ export class CacheDoor {
       clock,
       timers,
       maxFrameBytes: limits.maxFrameBytes,
+      keys: this.#keys,
+      room: this.#room,
       done: (result) => {
         this.#busy.delete('restore');
         if ('status' in result) reply(exchange, statusReply(result.status, result.message));

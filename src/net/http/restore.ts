@@ -14,7 +14,8 @@
 import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import type { Timers } from '../../base/timers.js';
-import { BackupReader } from '../../log/backupReader.js';
+import { BackupReader, READ_BYTES } from '../../log/backupReader.js';
+import type { KeyRing } from '../../log/keys.js';
 import type { RecordWalk } from '../../log/record.js';
 import { AnswerReader } from '../../protocol/answerReader.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
@@ -35,6 +36,8 @@ const AGAIN_MS = 10;
 /** … at most so often, one after the other. */
 const AGAIN_MAX = 300;
 
+/** Frames that are kept for the next restoration. */
+const FRAMES_KEPT = 8;
 /** Frames that may wait. */
 const READY_MAX = 512;
 
@@ -70,7 +73,33 @@ export interface RestoreParts {
   readonly timers: Timers;
   /** The longest frame that the node takes, in bytes. */
   readonly maxFrameBytes: number;
+  /** Keys that the backup may be encrypted with. */
+  readonly keys: KeyRing;
+  /** Nobody else uses it meanwhile. */
+  readonly room: RestoreRoom;
   readonly done: (result: Restored | RestoreFailure) => void;
+}
+
+/**
+ * Memory that one restoration after the other uses: a backup comes in many parts, and what each
+ * would leave behind grows faster than it is collected.
+ */
+export class RestoreRoom {
+  /** What has come and was not read yet. */
+  readonly bytes = new Uint8Array(READ_BYTES);
+  readonly #frames: FrameWriter[] = [];
+
+  /** An empty frame. */
+  take(): FrameWriter {
+    return this.#frames.pop() ?? new FrameWriter(KEEP_BYTES);
+  }
+
+  /** Takes a frame back that nobody reads any more. */
+  give(frame: FrameWriter | undefined): void {
+    if (frame === undefined || this.#frames.length >= FRAMES_KEPT) return;
+    frame.clear(KEEP_BYTES);
+    this.#frames.push(frame);
+  }
 }
 
 /** One backup on its way back; see the top of this file. */
@@ -79,12 +108,11 @@ export class Restore extends Party {
   readonly #backup: BackupReader;
   readonly #reader = new AnswerReader();
   #flow: BodyFlow | undefined;
-  #writer = new FrameWriter(KEEP_BYTES);
+  #writer: FrameWriter;
   /** Requests in the writer. */
   #written = 0;
-  /** Frames that are ready, and those that can be written again. */
+  /** Frames that are ready. */
   readonly #ready: Batch[] = [];
-  readonly #spare: FrameWriter[] = [];
   /** The frame in work, and the answers to it that are still to come. */
   #frame: Batch | undefined;
   #owed = 0;
@@ -106,7 +134,13 @@ export class Restore extends Party {
     super();
     this.grants = parts.grants;
     this.#parts = parts;
-    this.#backup = new BackupReader(parts.maxFrameBytes, (walk, bytes) => this.#add(walk, bytes));
+    this.#writer = parts.room.take();
+    this.#backup = new BackupReader(
+      parts.maxFrameBytes,
+      (walk, bytes) => this.#add(walk, bytes),
+      parts.keys,
+      parts.room.bytes,
+    );
   }
 
   /** Begins; the pieces of the body come through `take`, which may have been called already. */
@@ -123,6 +157,8 @@ export class Restore extends Party {
   #end(result: Restored | RestoreFailure): void {
     if (this.#over) return;
     this.#over = true;
+    const frames = [this.#frame, ...this.#ready].map((batch) => batch?.writer);
+    for (const writer of [this.#writer, ...frames]) this.#parts.room.give(writer);
     if (this.slot >= 0) this.#parts.gather.leave(this);
     this.#parts.done(result);
   }
@@ -179,7 +215,7 @@ export class Restore extends Party {
   #close(): void {
     if (this.#written === 0) return;
     this.#ready.push({ writer: this.#writer, requests: this.#written });
-    this.#writer = this.#spare.pop() ?? new FrameWriter(KEEP_BYTES);
+    this.#writer = this.#parts.room.take();
     this.#written = 0;
   }
 
@@ -191,18 +227,13 @@ export class Restore extends Party {
 
   /** Has the next frame executed, if there is one. */
   #submit(): void {
-    if (this.#frame !== undefined) this.#keep(this.#frame.writer);
+    this.#parts.room.give(this.#frame?.writer);
     this.#frame = this.#ready.shift();
     this.#tries = 0;
     if (this.#frame !== undefined) this.#execute(this.#frame, 0);
     else if (this.#damage !== undefined) this.#fail('BAD_REQUEST', this.#damage);
     else if (this.#whole) this.#finish();
     else this.#balance();
-  }
-
-  #keep(writer: FrameWriter): void {
-    writer.clear(KEEP_BYTES);
-    this.#spare.push(writer);
   }
 
   #finish(): void {

@@ -25,6 +25,7 @@ export interface IoThreadStart {
     | {
         readonly signals: SharedArrayBuffer;
         readonly fsync: Fsync;
+        readonly secrets: readonly Uint8Array[];
         readonly tier: TierPlace | undefined;
       }
     | undefined;

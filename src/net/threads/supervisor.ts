@@ -49,6 +49,11 @@ export interface SupervisorParts {
 }
 
 /** Where the compiled thread lies in the package. */
+/**
+ * What a thread may have for objects that are new. Nearly all of them are gone at once; by default
+ * the engine takes up to 48 MiB for them, and keeps that.
+ */
+const YOUNG_MB = 12;
 const THREAD_FILE = ['dist', 'workers', 'io.js'] as const;
 /** The pause before a thread is started again; it doubles as long as threads do not even start. */
 const FIRST_PAUSE_MS = 10;
@@ -102,6 +107,7 @@ export class Supervisor {
     const log = dataLog && {
       signals: dataLog.signals.buffer,
       fsync: dataLog.fsync,
+      secrets: dataLog.secrets,
       tier: dataLog.tier,
     };
     const { peers: share } = this.#parts;
@@ -113,6 +119,7 @@ export class Supervisor {
       name: `orlop-io-${lane}`,
       // A program's own flags, such as a loader or --eval, are not for our threads.
       execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     const thread: Thread = { lane, worker, descriptor: undefined, drained: false };
     this.#threads.set(lane, thread);

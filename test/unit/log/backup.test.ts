@@ -6,6 +6,7 @@ import { readWhole, systemDevice } from '../../../src/log/device.js';
 import { logPath } from '../../../src/log/names.js';
 import { replayLine, seed } from '../../model/support/seed.js';
 import { fileOf, newFolder, putRecord } from './support/files.js';
+import { GOLDEN_ITEMS, GOLDEN_KEYS, makeGoldenBackup } from './support/golden.js';
 
 const FILE = 'test/unit/log/backup.test.ts';
 
@@ -97,6 +98,27 @@ test('any bit that is wrong is found, and no record of its block is taken', () =
     };
     expect(readAll, replayLine(FILE)).toThrow(BackupDamage);
     expect(found.length).toBeLessThan(items.length);
+  }
+});
+
+test('who has no key can check an encrypted backup, and not read it', () => {
+  const bytes = makeGoldenBackup(GOLDEN_KEYS);
+  const check = (backup: Uint8Array): number => {
+    const nobody = (): never => {
+      throw new Error('it was read');
+    };
+    const reader = new BackupReader(1 << 30, nobody, 'unopened');
+    reader.take(backup);
+    reader.finish();
+    return reader.items;
+  };
+  expect(check(bytes)).toBe(GOLDEN_ITEMS.length);
+  expect(() => read(bytes, 1000)).toThrow(/encrypted with the key/);
+  for (let at = 0; at < bytes.length; at += 7) {
+    const wrong = bytes.slice();
+    wrong[at] = (wrong[at] ?? 0) ^ 4;
+    expect(() => check(wrong)).toThrow(BackupDamage);
+    expect(() => check(bytes.subarray(0, at))).toThrow(/its end is missing/);
   }
 });
 

@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 /** A loop whose log does what the test says. */
 function open(fsync: 'always' | 'everysec' = 'always', maxPipelinedBytes = 64 * MIB) {
   const signals = Signals.create();
-  const loop = new Loop(1, maxPipelinedBytes, MIB, { signals, fsync });
+  const loop = new Loop(1, maxPipelinedBytes, MIB, { signals, fsync, secrets: [] });
   const ask = (party: NotingParty, ...requests: Request[]): void => {
     loop.gather.submit(party, frameOf(...requests));
     loop.timers.settle();
