@@ -4,6 +4,7 @@
  */
 import { hostname, networkInterfaces } from 'node:os';
 import { systemClock } from '../base/clock.js';
+import { InputError } from '../base/errors.js';
 import { LINK_TOPICS } from '../base/links.js';
 import { systemRandom } from '../base/random.js';
 import { systemTimers, type Timer } from '../base/timers.js';
@@ -34,7 +35,7 @@ import { Calls } from './calls.js';
 import type { SeatedCouncil } from './council.js';
 import { Departure } from './departure.js';
 import { Invitations } from './invitations.js';
-import { seatCouncil } from './seat.js';
+import { rememberedName, seatCouncil } from './seat.js';
 
 /** What a node takes over in a second at most when partitions move to it, in bytes. */
 const MOVE_BYTES_PER_SECOND = 32 * 1024 * 1024;
@@ -62,9 +63,20 @@ export interface ClusterNode {
   close(): Promise<void>;
 }
 
-/** A name that stays the same over restarts and differs on one machine. */
-function nameOf({ name }: ClusterConfig, port: number): string {
+/**
+ * A name that stays the same over restarts and differs on one machine. By default it has the port
+ * in it; a node whose folder remembers a name keeps that on another port. Throws `InputError`.
+ */
+function nameOf(config: Config, port: number): string {
+  const { name } = config.cluster;
+  const remembered = rememberedName(config);
+  if (name !== undefined && remembered !== undefined && name !== remembered) {
+    throw new InputError(
+      `the data folder is that of node ${remembered}: give it that name, or another folder`,
+    );
+  }
   if (name !== undefined) return name;
+  if (remembered !== undefined) return remembered;
   const machine = hostname()
     .replace(/[^A-Za-z0-9._-]/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '');
@@ -208,12 +220,13 @@ function moverFor(gossip: Gossip, seat: SeatedCouncil, options: ClusterOptions):
 export async function startCluster(options: ClusterOptions): Promise<ClusterNode> {
   const { config: whole, port, log, view } = options;
   const config = whole.cluster;
+  const id = nameOf(whole, port);
   const host = await addressOfHost(hostOf(whole));
   const socket = await openUdp(host, config.gossipPort ?? (whole.port === 0 ? 0 : port + 1));
   const boot = Buffer.from(systemRandom.bytes(8)).toString('hex');
   const { channel, watch } = openChannel({ config, socket, boot, log });
   const facts = {
-    ...{ id: nameOf(config, port), boot, host: advertised(config, host), port },
+    ...{ id, boot, host: advertised(config, host), port },
     ...{ gossipPort: socket.port, zone: config.zone, weight: config.weight, version: VERSION },
   };
   const resolve = config.joinDns === undefined ? systemResolve : resolveAt(config.joinDns);
@@ -244,7 +257,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   const mover = moverFor(gossip, seat, options);
   gossip.start();
   mover.start();
-  const { id, host: address, gossipPort } = gossip.self;
+  const { host: address, gossipPort } = gossip.self;
   const encrypted = config.keys !== undefined;
   log.info({ node: id, cluster: config.cluster, address, gossipPort, encrypted }, 'gossiping');
   let closing: Promise<void> | undefined;

@@ -16,6 +16,7 @@ import type { Configuration } from '../ring/configuration.js';
 import type { MemoryStore } from '../ring/council.js';
 import { FormatError } from '../ring/fields.js';
 import { type Founding, foundingOf } from '../ring/founding.js';
+import { decodeMemory } from '../ring/memory.js';
 import type { ClusterView } from '../ring/view.js';
 import { type SeatedCouncil, startCouncil } from './council.js';
 import { MemoryDamagedError, memoryFile, noMemoryFile } from './memoryFile.js';
@@ -73,13 +74,35 @@ function watchLiveness(gossip: Gossip, view: ClusterView): void {
   view.onConfiguration(look);
 }
 
+/** Runs what reads the memory of agreements. Throws `InputError` when that is damaged. */
+function remembering<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof MemoryDamagedError || error instanceof FormatError)) throw error;
+    throw new InputError(`the memory of the cluster is of no use: ${error.message}`);
+  }
+}
+
+/**
+ * The name by which the configuration in the data folder knows this node, if there is one. Throws
+ * `InputError` when the memory is damaged.
+ */
+export function rememberedName(config: Config): string | undefined {
+  const kept = remembering(() => storeFor(config).load());
+  if (kept === undefined) return undefined;
+  const { boot, current } = remembering(() => decodeMemory(kept));
+  const members = [...(current?.layout.members ?? []), ...(current?.leaving?.members ?? [])];
+  return members.find((member) => member.boot === boot)?.id;
+}
+
 /** Seats a node whose gossip is about to start. Throws `InputError` when its memory is damaged. */
 export function seatCouncil(parts: SeatParts): SeatedCouncil {
   const { gossip, config, log, view } = parts;
   watchLiveness(gossip, view);
   const { replaceAfterMs } = config.cluster;
-  try {
-    return startCouncil({
+  return remembering(() =>
+    startCouncil({
       ...{ gossip, clock: systemClock, timers: systemTimers, random: systemRandom },
       founding: foundingFor(parts),
       store: storeFor(config),
@@ -90,9 +113,6 @@ export function seatCouncil(parts: SeatParts): SeatedCouncil {
       },
       refused: (change, why) => log.warn({ change: change.kind, why }, 'a change was refused'),
       failed: (error) => log.error({ reason: error.message }, 'this node votes no more'),
-    });
-  } catch (error) {
-    if (!(error instanceof MemoryDamagedError || error instanceof FormatError)) throw error;
-    throw new InputError(`the memory of the cluster is of no use: ${error.message}`);
-  }
+    }),
+  );
 }

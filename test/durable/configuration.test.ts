@@ -11,7 +11,7 @@ import {
   seen,
   startMember,
 } from '../e2e/support/cluster.js';
-import type { TestServer } from '../e2e/support/server.js';
+import { startServer, type TestServer } from '../e2e/support/server.js';
 
 const running: TestServer[] = [];
 const folders: string[] = [];
@@ -123,5 +123,23 @@ describe('a node that comes back', () => {
     const other = await agreed([b], 'b');
     const joined = await start('a', ports[0] ?? 0, [ports[1] ?? 0], ['--data-dir', own]);
     expect((await agreed([b, joined], 'a b')).cluster).toBe(other.cluster);
+  });
+
+  it('keeps the name it was given by its first port, and refuses another one', async () => {
+    const flags = ['--data-dir', folder(), '--memory', '16mb'];
+    const unnamed = async (): Promise<TestServer> => {
+      const server = await startServer({ flags });
+      running.push(server);
+      return server;
+    };
+    const first = await unnamed();
+    const { self } = await nodesOf(first);
+    await first.stop('SIGKILL');
+    const again = await unnamed();
+    expect(again.port).not.toBe(first.port);
+    expect((await nodesOf(again)).self).toBe(self);
+    await again.stop();
+    const renamed = startServer({ flags: [...flags, '--name', 'other'], alone: true });
+    await expect(renamed).rejects.toThrow(`the data folder is that of node ${self}`);
   });
 });
