@@ -292,7 +292,11 @@ class RunningNode implements Node {
       const [config, log, view] = [this.#config, this.#log, this.#view];
       this.#peers = this.#startPeers();
       const haul = haulBy(this.#peers);
-      const node = await startCluster({ config, port: this.port, log, view, haul });
+      // Who can't keep what it agrees to gets into no cluster; a member goes on without a vote.
+      const failed = (error: Error): void => {
+        if (view.selfIndex < 0) this.#failed(error);
+      };
+      const node = await startCluster({ config, port: this.port, log, view, haul, failed });
       this.#cluster = node;
       const [timers, clock] = [this.#timers, this.#clock];
       const thresholdPercent = config.cluster.rebalancePercent;

@@ -199,6 +199,8 @@ export interface ClusterOptions {
   readonly view: ClusterView;
   /** Goes through another node's keys, and takes over what is missing here. */
   readonly haul: (order: HaulOrder) => void;
+  /** What this node agreed to can't be kept in its folder any more. */
+  readonly failed: (error: Error) => void;
 }
 
 /** Moves what the configuration says, and says so in the log. */
@@ -239,7 +241,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   try {
     const { joinFile } = config;
     const listed = joinFile === undefined ? [] : fileSource(joinFile).addresses();
-    seat = seatCouncil({ gossip, config: whole, listed, log, view });
+    seat = seatCouncil({ gossip, config: whole, listed, log, view, failed: options.failed });
   } catch (error) {
     watch?.cancel();
     await socket.close();

@@ -29,6 +29,8 @@ export interface SeatParts {
   readonly listed: readonly string[];
   readonly log: Log;
   readonly view: ClusterView;
+  /** The memory of agreements can't be written any more. */
+  readonly failed: (error: Error) => void;
 }
 
 /**
@@ -112,7 +114,10 @@ export function seatCouncil(parts: SeatParts): SeatedCouncil {
         view.learn(configuration);
       },
       refused: (change, why) => log.warn({ change: change.kind, why }, 'a change was refused'),
-      failed: (error) => log.error({ reason: error.message }, 'this node votes no more'),
+      failed: (error) => {
+        log.error({ reason: error.message }, 'this node votes no more');
+        parts.failed(error);
+      },
     }),
   );
 }
