@@ -14,6 +14,7 @@ import { figuresOf, median, type Row, rowsJson, table, usText, writeReport } fro
 import { Group, type GroupResult } from './group.js';
 
 const NODES = 3;
+const THREE = `cluster ${NODES} nodes, ${NODES} copies`;
 const DRIVERS = 3;
 const CONNECTIONS = 16;
 const DEPTH = 64;
@@ -59,7 +60,7 @@ async function throughput({ keys, rounds, seconds }: Flags, say: Say): Promise<R
     for (let round = 0; round < rounds; round++) {
       for (const [n, group] of groups.entries()) results[n]?.push(await group.run(load));
     }
-    return results.map((all, n) => rowOf(`cluster of ${n === 0 ? 1 : NODES}`, all));
+    return results.map((all, n) => rowOf(n === 0 ? 'cluster one node' : THREE, all));
   } finally {
     for (const group of groups) await group.stop();
   }
@@ -81,7 +82,7 @@ async function probe(port: number, load: Promise<GroupResult>): Promise<Row> {
   }
   return {
     system: 'orlop',
-    scenario: 'cluster, SET at level all',
+    scenario: `${THREE}, SET at level all`,
     opsPerSecond: (sets * 1000) / (performance.now() - startMs),
     p50Us: percentileUs(latencies, 50),
     p99Us: percentileUs(latencies, 99),
@@ -99,7 +100,7 @@ async function lag({ keys, rounds, seconds }: Flags, say: Say): Promise<Row[]> {
     const measuredMs = rounds * seconds * 1000;
     const load = group.run({ keys, depth: HALF.depth, setShare: SET_SHARE, measuredMs });
     const set = await probe(group.servers[0]?.port ?? 0, load);
-    return [rowOf('cluster, part of the load', [await load]), set];
+    return [rowOf(`${THREE}, part of the load`, [await load]), set];
   } finally {
     await group.stop();
   }

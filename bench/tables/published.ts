@@ -15,7 +15,7 @@ export interface Published<R = unknown> {
 }
 
 /** What the benches write, by the file they write; `latest` holds several, told by `scenario`. */
-const OWN_FILES = ['peers', 'memory', 'trace', 'trace-peers', 'log', 'tier'] as const;
+const OWN_FILES = ['peers', 'memory', 'trace', 'trace-peers', 'log', 'tier', 'cluster'] as const;
 const SHARED_FILE = 'latest';
 
 function publishedFile(name: string): string {

@@ -249,6 +249,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   http: latencyView('http'),
   load: latencyView('load'),
   log: latencyView('log'),
+  cluster: latencyView('cluster'),
   arenas,
   limit,
   parts,
