@@ -2,9 +2,7 @@
  * Having a node join that was started alone: it is told where the cluster is, gives up its own, and
  * asks to be taken in. Whoever belongs to a cluster of several stays there.
  */
-
-import type { Discovery } from '../gossip/discovery.js';
-import { plainAddress } from '../gossip/discovery.js';
+import { type Discovery, plainAddress } from '../gossip/discovery.js';
 import { endpointOf } from '../gossip/member.js';
 import type { Council } from '../ring/council.js';
 import type { ClusterView } from '../ring/view.js';

@@ -12,7 +12,7 @@ import type { Gossip } from '../gossip/gossip.js';
 import { endpointOfMember, isPresent } from '../gossip/member.js';
 import { systemDevice } from '../log/device.js';
 import type { Log } from '../net/log.js';
-import type { Configuration } from '../ring/configuration.js';
+import { type Configuration, membersOf } from '../ring/configuration.js';
 import type { MemoryStore } from '../ring/council.js';
 import { FormatError } from '../ring/fields.js';
 import { type Founding, foundingOf } from '../ring/founding.js';
@@ -68,9 +68,8 @@ function watchLiveness(gossip: Gossip, view: ClusterView): void {
         .filter(isPresent)
         .map(({ id }) => id),
     );
-    const { layout, leaving } = view.configuration ?? {};
-    const members = [...(layout?.members ?? []), ...(leaving?.members ?? [])];
-    view.setAway([...new Set(members.map(({ id }) => id))].filter((id) => !present.has(id)));
+    const ids = membersOf(view.configuration).map(({ id }) => id);
+    view.setAway(ids.filter((id) => !present.has(id)));
   };
   gossip.onChange(look);
   view.onConfiguration(look);
@@ -94,8 +93,7 @@ export function rememberedName(config: Config): string | undefined {
   const kept = remembering(() => storeFor(config).load());
   if (kept === undefined) return undefined;
   const { boot, current } = remembering(() => decodeMemory(kept));
-  const members = [...(current?.layout.members ?? []), ...(current?.leaving?.members ?? [])];
-  return members.find((member) => member.boot === boot)?.id;
+  return membersOf(current).find((member) => member.boot === boot)?.id;
 }
 
 /** Seats a node whose gossip is about to start. Throws `InputError` when its memory is damaged. */

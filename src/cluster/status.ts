@@ -3,7 +3,7 @@
  * is not as it should be. A pure function of what is known.
  */
 import type { Configuration, Member } from '../ring/configuration.js';
-import { memberOf } from '../ring/configuration.js';
+import { memberOf, membersOf } from '../ring/configuration.js';
 import { loadsOf, type Placement } from '../ring/placement.js';
 import type { NodeFigures } from './figures.js';
 
@@ -78,12 +78,8 @@ function roleOf(id: string, configuration: Configuration | undefined): string {
 }
 
 function nodesOf({ sights, configuration, figures }: StatusSources): StatusNode[] {
-  const members = [
-    ...(configuration?.layout.members ?? []),
-    ...(configuration?.leaving?.members ?? []),
-  ];
   const known = new Map<string, Pick<Member, 'host' | 'port'>>(
-    [...members, ...sights].map(({ id, host, port }) => [id, { host, port }]),
+    [...membersOf(configuration), ...sights].map(({ id, host, port }) => [id, { host, port }]),
   );
   const states = new Map(sights.map(({ id, state }) => [id, state]));
   return [...known].map(([id, { host, port }]) => {

@@ -95,6 +95,17 @@ export const NO_DIGEST = '0'.repeat(16);
 
 const ID = /^[A-Za-z0-9._-]{1,64}$/;
 
+/** Its members, those that are about to leave included; none without a configuration. */
+export function membersOf(configuration: Configuration | undefined): Member[] {
+  const members = new Map<string, Member>();
+  for (const layout of [configuration?.layout, configuration?.leaving]) {
+    for (const member of layout?.members ?? []) {
+      if (!members.has(member.id)) members.set(member.id, member);
+    }
+  }
+  return [...members.values()];
+}
+
 /** Whether `id` can be the name of a node. */
 export function isMemberId(id: string): boolean {
   return ID.test(id);

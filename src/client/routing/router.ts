@@ -180,8 +180,7 @@ export class Router implements Guide, PeerOwner {
 
   /** The nodes that own keys, with their names. */
   owners(): (readonly [string, Peer])[] {
-    const { layout, leaving } = this.#topology.configuration ?? {};
-    const members = [...(layout?.members ?? []), ...(leaving?.members ?? [])];
+    const { members } = this.#topology;
     const own = new Set(members.filter(({ weight }) => weight > 0).map(({ id }) => id));
     return [...this.#peers].filter(([id]) => own.has(id));
   }

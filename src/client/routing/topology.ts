@@ -10,7 +10,13 @@
 import { slotOf } from '../../base/slot.js';
 import { maxTextBytes, textBytes, writeText } from '../../protocol/text.js';
 import type { Key } from '../../protocol/verbs.js';
-import type { Configuration, Layout, Member, Partitioner } from '../../ring/configuration.js';
+import {
+  type Configuration,
+  type Layout,
+  type Member,
+  membersOf,
+  type Partitioner,
+} from '../../ring/configuration.js';
 import { partitionOf } from '../../ring/partition.js';
 import { ownersOf, type Placement, placementOf } from '../../ring/placement.js';
 
@@ -77,12 +83,7 @@ export class Topology {
 
   /** The members of the configuration, those that are about to leave included. */
   get members(): Member[] {
-    const { layout, leaving } = this.#configuration ?? {};
-    const members = [...(layout?.members ?? [])];
-    for (const member of leaving?.members ?? []) {
-      if (!members.some(({ id }) => id === member.id)) members.push(member);
-    }
-    return members;
+    return membersOf(this.#configuration);
   }
 
   /**

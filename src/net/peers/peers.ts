@@ -22,7 +22,7 @@ import { type Hint, Hints } from '../../replication/hints.js';
 import type { OutboxLimits } from '../../replication/outbox.js';
 import type { Reach } from '../../replication/reach.js';
 import { Sender } from '../../replication/sender.js';
-import type { Member } from '../../ring/configuration.js';
+import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
 import type { Forwarder } from './forwarder.js';
@@ -139,9 +139,7 @@ export class Peers {
   /** Has a link to each other member of the configuration, and to nobody else. */
   #arrange(): void {
     const { view } = this.#parts;
-    const { layout, leaving } = view.configuration ?? {};
-    const members = [...(layout?.members ?? []), ...(leaving?.members ?? [])];
-    const wanted = new Map(members.map((member) => [member.id, member]));
+    const wanted = new Map(membersOf(view.configuration).map((member) => [member.id, member]));
     wanted.delete(view.self);
     for (const [id, { member }] of [...this.#peers]) {
       const now = wanted.get(id);
