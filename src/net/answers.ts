@@ -2,7 +2,7 @@
  * What has to be known about a message of answers before it leaves, and what may have to be changed
  * in it, when changes must be on disk first. The core wrote the messages, so they are whole.
  */
-
+import { u32At } from '../protocol/bytes.js';
 import { FIRST_ERROR } from '../protocol/status.js';
 import {
   ANSWER_HEADER_BYTES,
@@ -15,6 +15,7 @@ import {
   OP_MERGE,
   OP_SET,
   OP_TOUCH,
+  SIZE_AT,
 } from '../protocol/wire.js';
 
 const WRITES: ReadonlySet<number> = new Set([
@@ -25,17 +26,6 @@ const WRITES: ReadonlySet<number> = new Set([
   OP_MERGE,
   OP_CLEAR,
 ]);
-
-/** The size of the answer at `at`. */
-function sizeAt(answers: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = [
-    answers[at],
-    answers[at + 1],
-    answers[at + 2],
-    answers[at + 3],
-  ];
-  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
-}
 
 /**
  * Whether the answer at `at` says something about changes: that one was made, or that none was
@@ -48,7 +38,7 @@ function tellsOfChange(answers: Uint8Array, at: number): boolean {
 
 /** Whether any answer of a message tells of changes. */
 export function mustWait(answers: Uint8Array): boolean {
-  for (let at = 0; at < answers.length; at += sizeAt(answers, at)) {
+  for (let at = 0; at < answers.length; at += u32At(answers, at + SIZE_AT)) {
     if (tellsOfChange(answers, at)) return true;
   }
   return false;
@@ -77,7 +67,7 @@ function replaced(
   const changed = new Uint8Array(answers.length);
   let end = 0;
   for (let at = 0; at < answers.length; ) {
-    const size = sizeAt(answers, at);
+    const size = u32At(answers, at + SIZE_AT);
     const refused = isMeant(at);
     const length = refused ? ANSWER_HEADER_BYTES : size;
     changed.set(answers.subarray(at, at + length), end);

@@ -1,10 +1,17 @@
-import type { FrameWriter } from './frameWriter.js';
+import { FrameWriter } from './frameWriter.js';
 import {
   ANSWER_CURSOR,
+  ANSWER_ENCODING_AT,
   ANSWER_FIELD_FLAGS,
+  ANSWER_FLAGS_AT,
   ANSWER_HEADER_BYTES,
+  ANSWER_OPCODE_AT,
+  ANSWER_STATUS_AT,
   ANSWER_TTL,
   ANSWER_VERSION,
+  FIELD_BYTES,
+  ID_AT,
+  SIZE_AT,
 } from './wire.js';
 
 /** One answer. A field counts only if its flag is set in `flags`. */
@@ -34,7 +41,7 @@ function writeFields(writer: FrameWriter, answer: Answer, flags: number): void {
 }
 
 /** Room for the header and all three fields. */
-const FIXED_BYTES = ANSWER_HEADER_BYTES + 3 * 8;
+const FIXED_BYTES = ANSWER_HEADER_BYTES + 3 * FIELD_BYTES;
 
 /** Appends one answer and returns how many bytes it took. */
 export function encodeAnswer(writer: FrameWriter, answer: Answer): number {
@@ -42,14 +49,21 @@ export function encodeAnswer(writer: FrameWriter, answer: Answer): number {
   const flags = answer.flags ?? 0;
   writer.reserve(FIXED_BYTES);
   const view = writer.view;
-  view.setUint32(start + 4, answer.id, true);
-  view.setUint8(start + 8, answer.status);
-  view.setUint8(start + 9, flags);
-  view.setUint8(start + 10, answer.encoding ?? 0);
-  view.setUint8(start + 11, answer.opcode);
+  view.setUint32(start + ID_AT, answer.id, true);
+  view.setUint8(start + ANSWER_STATUS_AT, answer.status);
+  view.setUint8(start + ANSWER_FLAGS_AT, flags);
+  view.setUint8(start + ANSWER_ENCODING_AT, answer.encoding ?? 0);
+  view.setUint8(start + ANSWER_OPCODE_AT, answer.opcode);
   writer.at = start + ANSWER_HEADER_BYTES;
   if (flags & ANSWER_FIELD_FLAGS) writeFields(writer, answer, flags);
   if (answer.body !== undefined) writer.data(answer.body);
-  writer.view.setUint32(start, writer.at - start, true);
+  writer.view.setUint32(start + SIZE_AT, writer.at - start, true);
   return writer.at - start;
+}
+
+/** A message of one answer, with bytes of its own. */
+export function answerMessage(answer: Answer): Uint8Array {
+  const writer = new FrameWriter(FIXED_BYTES + (answer.body?.length ?? 0));
+  encodeAnswer(writer, answer);
+  return writer.frame().slice();
 }

@@ -37,6 +37,8 @@ export class AnswerReader {
   /** The whole byte: type and encoding. */
   encoding = 0;
   opcode = 0;
+  /** Where the answer begins. */
+  at = 0;
   bodyAt = 0;
   bodyEnd = 0;
 
@@ -64,6 +66,7 @@ export class AnswerReader {
   next(): boolean {
     const at = this.#next;
     if (at >= this.#end) return false;
+    this.at = at;
     const view = this.#view;
     const left = this.#end - at;
     const size = left >= ANSWER_HEADER_BYTES ? view.getUint32(at, true) : 0;
@@ -88,7 +91,7 @@ export class AnswerReader {
 
   /** The bytes that the current answer takes. */
   get size(): number {
-    return this.bodyEnd - this.#fieldsAt + ANSWER_HEADER_BYTES;
+    return this.bodyEnd - this.at;
   }
 
   /** The body is a value, though perhaps an empty one. */

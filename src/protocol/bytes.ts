@@ -1,3 +1,10 @@
+/** The u32 at `at`, which lies within `bytes`: for the few places that have no `DataView`. */
+export function u32At(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+  const high = (bytes[at + 2] as number) | ((bytes[at + 3] as number) << 8);
+  return (low | (high << 16)) >>> 0;
+}
+
 /** Whether `bytes` is a view on memory that other threads may write. */
 export function isShared(bytes: Uint8Array): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && bytes.buffer instanceof SharedArrayBuffer;

@@ -159,10 +159,8 @@ export class Claims {
     party.owedBytes -= answers.length + 1;
     if (party.slot < 0) return;
     const told = unmet.length === 0 ? answers : withStatus(answers, unmet, STATUS.UNDECIDED);
-    if (this.#parts.deliver(party, told, closeCode)) {
-      party.paused = true;
-      party.held = true;
-    } else if (party.paused && party.owedBytes === 0) this.#parts.ease(party);
+    if (this.#parts.deliver(party, told, closeCode)) party.pause();
+    else if (party.paused && party.owedBytes === 0) this.#parts.ease(party);
   }
 
   /** Waits for nothing any more. */

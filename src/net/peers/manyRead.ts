@@ -4,8 +4,8 @@
  * something older is sent it. Owners that have nothing get it only above the version up to which
  * they have forgotten such keys, so that nothing comes back that went on purpose.
  */
+import { answerMessage } from '../../protocol/answer.js';
 import type { AnswerReader } from '../../protocol/answerReader.js';
-import { FrameWriter } from '../../protocol/frameWriter.js';
 import { STATUS } from '../../protocol/status.js';
 import {
   ANSWER_HAS_VALUE,
@@ -102,31 +102,18 @@ class ManyRead {
 /** The answer to a read of what somebody has said, under the id 0. */
 function answerOf(said: Said | undefined, flags: number): Uint8Array {
   if (said === undefined || said.tombstone) return plain(STATUS.NOT_FOUND);
-  const isMeta = (flags & FLAG_WITH_META) !== 0;
-  const isTimed = isMeta && said.ttlMs !== undefined;
+  const { version = 0n, ttlMs, encoding, value } = said;
   const isBare = (flags & FLAG_NO_VALUE) !== 0;
-  const writer = new FrameWriter(64 + said.value.length);
-  const version = isMeta || isBare ? ANSWER_VERSION : 0;
-  const ttl = isTimed || (isBare && said.ttlMs !== undefined) ? ANSWER_TTL : 0;
-  writer.reserve(64);
-  writer.at = 12;
-  writer.view.setUint32(
-    8,
-    ((version | ttl | (isBare ? 0 : ANSWER_HAS_VALUE)) << 8) |
-      (said.encoding << 16) |
-      (OP_GET << 24),
-    true,
-  );
-  if (version !== 0) writer.bigU64(said.version ?? 0n);
-  if (ttl !== 0) writer.u64(said.ttlMs ?? 0);
-  if (!isBare) writer.data(said.value);
-  writer.view.setUint32(0, writer.at, true);
-  return writer.frame().slice();
+  const isMeta = isBare || (flags & FLAG_WITH_META) !== 0;
+  const meta = isMeta ? ANSWER_VERSION | (ttlMs === undefined ? 0 : ANSWER_TTL) : 0;
+  return answerMessage({
+    ...{ id: 0, status: STATUS.OK, opcode: OP_GET, encoding, version },
+    flags: meta | (isBare ? 0 : ANSWER_HAS_VALUE),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(isBare ? {} : { body: value }),
+  });
 }
 
 function plain(status: number): Uint8Array {
-  const bytes = new Uint8Array(12);
-  new DataView(bytes.buffer).setUint32(0, 12, true);
-  new DataView(bytes.buffer).setUint32(8, status | (OP_GET << 24), true);
-  return bytes;
+  return answerMessage({ id: 0, status, opcode: OP_GET });
 }

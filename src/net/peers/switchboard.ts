@@ -15,24 +15,28 @@
  * frame costs one comparison.
  */
 import type { Clock } from '../../base/clock.js';
+import { answerMessage } from '../../protocol/answer.js';
+import { u32At } from '../../protocol/bytes.js';
 import { RequestReader } from '../../protocol/requestReader.js';
 import { STATUS } from '../../protocol/status.js';
 import {
   FLAG_PEEK,
+  ID_AT,
   LEVEL_ALL,
   OP_GET,
   REQUEST_FLAGS_AT,
   REQUEST_HEADER_BYTES,
   REQUEST_LEVEL_AT,
   REQUEST_OPCODE_AT,
+  SIZE_AT,
 } from '../../protocol/wire.js';
 import type { Reach } from '../../replication/reach.js';
 import { isReached, type Level, type Owners } from '../../replication/tally.js';
-import type { Member } from '../../ring/configuration.js';
+import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Party } from '../party.js';
 import type { Forwarder } from './forwarder.js';
-import { answerUnder, dependsOnPresent, isRouted, statusAnswer } from './headers.js';
+import { answerUnder, dependsOnPresent, isRouted } from './headers.js';
 import { Inquirer, type Settle } from './inquirer.js';
 import { readFromMany } from './manyRead.js';
 
@@ -91,7 +95,7 @@ export class Switchboard {
     const owners = members.filter(({ weight }) => weight > 0).length;
     const isOwner = (members[selfIndex]?.weight ?? 0) > 0;
     this.#ownsAll = isOwner && leaving === undefined && placement?.copies === owners;
-    const others = [...members, ...(leaving?.members ?? [])].filter(({ id }) => id !== view.self);
+    const others = membersOf(view.configuration).filter(({ id }) => id !== view.self);
     forwarder.keep(new Set(others.map(({ id }) => id)));
     for (const member of others) forwarder.reaches(member);
   }
@@ -111,7 +115,7 @@ export class Switchboard {
         if (frame[at + REQUEST_LEVEL_AT] !== 0) return false;
         if (!isPeer && !this.#isPlain(frame, at, opcode)) return false;
       }
-      const size = sizeAt(frame, at);
+      const size = u32At(frame, at + SIZE_AT);
       if (size < REQUEST_HEADER_BYTES) return true;
       at += size;
     }
@@ -172,7 +176,7 @@ export class Switchboard {
   }
 
   #refuse({ party, id, opcode }: Asked, status: number): boolean {
-    this.#parts.deliver(party, statusAnswer(id, opcode, status));
+    this.#parts.deliver(party, answerMessage({ id, opcode, status }));
     return false;
   }
 
@@ -219,7 +223,7 @@ export class Switchboard {
         else if (member !== undefined) forwarder.ask(member, request, untilMs, settle);
       },
       done: (answer) => {
-        new DataView(answer.buffer, answer.byteOffset).setUint32(4, id, true);
+        new DataView(answer.buffer, answer.byteOffset).setUint32(ID_AT, id, true);
         if (party.slot >= 0) deliver(party, answer);
       },
     });
@@ -278,10 +282,4 @@ export class Switchboard {
     this.#unlisten();
     this.#parts.forwarder.stop();
   }
-}
-
-function sizeAt(frame: Uint8Array, at: number): number {
-  const low = (frame[at] as number) | ((frame[at + 1] as number) << 8);
-  const high = (frame[at + 2] as number) | ((frame[at + 3] as number) << 8);
-  return (low | (high << 16)) >>> 0;
 }
