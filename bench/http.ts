@@ -2,7 +2,7 @@
 import autocannon from 'autocannon';
 import type { Histogram } from 'hdr-histogram-js';
 import { permutation } from './draws.js';
-import { newLatencies, percentileUs, TICKS_PER_MS } from './latencies.js';
+import { newLatencies, percentilesOf, TICKS_PER_MS } from './latencies.js';
 import type { Target } from './loadTest.js';
 import { cpuSecondsOf } from './processCpu.js';
 import { figuresOf, type Row, table } from './report.js';
@@ -77,9 +77,7 @@ async function run(method: Method, target: Target, settings: Settings): Promise<
     system: 'orlop',
     scenario: `http ${method} ${settings.connections} connections`,
     opsPerSecond: result['2xx'] / result.duration,
-    p50Us: percentileUs(latencies, 50),
-    p99Us: percentileUs(latencies, 99),
-    p999Us: percentileUs(latencies, 99.9),
+    ...percentilesOf(latencies),
     cpuUsPerOp: (serverSeconds * 1e6) / result['2xx'],
     driverCpu: (driver.user + driver.system) / 1e6 / result.duration,
   };

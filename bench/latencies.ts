@@ -30,6 +30,19 @@ export function percentileUs(latencies: Histogram, percent: number): number {
   return latencies.getValueAtPercentile(percent) / TICKS_PER_US;
 }
 
+/** What a row of results says of latencies, in microseconds. */
+export function percentilesOf(latencies: Histogram): {
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly p999Us: number;
+} {
+  return {
+    p50Us: percentileUs(latencies, 50),
+    p99Us: percentileUs(latencies, 99),
+    p999Us: percentileUs(latencies, 99.9),
+  };
+}
+
 /** The full distribution in microseconds, in the `.hgrm` format that HDR tools plot. */
 export function distribution(latencies: Histogram, ticksPerHalf = 5): string {
   return latencies.outputPercentileDistribution(ticksPerHalf, TICKS_PER_US);

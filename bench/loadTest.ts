@@ -2,7 +2,7 @@
 import type { Histogram } from 'hdr-histogram-js';
 import type { RunResult, System } from './driver/messages.js';
 import { DriverProcess } from './driverProcess.js';
-import { merged, percentileUs } from './latencies.js';
+import { merged, percentilesOf, percentileUs } from './latencies.js';
 import { median, type Row, rateText, table, usText } from './report.js';
 import { type Scenario, scenariosOf } from './scenarios.js';
 import { Server } from './servers.js';
@@ -122,9 +122,7 @@ export function rowOf(result: LoadResult): Row {
     system,
     scenario: `load ${scenario.name}`,
     opsPerSecond: median(rounds.map(rateOf)),
-    p50Us: percentileUs(latencies, 50),
-    p99Us: percentileUs(latencies, 99),
-    p999Us: percentileUs(latencies, 99.9),
+    ...percentilesOf(latencies),
     cpuUsPerOp: median(rounds.map(cpuUsOf)),
     driverCpu: median(rounds.map(driverCpuOf)),
   };

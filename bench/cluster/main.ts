@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { begin, positive, runBench, sayBeside, whole } from '../commandLine.js';
 import { verdict } from '../goals.js';
-import { merged, newLatencies, percentileUs, TICKS_PER_MS } from '../latencies.js';
+import { merged, newLatencies, percentilesOf, TICKS_PER_MS } from '../latencies.js';
 import { figuresOf, median, type Row, rowsJson, table, usText, writeReport } from '../report.js';
 import { Group, type GroupResult } from './group.js';
 
@@ -40,9 +40,7 @@ function rowOf(scenario: string, rounds: readonly GroupResult[]): Row {
     system: 'orlop',
     scenario,
     opsPerSecond: median(rounds.map(({ operations, seconds }) => operations / seconds)),
-    p50Us: percentileUs(latencies, 50),
-    p99Us: percentileUs(latencies, 99),
-    p999Us: percentileUs(latencies, 99.9),
+    ...percentilesOf(latencies),
     cpuUsPerOp: median(rounds.map(({ operations, cpuSeconds }) => (cpuSeconds * 1e6) / operations)),
     driverCpu: null,
   };
@@ -84,9 +82,7 @@ async function probe(port: number, load: Promise<GroupResult>): Promise<Row> {
     system: 'orlop',
     scenario: `${THREE}, SET at level all`,
     opsPerSecond: (sets * 1000) / (performance.now() - startMs),
-    p50Us: percentileUs(latencies, 50),
-    p99Us: percentileUs(latencies, 99),
-    p999Us: percentileUs(latencies, 99.9),
+    ...percentilesOf(latencies),
     cpuUsPerOp: null,
     driverCpu: null,
   };

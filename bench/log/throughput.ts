@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { RunResult, System } from '../driver/messages.js';
 import { DriverProcess } from '../driverProcess.js';
 import { verdict } from '../goals.js';
-import { merged, percentileUs } from '../latencies.js';
+import { merged, percentilesOf } from '../latencies.js';
 import { cpuUsOf, driverCpuOf, rateOf } from '../loadTest.js';
 import { figuresOf, median, table } from '../report.js';
 import { type DataOptions, Server } from '../servers.js';
@@ -172,9 +172,7 @@ function rowOf(
     system,
     scenario: `log ${match.name}, ${name}`,
     opsPerSecond: median(rounds.map(rateOf)),
-    p50Us: percentileUs(latencies, 50),
-    p99Us: percentileUs(latencies, 99),
-    p999Us: percentileUs(latencies, 99.9),
+    ...percentilesOf(latencies),
     cpuUsPerOp: median(rounds.map(cpuUsOf)),
     driverCpu: median(rounds.map(driverCpuOf)),
     writtenPerByte: null,

@@ -11,7 +11,7 @@ import { Command } from 'commander';
 import { seededRandom } from '../../src/base/random.js';
 import { begin, positive, runBench, sayBeside, whole } from '../commandLine.js';
 import { verdict } from '../goals.js';
-import { percentileUs } from '../latencies.js';
+import { percentilesOf } from '../latencies.js';
 import { cpuSecondsOf } from '../processCpu.js';
 import { figuresOf, median, type Row, rowsJson, table, usText, writeReport } from '../report.js';
 import { Server } from '../servers.js';
@@ -82,9 +82,7 @@ function rowOf(scenario: string, all: readonly Measured[]): Row {
     system: 'orlop',
     scenario,
     opsPerSecond: median(all.map(({ ran }) => ran.operations / ran.seconds)),
-    p50Us: percentileUs(latencies, 50),
-    p99Us: percentileUs(latencies, 99),
-    p999Us: percentileUs(latencies, 99.9),
+    ...percentilesOf(latencies),
     cpuUsPerOp: median(all.map(({ cpuUs }) => cpuUs)),
     driverCpu: null,
   };
