@@ -1,57 +1,10 @@
-/** RESP 2, as redis-server speaks it. */
-import { KEY_BYTES, VALUE_BYTES, writeKey, writeValue } from '../workload.js';
-import type { Connection } from './connection.js';
-import { type Dialect, expectHead, refuse } from './dialect.js';
-import type { Encoder } from './pool.js';
+import { KEY_BYTES, VALUE_BYTES } from '../workload.js';
+import { textDialect } from './text.js';
 
-const GET_HEAD = Buffer.from(`*2\r\n$3\r\nGET\r\n$${KEY_BYTES}\r\n`);
-const SET_HEAD = Buffer.from(`*3\r\n$3\r\nSET\r\n$${KEY_BYTES}\r\n`);
-const VALUE_HEAD = Buffer.from(`\r\n$${VALUE_BYTES}\r\n`);
-const END = Buffer.from('\r\n');
-const HIT_HEAD = Buffer.from(`$${VALUE_BYTES}\r\n`);
-const STORED = Buffer.from('+OK\r\n');
-
-const GET_BYTES = GET_HEAD.length + KEY_BYTES + END.length;
-const SET_BYTES = SET_HEAD.length + KEY_BYTES + VALUE_HEAD.length + VALUE_BYTES + END.length;
-const HIT_BYTES = HIT_HEAD.length + VALUE_BYTES + END.length;
-const DOLLAR = 36;
-const PLUS = 43;
-
-const encoder: Encoder = {
-  getBytes: GET_BYTES,
-  setBytes: SET_BYTES,
-  writeGet(bytes, at, key) {
-    bytes.set(GET_HEAD, at);
-    writeKey(bytes, at + GET_HEAD.length, key);
-    bytes.set(END, at + GET_BYTES - END.length);
-  },
-  writeSet(bytes, at, key) {
-    bytes.set(SET_HEAD, at);
-    writeKey(bytes, at + SET_HEAD.length, key);
-    bytes.set(VALUE_HEAD, at + SET_HEAD.length + KEY_BYTES);
-    writeValue(bytes, at + SET_BYTES - END.length - VALUE_BYTES, key);
-    bytes.set(END, at + SET_BYTES - END.length);
-  },
-};
-
-/** Answers come in the order of the requests, so the n-th belongs to the n-th key of the batch. */
-function take(connection: Connection, bytes: Uint8Array, from: number, to: number): number {
-  let at = from;
-  while (at < to) {
-    if (bytes[at] === DOLLAR) {
-      expectHead(bytes, at, to, HIT_HEAD);
-      if (to - at < HIT_BYTES) break;
-      connection.countHit(bytes, at + HIT_HEAD.length, connection.nextKey());
-      at += HIT_BYTES;
-    } else if (bytes[at] === PLUS) {
-      expectHead(bytes, at, to, STORED);
-      if (to - at < STORED.length) break;
-      connection.countStored();
-      at += STORED.length;
-    } else refuse(bytes, at, to);
-  }
-  return at;
-}
-
-/** The dialect of Redis and its relatives. */
-export const resp: Dialect = { encoder, open: () => Promise.resolve(), take };
+/** The dialect of Redis and its relatives: RESP 2. */
+export const resp = textDialect({
+  get: [`*2\r\n$3\r\nGET\r\n$${KEY_BYTES}\r\n`, '\r\n'],
+  set: [`*3\r\n$3\r\nSET\r\n$${KEY_BYTES}\r\n`, `\r\n$${VALUE_BYTES}\r\n`],
+  hit: `$${VALUE_BYTES}\r\n`,
+  stored: '+OK\r\n',
+});
