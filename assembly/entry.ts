@@ -20,6 +20,7 @@ import {
 } from "./pages";
 import { clearVersion, nowMs, raiseFloor } from "./version";
 import { entryItem, entryOf, find, foundEntry, swapEntry } from "./table";
+import { forget } from "./forgotten";
 import { hashOfItem } from "./hash";
 import { isStub, stubEntered, stubLeft } from "./stub";
 
@@ -148,6 +149,12 @@ export function replaceEntry(at: u32, entry: u64, hash: u64, item: u32, samePage
  * cleaner, which removes most, is about to leave its segment, and a mark would be written back.
  */
 export function removeEntry(at: u32, entry: u64, hash: u64, version: u64): bool {
+  forget(entryItem(entry));
+  return dropEntry(at, entry, hash, version);
+}
+
+/** The same for what is not forgotten, but somebody else's. */
+export function dropEntry(at: u32, entry: u64, hash: u64, version: u64): bool {
   raiseFloor(hash, version);
   const item = entryItem(entry);
   const retires = isPaged(item);

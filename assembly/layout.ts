@@ -11,6 +11,7 @@
  *   tableAt    buckets           BUCKET_BYTES each
  *   storeAt    segments          segmentBytes each, aligned to their size's page
  *   boxesAt    inbox, outbox and feed ring of each lane
+ *   forgotten  8 per slot, where there are feeds: see `forgotten.ts`
  *
  * Nothing here is static data: every instance of this module would write it again over the shared
  * memory. Each instance reads the geometry into its own globals when it attaches.
@@ -72,6 +73,8 @@ export const H_DEAD_AT: u32 = 168;
 export const H_ITEMS_MAX: u32 = 172;
 export const H_TIER_LEAST: u32 = 176;
 export const H_TIER_MIB: u32 = 180;
+/** Where `forgotten.ts` has its table, 0 = nowhere; written by the host. */
+export const H_FORGOTTEN_AT: u32 = 184;
 
 /* Shared words, each with a cache line of its own; `docs/concurrency.md` says who writes which. */
 export const H_EPOCH: u32 = 256;

@@ -56,7 +56,8 @@ export function floorVersion(hash: u64): u64 {
   return atomic.load<u64>(floorOf(hash));
 }
 
-function raise(at: u32, version: u64): void {
+/** Raises the version at `at` to `version`. */
+export function raise(at: u32, version: u64): void {
   let was = atomic.load<u64>(at);
   while (was < version) {
     const seen = atomic.cmpxchg<u64>(at, was, version);

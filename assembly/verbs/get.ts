@@ -8,7 +8,8 @@ import { entryItem, find, findSeen, foundEntry } from "../table";
 import { has, keyAt, keyLength } from "../request";
 import { isAlive } from "../entry";
 import { isStub } from "../stub";
-import { clearVersion, floorVersion } from "../version";
+import { clearVersion } from "../version";
+import { forgottenVersion } from "../forgotten";
 import { itemVersion } from "../item";
 import { onHit } from "../policy";
 import { wantAnswer } from "../wants";
@@ -52,6 +53,6 @@ function tellOfAbsence(hash: u64, item: u32): u32 {
     store<u64>(at, itemVersion(item));
     at += FIELD_BYTES;
   }
-  store<u64>(at, max<u64>(floorVersion(hash), clearVersion));
+  store<u64>(at, max<u64>(forgottenVersion(hash, keyAt, keyLength), clearVersion));
   return DONE;
 }

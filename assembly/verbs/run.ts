@@ -29,6 +29,7 @@ import { ping } from "./ping";
 import { refusal } from "../refusal";
 import { setOrigin } from "../feed";
 import { tierLeast } from "../layout";
+import { purge } from "./purge";
 import { remove } from "./delete";
 import { scan } from "./scan";
 import { set } from "./set";
@@ -37,7 +38,7 @@ import { touch } from "./touch";
 const GET_FLAGS: u32 = FLAG_WITH_META | FLAG_NO_VALUE | FLAG_PEEK;
 const SET_FLAGS: u32 = FLAG_TTL | FLAG_EXPIRY | FLAG_VERSION | FLAG_IF_ABSENT | FLAG_IF_PRESENT
   | FLAG_KEEP_TTL | FLAG_RETURN_OLD | FLAG_WITH_META;
-const DELETE_FLAGS: u32 = FLAG_VERSION | FLAG_RETURN_OLD | FLAG_WITH_META;
+const DELETE_FLAGS: u32 = FLAG_VERSION | FLAG_RETURN_OLD | FLAG_WITH_META | FLAG_PEEK;
 const TOUCH_FLAGS: u32 = FLAG_TTL | FLAG_EXPIRY | FLAG_VERSION | FLAG_WITH_META;
 const INCR_FLAGS: u32 = FLAG_DELTA | FLAG_INITIAL | FLAG_TTL | FLAG_EXPIRY | FLAG_IF_PRESENT
   | FLAG_WITH_META;
@@ -93,7 +94,7 @@ export function run(op: u32, hash: u64, grants: u32, arrivalMs: u32): u32 {
   switch (op) {
     case OP_GET: return get(hash);
     case OP_SET: return set(hash);
-    case OP_DELETE: return remove(hash);
+    case OP_DELETE: return has(FLAG_PEEK) ? runRecord(op, hash, grants) : remove(hash);
     case OP_TOUCH: return touch(hash);
     case OP_INCR: return incr(hash);
     case OP_MERGE: return runRecord(op, hash, grants);
@@ -103,10 +104,10 @@ export function run(op: u32, hash: u64, grants: u32, arrivalMs: u32): u32 {
   }
 }
 
-/** Runs a request that applies the record of a change; its own record says where it came from. */
+/** Runs a request that changes nothing for others; its own record says where it came from. */
 function runRecord(op: u32, hash: u64, grants: u32): u32 {
   setOrigin(grants & GRANT_PEER);
-  const outcome = op == OP_MERGE ? merge(hash) : clear();
+  const outcome = op == OP_MERGE ? merge(hash) : op == OP_DELETE ? purge(hash) : clear();
   setOrigin(0);
   return outcome;
 }
@@ -176,6 +177,7 @@ function isKeyedValid(op: u32): bool {
   if (op == OP_GET) return valueLength == 0;
   if (op != OP_SET && op != OP_MERGE && valueLength != 0) return false;
   if (!isExpiryValid()) return false;
+  if (op == OP_DELETE && has(FLAG_PEEK)) return flags == (FLAG_PEEK | FLAG_VERSION);
   if (has(FLAG_KEEP_TTL) && has(FLAG_TTL | FLAG_EXPIRY)) return false;
   return !(has(FLAG_IF_ABSENT) && has(FLAG_IF_PRESENT | FLAG_VERSION))
     && (op != OP_MERGE || isMergeValid());

@@ -103,6 +103,7 @@ export class Arena {
     };
     const core = instantiateCore(handle.module, handle.memory);
     format(core, geometry, options);
+    if (geometry.feedBytes > 0) placeForgotten(core, handle);
     return new Arena(handle, core);
   }
 
@@ -232,4 +233,13 @@ function format(core: Core, geometry: ArenaGeometry, options: ArenaOptions): voi
     `a memory of ${formatSize(geometry.storeBytes)} is too small for ${geometry.lanes} lanes and ` +
       `values of ${formatSize(geometry.maxValueBytes)}: at least ${Math.ceil(needed / 1024)}kb`,
   );
+}
+
+/** What is forgotten is noted behind the boxes, where changes may be told to peers. */
+function placeForgotten(core: Core, { memory, geometry }: ArenaHandle): void {
+  const words = new Uint32Array(memory.buffer);
+  const { lanes, inboxBytes, outboxBytes, feedBytes } = geometry;
+  const boxesAt = words[core.constant('H_BOXES_AT') / 4] ?? 0;
+  const at = boxesAt + lanes * (inboxBytes + outboxBytes + feedBytes);
+  words[core.constant('H_FORGOTTEN_AT') / 4] = at;
 }

@@ -1,5 +1,6 @@
 import { InputError } from '../base/errors.js';
 import { formatSize } from '../base/sizes.js';
+import { SLOTS } from '../base/slot.js';
 import { maxFrameBytes as maxFrameBytesFor } from '../config/config.js';
 import { PAGE_BYTES, PAGES_MAX } from './wasm.js';
 
@@ -36,6 +37,9 @@ const OUTBOX_SLACK_BYTES = 256 * KIB;
 
 /** What the core keeps for itself in front of the store: header, counters, epochs. */
 const CONTROL_BYTES = 64 * KIB;
+
+/** Where there are feeds, a word for each slot: see `assembly/forgotten.ts`. */
+const FORGOTTEN_BYTES = 8 * SLOTS;
 
 /** Everything in an arena starts on a cache line of its own. */
 const LINE_BYTES = 64;
@@ -107,7 +111,9 @@ function drawBoxes({ lanes, ...needs }: GeometryNeeds): Boxes {
   const maxFrameBytes = maxFrameBytesFor(maxValueBytes);
   const inboxBytes = alignUp(GATHER_BYTES + maxFrameBytes + INBOX_SLACK_BYTES);
   const outboxBytes = alignUp(GATHER_BYTES + maxValueBytes + OUTBOX_SLACK_BYTES);
-  const besidesBytes = lanes * (inboxBytes + outboxBytes + feedBytes) + CONTROL_BYTES;
+  const boxBytes = lanes * (inboxBytes + outboxBytes + feedBytes);
+  const forgottenBytes = feedBytes > 0 ? FORGOTTEN_BYTES : 0;
+  const besidesBytes = boxBytes + forgottenBytes + CONTROL_BYTES;
   return { maxValueBytes, maxFrameBytes, inboxBytes, outboxBytes, feedBytes, besidesBytes };
 }
 

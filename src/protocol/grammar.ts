@@ -57,7 +57,13 @@ export const GRAMMAR: readonly OpcodeGrammar[] = [
     value: false,
   },
   { opcode: OP_SET, name: 'set', flags: SET_FLAGS, key: 'required', value: true },
-  { opcode: OP_DELETE, name: 'delete', flags: CONDITIONS, key: 'required', value: false },
+  {
+    opcode: OP_DELETE,
+    name: 'delete',
+    flags: CONDITIONS | FLAG_PEEK,
+    key: 'required',
+    value: false,
+  },
   {
     opcode: OP_TOUCH,
     name: 'touch',

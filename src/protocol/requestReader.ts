@@ -19,6 +19,7 @@ import {
   FLAG_INITIAL,
   FLAG_KEEP_TTL,
   FLAG_LIMIT,
+  FLAG_PEEK,
   FLAG_TOMBSTONE,
   FLAG_TTL,
   FLAG_VERSION,
@@ -29,6 +30,7 @@ import {
   MAX_SCAN_LIMIT,
   MAX_TTL_MS,
   OP_CLEAR,
+  OP_DELETE,
   OP_MERGE,
   REQUEST_DEADLINE_AT,
   REQUEST_ENCODING_AT,
@@ -41,6 +43,9 @@ import {
   REQUEST_RESERVED_AT,
   TYPE_MASK,
 } from './wire.js';
+
+/** What a purge carries, and nothing else. */
+const PURGE_FLAGS = FLAG_PEEK | FLAG_VERSION;
 
 const FIELD_BITS = 8;
 const MAX_U64 = 2n ** 64n - 1n;
@@ -221,7 +226,8 @@ export class RequestReader {
   }
 
   #flagsAgree(): boolean {
-    const flags = this.flags;
+    const { opcode, flags } = this;
+    if (opcode === OP_DELETE && (flags & FLAG_PEEK) !== 0) return flags === PURGE_FLAGS;
     if (several(flags, FLAG_TTL | FLAG_EXPIRY | FLAG_KEEP_TTL)) return false;
     if (flags & FLAG_IF_ABSENT && flags & (FLAG_IF_PRESENT | FLAG_VERSION)) return false;
     if (flags & FLAG_TOMBSTONE && this.end !== this.valueAt) return false;

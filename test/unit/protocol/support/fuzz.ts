@@ -17,11 +17,9 @@ import {
   FLAG_PEEK,
   FLAG_VERSION,
   OP_CLEAR,
-  OP_GET,
   OP_HELLO,
   OP_MERGE,
   OP_PING,
-  OP_SCAN,
 } from '../../../../src/protocol/wire.js';
 import { Rig } from '../../../model/support/rig.js';
 import { decodeAnswers } from '../../../model/support/wire.js';
@@ -68,7 +66,7 @@ interface Judgement {
 
 /** What takes the right to merge, which clients do not have. */
 function isForPeers({ opcode, flags }: RequestReader): boolean {
-  if (opcode === OP_GET || opcode === OP_SCAN) return (flags & FLAG_PEEK) !== 0;
+  if ((flags & FLAG_PEEK) !== 0) return true;
   return opcode === OP_MERGE || (opcode === OP_CLEAR && (flags & FLAG_VERSION) !== 0);
 }
 
