@@ -3,11 +3,17 @@
  * whole blocks go to the device with one call. A call that fails for want of room leaves the file
  * as it was: what is in the buffer stays, and the next call goes on where that one stopped.
  *
- *   file    │ header │ block │ block │ …                      buffer  │ block │ block │ open block
- *           0               synced          written ──────────────────▶ 0 … flushed     sealed
+ *   file    │ header │ block │ block │ 0 0 0 0 0 │          buffer  │ block │ block │ open block
+ *           0               synced  written     zeroed ◀──────────────── 0 … flushed    sealed
+ *
+ * A sync of a file that has just grown also has the file system write where its new part lies,
+ * which takes as long again as the few records that somebody waits for. So a file that is synced
+ * often is written ahead: zeros go where the next blocks will come, and most syncs find a file that
+ * neither grows nor gets new places on the disk. Zeros are no block: a file that was not ended ends
+ * before them, and one that is ended has them cut off.
  */
 import { BLOCK_HEADER_BYTES, FLAG_LAST, sealBlock } from './block.js';
-import { type Device, type DeviceFile, writeFully } from './device.js';
+import { type Device, type DeviceFile, isFull, writeFully } from './device.js';
 import { encodeFileHeader, FILE_HEADER_BYTES, type FileHeader, seedOf } from './fileHeader.js';
 import { type FileCipher, type KeyRing, NO_KEYS, TAG_BYTES } from './keys.js';
 import { logPath } from './names.js';
@@ -21,6 +27,9 @@ import { Summary } from './summary.js';
 export const BLOCK_BYTES = 16_384;
 const BUFFER_BYTES = 1 << 20;
 const NOTHING = new Uint8Array(0);
+/** So many zeros are written ahead: a millisecond's work for a disk, once for thousands of syncs. */
+export const AHEAD_BYTES = 256 * 1024;
+const ZEROS = new Uint8Array(AHEAD_BYTES);
 
 /** The header of a file to be made; the device says with which key. */
 export type NewFileHeader = Omit<FileHeader, 'keyId'>;
@@ -51,14 +60,19 @@ export class LogFile {
   #end = BLOCK_HEADER_BYTES;
   #records = 0;
   #ending = false;
+  /** The file is written ahead up to this length at most, and has been up to that. */
+  #aheadTo: number;
+  #zeroed = 0;
 
   private constructor(
     file: DeviceFile,
     number: number,
     seed: number,
     cipher: FileCipher | undefined,
+    aheadTo: number,
   ) {
     this.#file = file;
+    this.#aheadTo = aheadTo;
     this.number = number;
     this.#seed = seed;
     this.#cipher = cipher;
@@ -67,15 +81,16 @@ export class LogFile {
 
   /**
    * Makes a file in `folder`, with the key that the device writes with; it survives a loss of
-   * power, but is not in the manifest yet.
+   * power, but is not in the manifest yet. It is written ahead as long
+   * as it is shorter than `aheadTo`.
    */
-  static create(device: Device, folder: string, header: NewFileHeader): LogFile {
+  static create(device: Device, folder: string, header: NewFileHeader, aheadTo = 0): LogFile {
     const { keys = NO_KEYS } = device;
     const path = logPath(folder, header.number);
     const cipher = keys.cipherOf(keys.writingId, header.salt, path);
     const file = device.create(path);
     try {
-      const made = LogFile.#over(file, header, keys, cipher);
+      const made = LogFile.#over(file, header, keys, cipher, aheadTo);
       file.sync();
       device.syncFolder(folder);
       return made;
@@ -87,7 +102,7 @@ export class LogFile {
 
   /** Begins a file whose bytes go to `file`, in their order. */
   static over(file: DeviceFile, header: NewFileHeader, keys: KeyRing): LogFile {
-    return LogFile.#over(file, header, keys, keys.cipherOf(keys.writingId, header.salt, ''));
+    return LogFile.#over(file, header, keys, keys.cipherOf(keys.writingId, header.salt, ''), 0);
   }
 
   static #over(
@@ -95,10 +110,11 @@ export class LogFile {
     header: NewFileHeader,
     { writingId: keyId }: KeyRing,
     cipher: FileCipher | undefined,
+    aheadTo: number,
   ): LogFile {
     const bytes = encodeFileHeader({ ...header, keyId });
     writeFully(file, bytes, 0);
-    return new LogFile(file, header.number, seedOf(bytes), cipher);
+    return new LogFile(file, header.number, seedOf(bytes), cipher, aheadTo);
   }
 
   /** Bytes of the file when all that is in the buffer is written. */
@@ -206,6 +222,27 @@ export class LogFile {
     this.#open = 0;
     this.#end = BLOCK_HEADER_BYTES;
     if (this.bytes.length > BUFFER_BYTES) this.bytes = new Uint8Array(BUFFER_BYTES);
+    if (this.#written > this.#zeroed && this.#written < this.#aheadTo) this.#writeAhead();
+  }
+
+  #writeAhead(): void {
+    const from = this.#written;
+    const length = Math.min(ZEROS.length, this.#aheadTo - from);
+    try {
+      this.#zeroed = from + this.#file.write(ZEROS, 0, length, from);
+    } catch (error) {
+      // There may be room for records where there is none for this.
+      if (!isFull(error)) throw error;
+      this.#aheadTo = 0;
+    }
+  }
+
+  /** The file grows as it is written from now on. */
+  #cutAhead(): void {
+    this.#aheadTo = 0;
+    if (this.#zeroed <= this.#written) return;
+    this.#file.truncate(this.#written);
+    this.#zeroed = 0;
   }
 
   /** Returns when what was flushed survives a loss of power. Not to be repeated if it throws. */
@@ -218,6 +255,7 @@ export class LogFile {
   /** Ends the file in order, with its summary, and syncs it. Call it again after a full device. */
   finish(): void {
     this.flush();
+    this.#cutAhead();
     if (!this.#ending) this.#addSummary();
     this.flush();
     this.sync();

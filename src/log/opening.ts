@@ -218,6 +218,6 @@ function writeAgain(file: DeviceFile, from: number, to: number): void {
 }
 
 function cutOf(tail: Survey | undefined): OpenedLog['cut'] {
-  if (tail === undefined || tail.fileBytes === tail.end) return undefined;
-  return { name: tail.name, offset: tail.end, bytes: tail.fileBytes - tail.end };
+  if (tail === undefined || tail.rest === 0) return undefined;
+  return { name: tail.name, offset: tail.end, bytes: tail.rest };
 }

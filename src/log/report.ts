@@ -30,9 +30,8 @@ export function reportOn(device: Device, folder: string): FolderReport {
 
 /** What there is to say about the state of one file. */
 export function stateOf(survey: Survey): string {
-  const { condition, fileBytes, end, problem, beyond } = survey;
+  const { condition, end, rest, problem, beyond } = survey;
   if (condition === 'whole') return 'whole';
-  const rest = fileBytes - end;
   if (condition === 'torn') {
     return rest === 0 ? 'whole, not ended' : `torn: the last ${rest} bytes do not count`;
   }

@@ -17,7 +17,7 @@ import type { Manifest, ManifestFile } from './manifest.js';
 import { logName, logPath, numberIn } from './names.js';
 import { RecordWalk } from './record.js';
 import { type Survey, surveyFile } from './survey.js';
-import { eachWhole, findBeyond } from './tail.js';
+import { bytesBehind, eachWhole, findBeyond } from './tail.js';
 
 /** Behind the name of a damaged file that was replaced. */
 export const DAMAGED_SUFFIX = '.damaged';
@@ -145,13 +145,16 @@ function copyWhole(scan: FileScan, file: LogFile): number {
   const { header, readable } = scan;
   if (header === undefined && readable && findBeyond(scan, 0).blocks === 0) scan.trustStoredSeed();
   const walk = new RecordWalk();
-  let lost = scan.fileBytes - Math.min(scan.fileBytes, FILE_HEADER_BYTES);
-  eachWhole(scan, FILE_HEADER_BYTES, (block) => {
-    lost -= BLOCK_HEADER_BYTES + block.bytes;
+  let end = FILE_HEADER_BYTES + bytesBehind(scan, FILE_HEADER_BYTES);
+  let kept = FILE_HEADER_BYTES;
+  eachWhole(scan, FILE_HEADER_BYTES, (block, offset) => {
+    const bytes = BLOCK_HEADER_BYTES + block.bytes;
+    kept += bytes;
+    end = Math.max(end, offset + bytes);
     if ((block.flags & FLAG_LAST) !== 0) return;
     walk.reset(scan.bytes, scan.recordsAt, scan.recordsEnd);
     while (walk.next()) file.add(scan.bytes.subarray(walk.at, walk.at + walk.size));
     file.flush();
   });
-  return lost;
+  return end - kept;
 }

@@ -7,7 +7,7 @@ import type { ManifestFile } from './manifest.js';
 import { logName, logPath } from './names.js';
 import { RecordWalk } from './record.js';
 import { Summary } from './summary.js';
-import { type Beyond, type Condition, findBeyond, judge } from './tail.js';
+import { type Beyond, bytesBehind, type Condition, findBeyond, judge } from './tail.js';
 
 /** What a survey found. */
 export interface Survey {
@@ -18,13 +18,15 @@ export interface Survey {
   readonly node: Uint8Array | undefined;
   readonly condition: Condition;
   readonly fileBytes: number;
-  /** Where the whole part ends, and why there, in a few words; '' where the file ends too. */
+  /** Where the whole part ends, and why there, in a few words; '' if nothing is behind it. */
   readonly end: number;
   readonly problem: string;
   readonly blocks: number;
   /** Up to here the file was on disk once, as its whole blocks say. */
   readonly synced: number;
   readonly summary: Summary;
+  /** Bytes behind the end, but for zeros at the end of the file. */
+  readonly rest: number;
   /** Whole blocks behind the end. */
   readonly beyond: Beyond;
 }
@@ -56,18 +58,21 @@ export function surveyFile(
       synced = Math.max(synced, scan.block.synced);
       while (walk.next()) summary.note(walk);
     });
+    const condition = judge(scan, active, end !== undefined);
+    const rest = bytesBehind(scan, scan.next);
     return {
       name: logName(number),
       number,
       purpose: scan.header?.purpose,
       node: scan.header?.node,
-      condition: judge(scan, active, end !== undefined),
+      condition,
       fileBytes: scan.fileBytes,
       end: scan.next,
-      problem: scan.problem,
+      problem: condition === 'torn' && rest === 0 ? '' : scan.problem,
       blocks,
       synced,
       summary,
+      rest,
       beyond: findBeyond(scan, scan.next),
     };
   } finally {

@@ -58,6 +58,22 @@ export function findBeyond(scan: FileScan, offset: number): Beyond {
   return found;
 }
 
+/**
+ * How many bytes the file has from `offset` up to the last one that is not zero: the zeros behind
+ * it were written ahead, or come from a loss of power, and never were anything.
+ */
+export function bytesBehind(scan: FileScan, offset: number): number {
+  let count = 0;
+  for (let at = offset; at < scan.fileBytes; ) {
+    const window = scan.window(at);
+    if (window.length === 0) break;
+    const last = window.findLastIndex((byte) => byte !== 0);
+    if (last >= 0) count = at + last + 1 - offset;
+    at += window.length;
+  }
+  return count;
+}
+
 /** Where the next block could start, at or behind `offset`; the end of the file if nowhere. */
 function nextCandidate(scan: FileScan, offset: number): number {
   let from = offset;

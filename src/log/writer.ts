@@ -108,15 +108,13 @@ export class Writer {
   }
 
   #nextFile(): LogFile {
-    const { device, folder, random, clock, locator } = this.#parts;
+    const { device, folder, random, clock, locator, fsync, fileBytes } = this.#parts;
     const { node, next, floor, files } = this.#manifest;
-    const file = LogFile.create(device, folder, {
-      purpose: 'feed',
-      number: next,
-      node,
-      salt: random.bytes(SALT_BYTES),
-      madeMs: clock.nowMs(),
-    });
+    const named = { purpose: 'feed', number: next, node } as const;
+    const header = { ...named, salt: random.bytes(SALT_BYTES), madeMs: clock.nowMs() };
+    // Only then is every sync waited for.
+    const aheadTo = fsync === 'always' ? fileBytes : 0;
+    const file = LogFile.create(device, folder, header, aheadTo);
     const manifest = { node, next: next + 1, floor, files: [...files, { number: next }] };
     try {
       replaceManifest(device, folder, manifest);

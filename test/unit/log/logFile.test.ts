@@ -1,12 +1,16 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { codeOf } from '../../../src/base/errors.js';
 import { LogDamage } from '../../../src/log/damage.js';
 import { isFull, systemDevice } from '../../../src/log/device.js';
+import { FILE_HEADER_BYTES } from '../../../src/log/fileHeader.js';
 import { readManifest, replaceManifest } from '../../../src/log/folder.js';
-import { BLOCK_BYTES, LogFile } from '../../../src/log/logFile.js';
+import { AHEAD_BYTES, BLOCK_BYTES, LogFile } from '../../../src/log/logFile.js';
+import { logPath } from '../../../src/log/names.js';
 import { encodeRecord } from '../../../src/log/record.js';
+import { stateOf } from '../../../src/log/report.js';
 import { surveyFile } from '../../../src/log/survey.js';
-import { FaultyDevice, type Plan } from './support/faultyDevice.js';
+import { type Call, FaultyDevice, type Plan } from './support/faultyDevice.js';
 import { fileOf, headerOf, newFolder, putRecord, readKeys } from './support/files.js';
 
 const KEYS = Array.from({ length: 40 }, (_, n) => `key ${n}`);
@@ -117,6 +121,112 @@ test('what is in the buffer counts as pending until it is written', () => {
   file.flush();
   expect([file.pendingBytes, file.length]).toEqual([0, start + 96]);
   file.close();
+});
+
+/** A file that is written ahead, with three records that are synced. */
+function aheadFile(folder: string, plan: Plan = () => undefined): LogFile {
+  const file = LogFile.create(new FaultyDevice(systemDevice, plan), folder, headerOf(1), 1 << 20);
+  for (let n = 0; n < 3; n++) {
+    file.add(encodeRecord(putRecord(n)));
+    file.flush();
+    file.sync();
+  }
+  return file;
+}
+
+const sizeOf = (folder: string): number => statSync(logPath(folder, 1)).size;
+
+test('zeros that are written ahead are nothing, and gone when the file is ended', () => {
+  const folder = newFolder();
+  const file = aheadFile(folder);
+  const end = file.length;
+  expect(end).toBe(FILE_HEADER_BYTES + 3 * 96);
+  expect(sizeOf(folder)).toBe(FILE_HEADER_BYTES + 96 + AHEAD_BYTES);
+  const torn = surveyFile(systemDevice, folder, { number: 1 }, true);
+  expect(torn).toMatchObject({ condition: 'torn', end, rest: 0, problem: '' });
+  expect(stateOf(torn)).toBe('whole, not ended');
+  file.finish();
+  file.close();
+  expect(sizeOf(folder)).toBe(file.length);
+  const ended = surveyFile(systemDevice, folder, { number: 1 }, false);
+  expect(ended).toMatchObject({ condition: 'whole', rest: 0 });
+  expect(ended.summary.records).toBe(3);
+});
+
+test('a file grows once in thousands of syncs when it is written ahead', () => {
+  const folder = newFolder();
+  const file = LogFile.create(systemDevice, folder, headerOf(1), 1 << 20);
+  const sizes = new Set<number>();
+  for (let n = 0; n < 6000; n++) {
+    file.add(encodeRecord(putRecord(n)));
+    file.flush();
+    sizes.add(sizeOf(folder));
+  }
+  file.close();
+  expect(file.length).toBeLessThan(1 << 20);
+  expect(sizes.size).toBe(Math.ceil(file.length / AHEAD_BYTES));
+  expect(sizeOf(folder)).toBeGreaterThanOrEqual(file.length);
+  expect(sizeOf(folder)).toBeLessThanOrEqual(file.length + AHEAD_BYTES);
+});
+
+test('a file is not written ahead beyond the length that it may have', () => {
+  const folder = newFolder();
+  const file = LogFile.create(systemDevice, folder, headerOf(1), 1000);
+  const sizes = Array.from({ length: 12 }, (_, n) => {
+    file.add(encodeRecord(putRecord(n)));
+    file.flush();
+    return sizeOf(folder);
+  });
+  file.close();
+  // Nine records of 96 bytes and the header come to 992.
+  expect(sizes).toEqual([...Array(9).fill(1000), 1088, 1184, 1280]);
+});
+
+test('without room for zeros records are written all the same, and a part of them is enough', () => {
+  for (const fault of [{ code: 'ENOSPC' }, { code: 'EDQUOT' }, { short: 100 }, { short: 0 }]) {
+    const folder = newFolder();
+    const file = aheadFile(folder, ({ bytes }) => (bytes === AHEAD_BYTES ? fault : undefined));
+    expect(sizeOf(folder)).toBeLessThan(FILE_HEADER_BYTES + 1000);
+    expect(readKeys(folder, 1).keys).toEqual(['key 0', 'key 1', 'key 2']);
+    file.finish();
+    file.close();
+    expect(readKeys(folder, 1)).toMatchObject({ keys: KEYS.slice(0, 3), ended: 'last' });
+  }
+  const broken = (call: Call): { code: string } | undefined =>
+    call.bytes === AHEAD_BYTES ? { code: 'EIO' } : undefined;
+  expect(() => aheadFile(newFolder(), broken)).toThrow(/EIO/);
+});
+
+test('a full device can end a file that was written ahead at the second try', () => {
+  for (const name of ['truncate', 'write'] as const) {
+    const folder = newFolder();
+    let ending = false;
+    let failed = false;
+    const file = aheadFile(folder, (call) => {
+      if (!ending || failed || call.name !== name) return undefined;
+      failed = true;
+      return { code: 'ENOSPC' };
+    });
+    ending = true;
+    expect(() => file.finish()).toThrow(/ENOSPC/);
+    file.finish();
+    file.close();
+    expect(readKeys(folder, 1)).toMatchObject({ keys: KEYS.slice(0, 3), ended: 'last' });
+  }
+});
+
+test('zeros in the place of blocks that were on disk are damage', () => {
+  const folder = newFolder();
+  const file = aheadFile(folder);
+  const end = file.length;
+  file.close();
+  const bytes = readFileSync(logPath(folder, 1));
+  bytes.fill(0, end - 96);
+  writeFileSync(logPath(folder, 1), bytes);
+  // Where the file ends was written down: it is known to have been longer.
+  const decided = surveyFile(systemDevice, folder, { number: 1, end }, false);
+  expect(decided.condition).toBe('damaged');
+  expect(surveyFile(systemDevice, folder, { number: 1 }, false).condition).toBe('damaged');
 });
 
 test('a manifest takes the place of the other whole, or not at all', () => {

@@ -8,7 +8,9 @@ import { systemRandom } from '../../../src/base/random.js';
 import { systemDevice } from '../../../src/log/device.js';
 import { readManifest, replaceManifest } from '../../../src/log/folder.js';
 import { lockFolder } from '../../../src/log/lock.js';
+import { LogFile } from '../../../src/log/logFile.js';
 import { logPath } from '../../../src/log/names.js';
+import { encodeRecord } from '../../../src/log/record.js';
 import { reportOn } from '../../../src/log/report.js';
 import { salvageFolder } from '../../../src/log/salvage.js';
 import { fileOf, headerOf, newFolder, putRecord, readKeys } from './support/files.js';
@@ -67,6 +69,23 @@ test('what is whole of a damaged file takes its place', () => {
   const manifest = readManifest(systemDevice, folder);
   expect(manifest?.files.map(({ number }) => number)).toEqual([1, 4, 3]);
   expect(salvageFolder(PARTS, folder).files).toEqual([]);
+});
+
+test('zeros that were written ahead are not lost with a damaged file', () => {
+  const folder = newFolder();
+  const header = { ...headerOf(1), number: 3 };
+  makeLog(folder);
+  const file = LogFile.create(systemDevice, folder, header, 10_000);
+  for (const n of [30, 31, 32]) {
+    file.add(encodeRecord(putRecord(n)));
+    file.flush();
+    file.sync();
+  }
+  file.close();
+  flip(logPath(folder, 3), 128 + 96 + 50);
+  expect(conditions(folder)[2]).toBe('0000000003.orlop damaged');
+  const { files } = salvageFolder(PARTS, folder);
+  expect(files).toMatchObject([{ name: '0000000003.orlop', keptRecords: 2, lostBytes: 96 }]);
 });
 
 test('a file with a damaged header is read all the same', () => {

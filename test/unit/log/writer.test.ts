@@ -147,6 +147,8 @@ function expectKept(log: LogRig, confirmed: ReadonlyMap<string, string>): void {
   }
 }
 
+/** What a round of the script writes is shorter, as is the manifest. */
+const RECORD_BYTES_MAX = 1000;
 const isAt = (call: Call, index: number): boolean => call.index === index;
 
 /** How many calls the script makes. */
@@ -179,18 +181,19 @@ test('an error at any call ends all confirmation, and takes nothing back', () =>
 test('a full device at any call is waited for, and nothing is lost', () => {
   for (let index = 0; index < script; index++) {
     let name = '';
+    let noticed = ['full', 'room'];
     const { log, device } = scripted((call) => {
       if (!isAt(call, index)) return undefined;
       name = call.name;
+      // Zeros that were to be written ahead are missed by nobody.
+      if (call.bytes > RECORD_BYTES_MAX) noticed = [];
       return { code: 'ENOSPC' };
     });
     expect(device.fired).toBe(1);
     log.writer.round();
     expect([log.writer.full, log.signals.state], name).toEqual([false, RUNNING]);
-    expect(log.news.map(({ kind }) => kind).filter((kind) => kind !== 'rotated')).toEqual([
-      'full',
-      'room',
-    ]);
+    const news = log.news.map(({ kind }) => kind).filter((kind) => kind !== 'rotated');
+    expect(news, name).toEqual(noticed);
     expect(log.signals.isDurable((log.signals.ticket() - 1) | 0)).toBe(true);
     const keys = Array.from({ length: 7 }, (_, n) => `key ${n}`);
     expect(told(replay(log.folder, log.rig.nowMs), keys)).toEqual(told(log.rig, keys));
