@@ -12,7 +12,7 @@ import { type Lived, type LiveScript, playLive } from '../liveScript.js';
 import { IN_MEMORY, startNode, withFolder } from '../node.js';
 import { bookFailure, emptyTally, KeyOracle, type Tally } from '../oracle.js';
 import { type Call, callsIn, counting, injecting } from '../strace.js';
-import { pickEach, pidOf } from './calls.js';
+import { pickEach, pidOf, TRIES } from './calls.js';
 import { checkKeys } from './kill.js';
 
 /** The log may have three files of a mebibyte, and has that much at the end of the burst. */
@@ -37,9 +37,6 @@ const TIERED: LiveScript = {
   burst: 60,
   beside: 6,
 };
-
-/** Runs of a point until the fault has to have fired: timers decide when compaction begins. */
-const TRIES = 3;
 
 /** How many points are tried. */
 export interface LiveOptions {
