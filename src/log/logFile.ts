@@ -27,7 +27,7 @@ import { Summary } from './summary.js';
 export const BLOCK_BYTES = 16_384;
 const BUFFER_BYTES = 1 << 20;
 const NOTHING = new Uint8Array(0);
-/** So many zeros are written ahead: a millisecond's work for a disk, once for thousands of syncs. */
+/** So many zeros are written ahead: a millisecond's work, once for thousands of syncs. */
 export const AHEAD_BYTES = 256 * 1024;
 const ZEROS = new Uint8Array(AHEAD_BYTES);
 

@@ -182,7 +182,7 @@ test('a file is not written ahead beyond the length that it may have', () => {
   expect(sizes).toEqual([...Array(9).fill(1000), 1088, 1184, 1280]);
 });
 
-test('without room for zeros records are written all the same, and a part of them is enough', () => {
+test('records are written without room for zeros, and with room for a part of them', () => {
   for (const fault of [{ code: 'ENOSPC' }, { code: 'EDQUOT' }, { short: 100 }, { short: 0 }]) {
     const folder = newFolder();
     const file = aheadFile(folder, ({ bytes }) => (bytes === AHEAD_BYTES ? fault : undefined));
