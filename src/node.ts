@@ -298,6 +298,7 @@ class RunningNode implements Node {
       };
       const node = await startCluster({ config, port: this.port, log, view, haul, failed });
       this.#cluster = node;
+      this.#peers?.repairs.serve(node.gossip.links);
       const [timers, clock] = [this.#timers, this.#clock];
       const thresholdPercent = config.cluster.rebalancePercent;
       const figures = (): NodeFigures => this.#figures();

@@ -1,17 +1,20 @@
 import type { Peers } from '../net/peers/peers.js';
+import type { HaulPage } from '../net/peers/repair.js';
 import type { HaulOrder } from '../rebalance/mover.js';
 
 /** Carries out hauls by the links to peers; without any there is nothing to haul. */
 export function haulBy(peers: Pick<Peers, 'haul'> | undefined): (order: HaulOrder) => void {
   return ({ source, cursor, isWanted, onPage, goesOn, done }) => {
-    const haul = peers?.haul(source, {
-      cursor,
-      isMine: isWanted,
-      onPage: ({ cursor: next, repaired, bytes }) =>
-        onPage({ cursor: next, items: repaired, bytes }),
-      wanted: goesOn,
-    });
-    if (haul === undefined) done({ complete: false, cursor });
-    else void haul.then(done);
+    if (peers === undefined) {
+      done({ complete: false, cursor });
+      return;
+    }
+    // What was forgotten here of partitions that come in does not count: they were another's.
+    const haul = {
+      ...{ cursor, isMine: isWanted, wanted: goesOn, anew: true },
+      onPage: (page: HaulPage) =>
+        onPage({ cursor: page.cursor, items: page.repaired, bytes: page.bytes }),
+    };
+    peers.haul(source, haul, done);
   };
 }

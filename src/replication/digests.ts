@@ -1,56 +1,125 @@
 /**
- * What a node has in each slot, in 64 bits: the exclusive or of a hash of each key with its
- * version, so that a change costs two of them, and the order of changes does not count. Two owners
- * of a slot with the same digest have the same items (but for a chance of 2^-64); those that differ
- * are compared key by key. To find them, the digests of 128 groups of 128 slots are compared first.
+ * Digests: what a node has, in so few bytes that two nodes can tell whether they have the same.
+ *
+ * Each key with its version is hashed to 64 bits, and a share of the keys has as its digest how
+ * many they are and the sum of their hashes, so that their order does not count. Two nodes whose
+ * digests of a share are the same have the same there (but for a chance of 2^-64). Shares lie in
+ * shares, so that what differs is found without telling everything:
+ *
+ *   all ── 128 groups ── 128 slots each ── 16 leaves each, by a hash of the key ── keys
+ *
+ * Nothing is kept up to date: that would cost each write two hashes of a key and a shared counter.
+ * Instead the store is gone through when somebody wants to compare. Hashes begin with a seed that
+ * is another one each time, so that nobody can choose keys whose differences cancel each other.
  */
 import { SLOTS } from '../base/slot.js';
-import { murmur3 } from '../ring/murmur.js';
 
-/** Slots in a group. */
-export const GROUP_SLOTS = 128;
-/** How many groups there are. */
-export const GROUPS = SLOTS / GROUP_SLOTS;
+/** How many groups of slots there are, and slots in each. */
+export const GROUPS = 128;
+export const GROUP_SLOTS = SLOTS / GROUPS;
+/** How many leaves a slot has. */
+export const SLOT_LEAVES = 16;
+export const LEAVES = SLOTS * SLOT_LEAVES;
+/** Words of a digest: how many keys, and two halves of the sum. */
+export const DIGEST_WORDS = 3;
 
-const VERSION_BYTES = 8;
+const LEAF_SHIFT = 32 - Math.log2(SLOT_LEAVES);
 
-/** Digests of all slots, two words each. */
-export class SlotDigests {
-  readonly #words = new Uint32Array(2 * SLOTS);
+/** Spreads all bits over all bits. */
+function mixed(word: number): number {
+  let h = word;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
 
-  /** An item or tombstone comes, or goes again: the same call for both. */
-  toggle(slot: number, key: Uint8Array, version: bigint): void {
-    const bytes = new Uint8Array(VERSION_BYTES + key.length);
-    new DataView(bytes.buffer).setBigUint64(0, version, true);
-    bytes.set(key, VERSION_BYTES);
-    for (const seed of [0, 1]) {
-      const at = 2 * slot + seed;
-      this.#words[at] = (this.#words[at] as number) ^ murmur3(bytes, seed);
-    }
+/** The keys of which levels there are: all groups, the slots of a group, the leaves of a slot. */
+export type Level = 'groups' | 'slots' | 'leaves';
+
+/** How many digests one share of a level has below it. */
+export function widthOf(level: Level): number {
+  if (level === 'groups') return GROUPS;
+  return level === 'slots' ? GROUP_SLOTS : SLOT_LEAVES;
+}
+
+function summed(words: Uint32Array, width: number): Uint32Array {
+  const sums = new Uint32Array(words.length / width);
+  for (let at = 0; at < words.length; at++) {
+    const share = Math.floor(at / (DIGEST_WORDS * width));
+    const sum = DIGEST_WORDS * share + (at % DIGEST_WORDS);
+    sums[sum] = (sums[sum] as number) + (words[at] as number);
+  }
+  return sums;
+}
+
+/** Digests of what was added; see the top of this file. */
+export class Digests {
+  readonly #seed: number;
+  readonly #leaves = new Uint32Array(DIGEST_WORDS * LEAVES);
+  #slots: Uint32Array | undefined;
+  #groups: Uint32Array | undefined;
+
+  /** `seed` is a word; only digests under the same one can be compared. */
+  constructor(seed: number) {
+    this.#seed = seed | 0;
   }
 
-  /** The digests of all groups: what is compared first. */
-  groups(): Uint32Array {
-    const sums = new Uint32Array(2 * GROUPS);
-    for (let at = 0; at < this.#words.length; at++) {
-      const sum = 2 * Math.floor(at / (2 * GROUP_SLOTS)) + (at % 2);
-      // Not an exclusive or: two slots of a group that differ alike would cancel each other.
-      sums[sum] = Math.imul((sums[sum] as number) ^ (this.#words[at] as number), 0x01000193);
-    }
-    return sums;
+  /** The leaf of the key that is in `bytes` from `start` up to `end`, in `slot`. */
+  leafOf(slot: number, bytes: Uint8Array, start: number, end: number): number {
+    let a = this.#seed;
+    for (let at = start; at < end; at++) a = Math.imul(a ^ (bytes[at] as number), 0x01000193);
+    return slot * SLOT_LEAVES + (mixed(a) >>> LEAF_SHIFT);
   }
 
-  /** The digests of the slots of a group: what is compared next. */
-  group(group: number): Uint32Array {
-    return this.#words.slice(2 * group * GROUP_SLOTS, 2 * (group + 1) * GROUP_SLOTS);
+  /** Adds the key in `bytes` with its version, which is there in two halves. */
+  add(
+    slot: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    low: number,
+    high: number,
+  ): void {
+    let a = this.#seed;
+    let b = ~this.#seed;
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at] as number;
+      a = Math.imul(a ^ byte, 0x01000193);
+      b = Math.imul(b ^ (b >>> 15) ^ byte, 0x2c1b3c6d);
+    }
+    const at = DIGEST_WORDS * (slot * SLOT_LEAVES + (mixed(a) >>> LEAF_SHIFT));
+    const words = this.#leaves;
+    words[at] = (words[at] as number) + 1;
+    words[at + 1] = (words[at + 1] as number) + mixed(mixed(a ^ low) ^ high);
+    words[at + 2] = (words[at + 2] as number) + mixed(mixed(b ^ high) + low);
+    this.#slots = undefined;
+    this.#groups = undefined;
+  }
+
+  /** The digests of all groups, of the slots of a group, or of the leaves of a slot. */
+  below(level: Level, share: number): Uint32Array {
+    this.#slots ??= summed(this.#leaves, SLOT_LEAVES);
+    this.#groups ??= summed(this.#slots, GROUP_SLOTS);
+    if (level === 'groups') return this.#groups;
+    const words = level === 'slots' ? this.#slots : this.#leaves;
+    const width = DIGEST_WORDS * widthOf(level);
+    return words.subarray(share * width, (share + 1) * width);
   }
 }
 
-/** Where two lists of digests differ, by their indexes. */
+/** Where the shares of two lists differ and `theirs` has anything, by their indexes. */
 export function differing(mine: Uint32Array, theirs: Uint32Array): number[] {
   const found: number[] = [];
-  for (let at = 0; at < mine.length; at += 2) {
-    if (mine[at] !== theirs[at] || mine[at + 1] !== theirs[at + 1]) found.push(at / 2);
+  for (let at = 0; at < theirs.length; at += DIGEST_WORDS) {
+    if (theirs[at] === 0) continue;
+    let same = true;
+    for (let n = at; n < at + DIGEST_WORDS; n++) same = same && mine[n] === theirs[n];
+    if (!same) found.push(at / DIGEST_WORDS);
   }
   return found;
+}
+
+/** How many keys there are in the shares of a list with these indexes. */
+export function countIn(words: Uint32Array, shares: readonly number[]): number {
+  return shares.reduce((sum, share) => sum + (words[DIGEST_WORDS * share] ?? 0), 0);
 }

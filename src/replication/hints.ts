@@ -50,6 +50,11 @@ export class Hints {
     return this.#incomplete.has(id);
   }
 
+  /** A node was told to compare itself: what was let go of is made up for. */
+  madeUpFor(id: string): void {
+    this.#incomplete.delete(id);
+  }
+
   /** Keeps a change for a node unless a newer one of its key is kept. */
   keep(id: string, hint: Hint, nowMs: number): void {
     const mine = this.#kept.get(id) ?? new Map<string, Kept>();

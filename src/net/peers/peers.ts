@@ -28,7 +28,8 @@ import type { Log } from '../log.js';
 import type { Forwarder } from './forwarder.js';
 import type { Settle } from './inquirer.js';
 import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
-import { type Haul, type HaulReport, haulFrom } from './repair.js';
+import type { Haul, HaulReport } from './repair.js';
+import { Repairs } from './repairs.js';
 
 /** What peers are seen to with. */
 export interface PeersParts {
@@ -60,14 +61,6 @@ const HINT_BATCH_BYTES = 256 * 1024;
 const BUSY_MS = 1;
 /** ... and the longest. */
 const IDLE_MS = 10;
-/** Peers are compared with so often when nothing gives cause for it. */
-const REPAIR_EVERY_MS = 600_000;
-/** The pause between pages of a repair: it must not be noticed. */
-const REPAIR_PAGE_MS = 4;
-/** After a failed or a forced one, the next repair begins at the earliest after so long. */
-const REPAIR_PAUSE_MS = 1_000;
-/** How long a question of a repair may take. */
-const QUESTION_MS = 5_000;
 /** A peer that answers nothing for so long is connected to anew. */
 const SILENT_MS = 10_000;
 
@@ -79,8 +72,6 @@ interface Peer {
   /** When it answered last, or had nothing to answer. */
   heardMs: number;
   hinting: boolean;
-  /** When it is to be compared with, on the monotonic clock. */
-  repairMs: number;
 }
 
 /** See the top of this file. */
@@ -94,14 +85,13 @@ export class Peers {
   #timer: Timer | undefined;
   #pauseMs = BUSY_MS;
   #publishing = false;
-  #repairing = false;
-  #repairs = 0;
-  #repaired = 0;
+  /** Comparisons with peers, and what they have come to. */
+  readonly repairs: Repairs;
   #stopped = false;
 
   constructor(parts: PeersParts) {
     this.#parts = parts;
-    const { store, view, reach, clock } = parts;
+    const { store, view, reach, clock, timers, random, log, forwarder, askOwn } = parts;
     this.#feeds = Array.from({ length: store.lanes }, (_, lane) =>
       store.openFeeds(lane, 'peers'),
     ).flat();
@@ -109,6 +99,10 @@ export class Peers {
       ...{ feeds: this.#feeds, view, reach, clock },
       senderOf: (id) => this.#peers.get(id)?.sender,
       senders: () => this.#senders(),
+    });
+    this.repairs = new Repairs({
+      ...{ view, clock, timers, random, log, forwarder, askOwn },
+      connected: (id) => this.#upPeer(id)?.member,
     });
     this.#unlisten = view.onConfiguration(() => this.#arrange());
     this.#arrange();
@@ -126,9 +120,9 @@ export class Peers {
     });
   }
 
-  /** How many comparisons were completed, and how many items they brought. */
-  get repairs(): { readonly runs: number; readonly items: number } {
-    return { runs: this.#repairs, items: this.#repaired };
+  #upPeer(id: string): Peer | undefined {
+    const peer = this.#peers.get(id);
+    return peer?.link.up === true ? peer : undefined;
   }
 
   /** Changes that are kept for those who are away, in bytes. */
@@ -148,6 +142,7 @@ export class Peers {
     this.#publish(wanted.size > 0);
     for (const member of wanted.values()) if (!this.#peers.has(member.id)) this.#open(member);
     this.#distributor.forget();
+    this.repairs.keep(new Set(wanted.keys()));
   }
 
   /** Nothing is published as long as there is nobody to tell. */
@@ -184,8 +179,7 @@ export class Peers {
         sender.connect(send);
         reach.setConnected(row, true);
         // Either of the two may have been away, or have lost its memory.
-        const peer = this.#peers.get(id);
-        if (peer !== undefined) this.#repairSoon(peer);
+        this.repairs.soon(id);
       },
       onDown: () => {
         sender.disconnect();
@@ -194,8 +188,7 @@ export class Peers {
       onAnswers: (answers) => this.#answered(id, answers),
     });
     const heardMs = clock.monotonicMs();
-    const repairMs = heardMs;
-    this.#peers.set(id, { member, sender, link, row, heardMs, repairMs, hinting: false });
+    this.#peers.set(id, { member, sender, link, row, heardMs, hinting: false });
     for (const [source, feed] of this.#feeds.entries()) reach.advance(row, source, feed.position);
     link.start();
   }
@@ -237,7 +230,10 @@ export class Peers {
       const { sender } = peer;
       if (peer.hinting || !sender.connected || sender.bytes > LIMITS.window) continue;
       const hints: readonly Hint[] = this.#hints.next(id, HINT_BATCH_BYTES, nowMs);
-      if (hints.length === 0) continue;
+      if (hints.length === 0) {
+        this.#makeUp(id, peer);
+        continue;
+      }
       peer.hinting = true;
       for (const { record } of hints) sender.putRequest(record);
       sender.whenApplied(() => {
@@ -248,64 +244,22 @@ export class Peers {
     }
   }
 
-  #repairSoon(peer: Peer): void {
-    const soonMs = this.#parts.clock.monotonicMs() + REPAIR_PAUSE_MS;
-    peer.repairMs = Math.min(peer.repairMs, soonMs);
-  }
-
-  /** Compares this node with the peer whose turn it is, one at a time. */
-  #repairDue(nowMs: number): void {
-    if (this.#repairing) return;
-    for (const [id, peer] of this.#peers) {
-      if (nowMs < peer.repairMs || !peer.link.up) continue;
-      peer.repairMs = nowMs + REPAIR_EVERY_MS;
-      this.#repairing = true;
-      void this.#repair(id, peer).finally(() => {
-        this.#repairing = false;
-      });
-      return;
-    }
-  }
-
-  async #repair(id: string, peer: Peer): Promise<void> {
-    let repaired = 0;
-    const { complete } = await this.haul(id, {
-      cursor: 0n,
-      isMine: (key) => this.#owns(key),
-      onPage: (page) => {
-        repaired += page.repaired;
-        return REPAIR_PAGE_MS;
-      },
-      wanted: () => !this.#stopped && this.#peers.get(id) === peer,
-    });
-    this.#repaired += repaired;
-    if (complete) this.#repairs++;
-    else this.#repairSoon(peer);
-    if (repaired > 0)
-      this.#parts.log.info({ node: id, complete, repaired }, 'repaired from a peer');
-  }
-
-  #owns(key: Uint8Array): boolean {
-    const { view } = this.#parts;
-    return view.groupsOf(key).some((group) => group.some(({ id }) => id === view.self));
-  }
-
   /**
    * Gets from a peer what this node lacks of the keys that `haul` is about. Never throws; a peer
    * that is not there has nothing to give.
    */
-  haul(id: string, haul: Haul): Promise<HaulReport> {
-    const { timers, clock, forwarder, askOwn } = this.#parts;
-    const peer = this.#peers.get(id);
-    if (peer === undefined) return Promise.resolve({ complete: false, cursor: haul.cursor });
-    const askPeer = (request: Uint8Array, settle: Settle): void => {
-      const roads = forwarder();
-      if (roads === undefined) settle(undefined);
-      else roads.ask(peer.member, request, clock.monotonicMs() + QUESTION_MS, settle);
-    };
-    const wanted = (): boolean => peer.link.up && haul.wanted();
-    const parts = { timers, askOwn, askPeer, nowMs: () => clock.nowMs() };
-    return haulFrom(parts, { ...haul, wanted });
+  haul(id: string, haul: Haul, done: (report: HaulReport) => void): void {
+    this.repairs.haul(id, haul, done);
+  }
+
+  /** Has a peer compare itself that hints were let go for. */
+  #makeUp(id: string, peer: Peer): void {
+    if (!this.#hints.isIncomplete(id)) return;
+    peer.hinting = true;
+    this.repairs.askAgain(id, (heard) => {
+      peer.hinting = false;
+      if (heard) this.#hints.madeUpFor(id);
+    });
   }
 
   #watch(nowMs: number): void {
@@ -328,7 +282,7 @@ export class Peers {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#handOver(nowMs);
     this.#watch(nowMs);
-    this.#repairDue(nowMs);
+    this.repairs.tick(nowMs);
     if (more) {
       this.#parts.timers.soon(() => this.#turn());
       return;
@@ -371,6 +325,7 @@ export class Peers {
     this.#stopped = true;
     this.#unlisten();
     this.#timer?.cancel();
+    this.repairs.stop();
     for (const { link } of this.#peers.values()) link.stop();
     this.#parts.reach.nudge();
   }

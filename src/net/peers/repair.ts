@@ -1,24 +1,20 @@
 /**
- * Repair by comparison: goes through the keys that another node has, page by page, and gets what
- * this node owns and lacks, or has only in an older version. It makes up for everything that did
- * not come by itself: changes that were given up, a memory that was lost, partitions that this node
- * has come to own.
+ * Repair: gets from another node what this one owns and lacks, or has only in an older version. It
+ * makes up for everything that did not come by itself: changes that were given up, a memory that
+ * was lost, partitions that this node has come to own.
  *
- *   peer: page of keys and versions ─▶ mine among them ─▶ own store: versions ─▶ older or absent
- *     ▲                                                                            │
- *     └── next page, after a pause ◀── merge into own store ◀── peer: items ◀──────┘
+ *   keys and versions of the peer ─▶ own store: versions ─▶ older or absent ─▶ peer: items ─▶ merge
  *
- * What is absent here is taken only above the version up to which this node has forgotten keys like
- * it, so nothing comes back that was deleted, expired or evicted. The cursor is the peer's, and it
- * holds as long as that runs: a repair that is interrupted goes on where it stopped.
+ * Which keys to look at is found by digests (`comparison.ts`) where both have most of them, and by
+ * going through all that the other has (a *haul*, here) where this node has next to nothing.
+ *
+ * What is absent here is taken only above the version up to which this node has forgotten keys of
+ * its slot, so nothing comes back that was deleted, expired or evicted. The cursor is the peer's,
+ * and it holds as long as that runs: a haul that is interrupted goes on where it stopped.
  */
-import { sleep, type Timers } from '../../base/timers.js';
-import type { AnswerReader } from '../../protocol/answerReader.js';
-import { FrameWriter } from '../../protocol/frameWriter.js';
-import { encodeRequest } from '../../protocol/request.js';
+import type { Timers } from '../../base/timers.js';
 import { STATUS } from '../../protocol/status.js';
-import { FLAG_CURSOR, FLAG_LIMIT, FLAG_PEEK, OP_SCAN } from '../../protocol/wire.js';
-import type { Settle } from './inquirer.js';
+import { type Ask, entriesOf, type Listed, walk } from './pages.js';
 import { question, repairOf, type Said, saidBy } from './said.js';
 
 /** What a repair works with. */
@@ -26,10 +22,10 @@ export interface RepairParts {
   readonly timers: Timers;
   /** Unix milliseconds. */
   readonly nowMs: () => number;
-  /** Asks the other node; settled once. */
-  readonly askPeer: (request: Uint8Array, settle: Settle) => void;
+  /** Asks the other node. */
+  readonly askPeer: Ask;
   /** Asks this node's own store. */
-  readonly askOwn: (request: Uint8Array, settle: Settle) => void;
+  readonly askOwn: Ask;
 }
 
 /** What is to be got from another node, and how fast. */
@@ -38,20 +34,25 @@ export interface Haul {
   readonly cursor: bigint;
   /** Which keys are looked at. */
   readonly isMine: (key: Uint8Array) => boolean;
+  /** What was forgotten here does not matter: the partitions were another's until now. */
+  readonly anew?: boolean | undefined;
   /** Is told of each page; how long to wait before the next one, in milliseconds. */
   readonly onPage: (page: HaulPage) => number;
   /** Whether to go on. */
   readonly wanted: () => boolean;
 }
 
+/** What was got: how many items and tombstones were new here, and their bytes. */
+export interface Fetched {
+  readonly repaired: number;
+  readonly bytes: number;
+}
+
 /** What a page of another node's keys has come to. */
-export interface HaulPage {
+export interface HaulPage extends Fetched {
   /** Where the next page begins. */
   readonly cursor: bigint;
   readonly keys: number;
-  readonly repaired: number;
-  /** Of the keys and values that were got. */
-  readonly bytes: number;
 }
 
 /** How a repair ended. */
@@ -67,122 +68,117 @@ const PAGE_KEYS = 512;
 const FETCH_KEYS = 64;
 /** Bytes of a batch after which the next items are asked for one by one. */
 const FETCH_BYTES = 1024 * 1024;
-const VERSION_BYTES = 8;
-/** So often a page is asked for that does not come. */
-const TRIES = 3;
-
-interface Listed {
-  readonly key: Uint8Array;
-  readonly version: bigint;
-}
-
-interface Page {
-  readonly cursor: bigint;
-  readonly keys: readonly Listed[];
-}
 
 /** Gets what is lacking; never throws. */
-export async function haulFrom(parts: RepairParts, haul: Haul): Promise<HaulReport> {
-  let { cursor } = haul;
-  do {
-    const page = await pageAt(parts, cursor, haul.wanted);
-    if (page === undefined) return { complete: false, cursor };
-    const mine = page.keys.filter(({ key }) => haul.isMine(key));
-    const lacking = await lackingOf(parts, mine);
-    const fetched = await fetchAll(parts, lacking, haul.wanted);
-    if (!haul.wanted()) return { complete: false, cursor };
-    cursor = page.cursor;
-    const pauseMs = haul.onPage({ cursor, keys: page.keys.length, ...fetched });
-    await sleep(parts.timers, pauseMs);
-  } while (cursor !== 0n);
-  return { complete: true, cursor };
-}
-
-/** Asks until there is an answer that `read` makes something of. */
-function asked<T>(
-  ask: (request: Uint8Array, settle: Settle) => void,
-  request: Uint8Array,
-  read: (answer: AnswerReader) => T | undefined,
-): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    ask(request, (answer) => resolve(answer && read(answer)));
+export function haulFrom(parts: RepairParts, haul: Haul, done: (report: HaulReport) => void): void {
+  const { wanted, isMine, onPage, anew = false } = haul;
+  let at = haul.cursor;
+  walk({
+    ...{ timers: parts.timers, ask: parts.askPeer, cursor: haul.cursor, pageKeys: PAGE_KEYS },
+    wanted,
+    onPage: (page, next) => {
+      const entries = entriesOf(page);
+      const mine = entries.filter(({ key }) => isMine(key));
+      fetchLacking(parts, { listed: mine, anew, wanted }, (fetched) => {
+        if (!wanted()) {
+          done({ complete: false, cursor: at });
+          return;
+        }
+        at = page.cursor;
+        next(onPage({ cursor: at, keys: entries.length, ...fetched }));
+      });
+    },
+    done: (complete, cursor) => done({ complete, cursor }),
   });
 }
 
-async function pageAt(
+/** Keys that another node has, and how this one looks at them. */
+export interface Lack {
+  readonly listed: readonly Listed[];
+  readonly anew: boolean;
+  readonly wanted: () => boolean;
+}
+
+/** Gets those of some keys that this node has not, or only older. */
+export function fetchLacking(
   parts: RepairParts,
-  cursor: bigint,
-  wanted: () => boolean,
-): Promise<Page | undefined> {
-  const writer = new FrameWriter(64);
-  const flags = FLAG_CURSOR | FLAG_LIMIT | FLAG_PEEK;
-  encodeRequest(writer, { id: 0, opcode: OP_SCAN, flags, cursor, limit: PAGE_KEYS });
-  for (let tries = 0; tries < TRIES && wanted(); tries++) {
-    const page = await asked(parts.askPeer, writer.frame(), readPage);
-    if (page !== undefined) return page;
+  { listed, anew, wanted }: Lack,
+  done: (fetched: Fetched) => void,
+): void {
+  gather(listed, askedOwn(parts), (said) => {
+    const lacking = listed.filter(({ version }, at) => lacks(said[at], version, anew));
+    fetchAll(parts, lacking, wanted, done);
+  });
+}
+
+/** Calls `ask` for each of some things at once, and then back with what came of all. */
+function gather<T, R>(
+  all: readonly T[],
+  ask: (one: T, settle: (result: R) => void) => void,
+  done: (results: R[]) => void,
+): void {
+  const results: R[] = new Array(all.length);
+  let left = all.length;
+  if (left === 0) done(results);
+  for (const [at, one] of all.entries()) {
+    ask(one, (result) => {
+      results[at] = result;
+      if (--left === 0) done(results);
+    });
   }
-  return undefined;
 }
 
-function readPage(answer: AnswerReader): Page | undefined {
-  const cursor = answer.cursor();
-  if (answer.status !== STATUS.OK || cursor === undefined) return undefined;
-  const body = answer.bytes.slice(answer.bodyAt, answer.bodyEnd);
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const keys: Listed[] = [];
-  for (let at = 0; at < body.length; ) {
-    const keyEnd = at + 2 + view.getUint16(at, true);
-    const version = view.getBigUint64(keyEnd, true);
-    keys.push({ key: body.subarray(at + 2, keyEnd), version });
-    at = keyEnd + VERSION_BYTES;
-  }
-  return { cursor, keys };
+function askedOwn({ askOwn }: RepairParts) {
+  return ({ key }: Listed, settle: (said: Said | undefined) => void): void => {
+    askOwn(question(key, false), (answer) => settle(answer && saidBy('', answer)));
+  };
 }
 
-/** Those of the keys that this node has not, or only older. */
-async function lackingOf(parts: RepairParts, keys: readonly Listed[]): Promise<Listed[]> {
-  const said = await Promise.all(
-    keys.map(({ key }) => asked(parts.askOwn, question(key, false), (one) => saidBy('', one))),
-  );
-  return keys.filter(({ version }, at) => lacks(said[at], version));
-}
-
-function lacks(said: Said | undefined, version: bigint): boolean {
+function lacks(said: Said | undefined, version: bigint, anew: boolean): boolean {
   if (said === undefined) return false;
-  return version > (said.version ?? said.forgotten);
-}
-
-/** What was got: how many items and tombstones were new here, and their bytes. */
-interface Fetched {
-  readonly repaired: number;
-  readonly bytes: number;
+  return version > (said.version ?? (anew ? 0n : said.forgotten));
 }
 
 /** Gets items and tombstones, a few at a time, large ones by themselves. */
-async function fetchAll(
+function fetchAll(
   parts: RepairParts,
   lacking: readonly Listed[],
   wanted: () => boolean,
-): Promise<Fetched> {
+  done: (fetched: Fetched) => void,
+): void {
   const sum = { repaired: 0, bytes: 0 };
-  let count = FETCH_KEYS;
-  for (let at = 0; at < lacking.length && wanted(); ) {
+  const step = (at: number, count: number): void => {
+    if (at >= lacking.length || !wanted()) {
+      done(sum);
+      return;
+    }
     const some = lacking.slice(at, at + count);
-    const got = await Promise.all(some.map(({ key }) => fetchOne(parts, key)));
-    const bytes = got.reduce<number>((total, one) => total + (one ?? 0), 0);
-    sum.bytes += bytes;
-    sum.repaired += got.filter((one) => one !== undefined).length;
-    at += some.length;
-    count = bytes > FETCH_BYTES ? 1 : Math.min(FETCH_KEYS, count * 2);
-  }
-  return sum;
+    const fetch = ({ key }: Listed, settle: (bytes: number | undefined) => void): void =>
+      fetchOne(parts, key, settle);
+    gather(some, fetch, (got) => {
+      const bytes = got.reduce<number>((total, one) => total + (one ?? 0), 0);
+      sum.bytes += bytes;
+      sum.repaired += got.filter((one) => one !== undefined).length;
+      step(at + some.length, bytes > FETCH_BYTES ? 1 : Math.min(FETCH_KEYS, count * 2));
+    });
+  };
+  step(0, FETCH_KEYS);
 }
 
 /** Gets one item or tombstone; its bytes, if it was new here. */
-async function fetchOne(parts: RepairParts, key: Uint8Array): Promise<number | undefined> {
-  const said = await asked(parts.askPeer, question(key, true), (one) => saidBy('', one));
-  if (said?.version === undefined) return undefined;
-  const merge = repairOf(key, said, parts.nowMs());
-  const merged = await asked(parts.askOwn, merge, ({ status }) => status === STATUS.OK);
-  return merged === true ? key.length + said.value.length : undefined;
+function fetchOne(
+  { askPeer, askOwn, nowMs }: RepairParts,
+  key: Uint8Array,
+  settle: (bytes: number | undefined) => void,
+): void {
+  askPeer(question(key, true), (answer) => {
+    const said = answer && saidBy('', answer);
+    if (said?.version === undefined) {
+      settle(undefined);
+      return;
+    }
+    askOwn(repairOf(key, said, nowMs()), (merged) => {
+      settle(merged?.status === STATUS.OK ? key.length + said.value.length : undefined);
+    });
+  });
 }

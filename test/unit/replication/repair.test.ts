@@ -1,7 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../../src/base/random.js';
-import { slotOf } from '../../../src/base/slot.js';
-import { differing, GROUP_SLOTS, SlotDigests } from '../../../src/replication/digests.js';
 import { type Finding, resolve } from '../../../src/replication/findings.js';
 import { type Hint, Hints } from '../../../src/replication/hints.js';
 import { MAX_MARKS, SessionToken } from '../../../src/replication/session.js';
@@ -125,44 +122,5 @@ describe('findings', () => {
     expect(resolve([evicted, finding('b', 5)]).stale).toEqual([]);
     expect(resolve([evicted, finding('b', 6)]).stale).toEqual(['a']);
     expect(resolve([finding('a', 2, { forgotten: 5n }), finding('b', 5)]).stale).toEqual(['a']);
-  });
-});
-
-describe('digests of slots', () => {
-  const keyOf = (n: number): Uint8Array => new TextEncoder().encode(`key:${n}`);
-
-  test('do not depend on the order of changes, and find each slot that differs', () => {
-    const random = seededRandom(11);
-    const [mine, theirs] = [new SlotDigests(), new SlotDigests()];
-    const numbers = Array.from({ length: 500 }, (_, n) => n);
-    for (const n of numbers) mine.toggle(slotOf(keyOf(n)), keyOf(n), 1n);
-    for (const n of numbers.sort(() => random.fraction() - 0.5)) {
-      theirs.toggle(slotOf(keyOf(n)), keyOf(n), 1n);
-    }
-    expect(differing(mine.groups(), theirs.groups())).toEqual([]);
-    const changed = [3, 77, 400].map((n) => {
-      const slot = slotOf(keyOf(n));
-      mine.toggle(slot, keyOf(n), 1n);
-      mine.toggle(slot, keyOf(n), 2n);
-      return slot;
-    });
-    const found = differing(mine.groups(), theirs.groups()).flatMap((group) =>
-      differing(mine.group(group), theirs.group(group)).map((at) => group * GROUP_SLOTS + at),
-    );
-    expect(found).toEqual([...new Set(changed)].sort((a, b) => a - b));
-  });
-
-  test('tell two slots of a group that differ alike', () => {
-    const [mine, theirs] = [new SlotDigests(), new SlotDigests()];
-    for (const slot of [0, 1]) mine.toggle(slot, keyOf(1), 1n);
-    expect(differing(mine.groups(), theirs.groups())).toEqual([0]);
-    expect(differing(mine.group(0), theirs.group(0))).toEqual([0, 1]);
-  });
-
-  test('are as if nothing had been when what came has gone', () => {
-    const digests = new SlotDigests();
-    digests.toggle(9, keyOf(1), 7n);
-    digests.toggle(9, keyOf(1), 7n);
-    expect(differing(digests.group(0), new SlotDigests().group(0))).toEqual([]);
   });
 });

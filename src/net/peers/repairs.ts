@@ -1,0 +1,229 @@
+/**
+ * When this node compares itself with which peer: when a connection has come up, when a peer is
+ * back that was away, when a peer says that it could not keep everything for this node, when moves
+ * are settled, and every ten minutes. One at a time, and nobody is to notice.
+ */
+import type { Clock } from '../../base/clock.js';
+import { LINK_TOPICS, type Links } from '../../base/links.js';
+import type { Random } from '../../base/random.js';
+import { SLOTS } from '../../base/slot.js';
+import type { Timers } from '../../base/timers.js';
+import { encodeDigestRequest } from '../../replication/digestMessage.js';
+import type { Member } from '../../ring/configuration.js';
+import type { ClusterView } from '../../ring/view.js';
+import type { Log } from '../log.js';
+import { type ComparisonReport, compareWith } from './comparison.js';
+import { DigestDesk } from './digestDesk.js';
+import type { Forwarder } from './forwarder.js';
+import type { Ask } from './pages.js';
+import { type Haul, type HaulReport, haulFrom, type RepairParts } from './repair.js';
+import type { Shared } from './survey.js';
+
+/** What repairs are made with. */
+export interface RepairsParts {
+  readonly view: ClusterView;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  /** Questions of the main thread to other nodes. */
+  readonly forwarder: () => Forwarder | undefined;
+  /** Asks this node's own store. */
+  readonly askOwn: Ask;
+  /** A peer that there is a connection to. */
+  readonly connected: (id: string) => Member | undefined;
+}
+
+/** What comparisons have come to since the node started. */
+export interface RepairFigures {
+  /** Comparisons that were completed, and how many of them found nothing that differs. */
+  readonly runs: number;
+  readonly equal: number;
+  /** Slots that differed, keys that were looked at, items that were got. */
+  readonly slots: number;
+  readonly keys: number;
+  readonly items: number;
+  readonly itemBytes: number;
+  /** Digests and lists on the wire, both ways. */
+  readonly toldBytes: number;
+}
+
+/** How the last comparison with a peer ended. */
+export interface LastRepair {
+  readonly endedMs: number;
+  readonly complete: boolean;
+  readonly slots: number;
+  readonly items: number;
+}
+
+/** Peers are compared with so often when nothing gives cause for it. */
+const EVERY_MS = 600_000;
+/** After a failed or a wished one, the next comparison begins at the earliest after so long. */
+const PAUSE_MS = 1_000;
+/** How long a question to another node's store may take, and one to its desk. */
+const QUESTION_MS = 5_000;
+const DESK_MS = 2_000;
+
+/** Compares this node with its peers; see the top of this file. */
+export class Repairs {
+  readonly #parts: RepairsParts;
+  readonly #desk: DigestDesk;
+  /** When each peer is to be compared with, on the monotonic clock. */
+  readonly #dueMs = new Map<string, number>();
+  readonly #last = new Map<string, LastRepair>();
+  #figures = { runs: 0, equal: 0, slots: 0, keys: 0, items: 0, itemBytes: 0, toldBytes: 0 };
+  #links: Links | undefined;
+  #running = false;
+  #moving = false;
+  #stopped = false;
+
+  constructor(parts: RepairsParts) {
+    this.#parts = parts;
+    const { timers, clock, askOwn, view } = parts;
+    this.#desk = new DigestDesk({
+      ...{ timers, clock, ask: askOwn },
+      sharedWith: (peer, cluster, number) => this.#sharedWith(peer, cluster, number),
+      onAgain: (peer) => this.soon(peer),
+    });
+    let away = new Set(view.away);
+    view.onLiveness(() => {
+      const now = new Set(view.away);
+      for (const id of away) if (!now.has(id)) this.soon(id);
+      away = now;
+    });
+  }
+
+  /** Nodes are asked over these links, and answered. */
+  serve(links: Links): void {
+    this.#links = links;
+    this.#desk.serve(links);
+  }
+
+  /** What comparisons have come to. */
+  get figures(): RepairFigures {
+    return this.#figures;
+  }
+
+  /** How the last comparison with a peer ended, if there was one. */
+  lastOf(id: string): LastRepair | undefined {
+    return this.#last.get(id);
+  }
+
+  /** The members that there are, without this node. */
+  keep(ids: ReadonlySet<string>): void {
+    for (const id of [...this.#dueMs.keys()]) if (!ids.has(id)) this.#dueMs.delete(id);
+    const isMoving = this.#parts.view.leaving !== undefined;
+    for (const id of ids) if (!this.#dueMs.has(id) || (this.#moving && !isMoving)) this.soon(id);
+    this.#moving = isMoving;
+  }
+
+  /** There is cause to compare with a peer. */
+  soon(id: string): void {
+    const soonMs = this.#parts.clock.monotonicMs() + PAUSE_MS;
+    this.#dueMs.set(id, Math.min(this.#dueMs.get(id) ?? soonMs, soonMs));
+  }
+
+  /** Has a peer compare itself with this node; `settle` is told whether it has heard that. */
+  askAgain(id: string, settle: (heard: boolean) => void): void {
+    const request = encodeDigestRequest({ kind: 'again' });
+    const links = this.#links;
+    if (links === undefined) settle(false);
+    else {
+      links.request(id, LINK_TOPICS.replication, request, DESK_MS, (answer) =>
+        settle(answer !== undefined),
+      );
+    }
+  }
+
+  /** Begins the comparison whose turn it is. */
+  tick(nowMs: number): void {
+    if (this.#running || this.#links === undefined || this.#stopped) return;
+    for (const [id, dueMs] of this.#dueMs) {
+      if (nowMs < dueMs || this.#parts.connected(id) === undefined) continue;
+      this.#dueMs.set(id, nowMs + EVERY_MS);
+      this.#compare(id);
+      return;
+    }
+  }
+
+  #compare(id: string): void {
+    const { view, clock, random } = this.#parts;
+    const { cluster = '', number = 0 } = view.configuration ?? {};
+    const isShared = this.#sharedWith(id, cluster, number);
+    const links = this.#links;
+    if (isShared === undefined || links === undefined) return;
+    this.#running = true;
+    compareWith(
+      {
+        ...this.#repairParts(id),
+        ...{ clock, random, cluster, number, isShared },
+        tell: (request, settle) =>
+          links.request(id, LINK_TOPICS.replication, request, DESK_MS, settle),
+        wanted: () => !this.#stopped && this.#parts.connected(id) !== undefined,
+      },
+      (report) => {
+        this.#running = false;
+        this.#ended(id, report);
+      },
+    );
+  }
+
+  #ended(id: string, report: ComparisonReport): void {
+    const { complete, slots, keys, repaired, bytes, toldBytes } = report;
+    const { figures } = this;
+    this.#figures = {
+      runs: figures.runs + (complete ? 1 : 0),
+      equal: figures.equal + (complete && slots === 0 ? 1 : 0),
+      ...{ slots: figures.slots + slots, keys: figures.keys + keys },
+      ...{ items: figures.items + repaired, itemBytes: figures.itemBytes + bytes },
+      toldBytes: figures.toldBytes + toldBytes,
+    };
+    const { clock, log } = this.#parts;
+    this.#last.set(id, { endedMs: clock.monotonicMs(), complete, slots, items: repaired });
+    if (!complete && !this.#stopped) this.soon(id);
+    if (repaired > 0) log.info({ node: id, complete, slots, repaired }, 'repaired from a peer');
+  }
+
+  /** What this node and a peer both own; nothing when this is not the configuration known here. */
+  #sharedWith(peer: string, cluster: string, number: number): Shared | undefined {
+    const { view } = this.#parts;
+    const { configuration, self } = view;
+    if (configuration?.cluster !== cluster || configuration.number !== number) return undefined;
+    // Owners to be are hauled to: who has the data already are those of the first group.
+    const both = (group: readonly Member[] = []): boolean =>
+      group.some(({ id }) => id === self) && group.some(({ id }) => id === peer);
+    if (configuration.partitioner === 'range') {
+      return (_, bytes, start, end) => both(view.groupsOf(bytes.subarray(start, end))[0]);
+    }
+    const shared = Uint8Array.from({ length: SLOTS }, (_, slot) =>
+      both(view.groupsOfSlot(slot)[0]) ? 1 : 0,
+    );
+    return (slot) => shared[slot] === 1;
+  }
+
+  #repairParts(id: string): RepairParts {
+    const { timers, clock, forwarder, askOwn, connected } = this.#parts;
+    const askPeer: Ask = (request, settle) => {
+      const [roads, member] = [forwarder(), connected(id)];
+      if (roads === undefined || member === undefined) timers.soon(() => settle(undefined));
+      else roads.ask(member, request, clock.monotonicMs() + QUESTION_MS, settle);
+    };
+    return { timers, askOwn, askPeer, nowMs: () => clock.nowMs() };
+  }
+
+  /**
+   * Gets from a peer what this node lacks of the keys that `haul` is about. Never throws; a peer
+   * that is not there has nothing to give.
+   */
+  haul(id: string, haul: Haul, done: (report: HaulReport) => void): void {
+    const wanted = (): boolean =>
+      !this.#stopped && this.#parts.connected(id) !== undefined && haul.wanted();
+    haulFrom(this.#repairParts(id), { ...haul, wanted }, done);
+  }
+
+  /** Ends what is under way. */
+  stop(): void {
+    this.#stopped = true;
+    this.#desk.stop();
+  }
+}
