@@ -196,7 +196,9 @@ class RunningNode implements Node {
     const { cluster, authToken } = this.#config;
     if (!cluster.gossips) return undefined;
     const tokens = peerTokens({ cluster: cluster.cluster, keys: cluster.keys, authToken });
-    return { reach: Reach.create(this.#store.lanes * this.#store.arenas.length), tokens };
+    const run = Buffer.from(systemRandom.bytes(8)).toString('hex');
+    const sources = this.#store.lanes * this.#store.arenas.length;
+    return { reach: Reach.create(sources, run), tokens };
   }
 
   #makeStation(): Station {

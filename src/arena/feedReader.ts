@@ -122,6 +122,11 @@ export class FeedReader {
     return this.#position;
   }
 
+  /** Where everything ends that is published now, modulo 2^32. */
+  get head(): number {
+    return Atomics.load(this.#words, this.#headWord);
+  }
+
   /** Bytes that are published and not given back, but for what a ring leaves out to start over. */
   get pendingBytes(): number {
     const words = this.#words;

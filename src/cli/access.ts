@@ -15,6 +15,8 @@ export interface AccessFlags {
   readonly json?: boolean;
   /** Only where `withLevel` adds it. */
   readonly level?: Level;
+  /** The file of a session; only where `withLevel` adds it. */
+  readonly session?: string;
 }
 
 /** How to reach a node. */
@@ -38,12 +40,14 @@ export function withAccess(command: Command): Command {
     .option('--json', 'print JSON, for programs');
 }
 
-/** Adds the flag of a command that reads or writes keys. */
+/** Adds the flags of a command that reads or writes keys. */
 export function withLevel(command: Command): Command {
   const levels: readonly Level[] = ['one', 'quorum', 'all'];
-  return command.addOption(
-    new Option('--level <level>', 'how many owners of the key have to answer').choices(levels),
-  );
+  return command
+    .addOption(
+      new Option('--level <level>', 'how many owners of the key have to answer').choices(levels),
+    )
+    .option('--session <file>', 'see, on any node, what commands with the same file have written');
 }
 
 /** An empty variable counts as none. */

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { codeOf, InputError, messageOf } from '../base/errors.js';
 import type { ClientEvent } from '../client/events.js';
 import { type Client, connect } from '../client/index.js';
 import { type AccessFlags, accessOf } from './access.js';
@@ -24,6 +26,16 @@ function losing(addresses: number, lose: (error: Error) => void): (event: Client
   };
 }
 
+/** The token that a file keeps; none while there is no file. Throws `InputError`. */
+function sessionIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return '';
+    throw new InputError(`the session in ${file} can't be read: ${messageOf(error)}`);
+  }
+}
+
 /**
  * Runs `work` with a client that is connected to the node of the flags, or to its cluster; what it
  * resolves to is what the process ends with.
@@ -41,12 +53,15 @@ export async function withClient(
   lost.catch(() => undefined);
   const client = connect(urls.map(fullAddress), {
     ...{ token, timeoutMs, connectTimeoutMs: timeoutMs, level: flags.level },
+    session: flags.session !== undefined && (sessionIn(flags.session) || true),
     name: 'orlop-cli',
     onEvent: losing(urls.length, lose),
   });
   try {
     session.exitCode = await Promise.race([lost, work(client)]);
   } finally {
+    const written = client.session?.token;
+    if (flags.session !== undefined && written !== undefined) writeFileSync(flags.session, written);
     await client.close({ drainMs: 1 });
   }
 }

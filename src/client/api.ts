@@ -19,3 +19,4 @@ export type {
 export { type CallOptions, Client, type CloseOptions } from './client.js';
 export type { ClientEvent, EventListener } from './events.js';
 export type { ClientOptions, Level } from './options.js';
+export type { Session } from './session.js';

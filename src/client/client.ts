@@ -65,6 +65,7 @@ import type { Peer } from './routing/peer.js';
 import { Router } from './routing/router.js';
 import { scanCluster } from './routing/scan.js';
 import type { Runtime } from './runtime.js';
+import { ClientSession, type Session } from './session.js';
 import { SingleCall } from './singleCall.js';
 
 /** What every call may say. */
@@ -100,6 +101,8 @@ export class Client {
   readonly #settings: Settings;
   readonly #clock: Clock;
   readonly #router: Router;
+  /** What the client has written, where the option `session` asks for it. */
+  readonly session: Session | undefined;
 
   /** Begins to connect to one of `urls`. Throws `InvalidArgumentError` for a bad URL or option. */
   constructor(urls: readonly string[], options: ClientOptions, runtime: Runtime) {
@@ -108,7 +111,9 @@ export class Client {
     this.#settings = settle(options, token);
     this.#clock = runtime.clock;
     const seeds = addresses.map(({ url }) => url);
-    this.#router = new Router(seeds, this.#settings, runtime);
+    const session = sessionOf(this.#settings);
+    this.session = session;
+    this.#router = new Router(seeds, this.#settings, runtime, session);
   }
 
   /** Whether there is a connection to any node right now; calls need not ask. */
@@ -330,6 +335,11 @@ export class Client {
       this.#router.submit(call, nowMs);
     });
   }
+}
+
+function sessionOf({ session }: Settings): ClientSession | undefined {
+  if (session === false) return undefined;
+  return new ClientSession(session === true ? '' : session);
 }
 
 type Read<T> = (answer: AnswerReader) => T;

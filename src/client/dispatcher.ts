@@ -50,6 +50,8 @@ export interface Onlooker {
   told(answer: AnswerReader): void;
   /** The connection is lost, or did not come about. */
   lost(): void;
+  /** What the node has to know before it is asked the next thing, if there is something. */
+  news?: (() => Request | undefined) | undefined;
 }
 
 /** Ids from here on are no calls: their requests may be answered again and again. */
@@ -224,6 +226,8 @@ export class Dispatcher implements Outlet, LinkOwner {
     request.id = this.#flights.nextId();
     const leftMs = Math.max(1, Math.ceil(call.deadlineMs - this.#nowMs));
     request.deadlineMs = leftMs > MAX_DEADLINE_MS ? 0 : leftMs;
+    const news = this.#onlooker.news?.();
+    if (news !== undefined) this.ask(news);
     const size = this.#frames.append(request);
     if (this.#flights.count === 0) this.#watch.heard(this.#nowMs);
     this.#flights.take(call, place, size);

@@ -69,6 +69,11 @@ export interface ClientOptions {
    * already: false. Calls may say otherwise.
    */
   readonly retryWrites?: boolean | undefined;
+  /**
+   * Whether the client sees its own writes on whichever node of a cluster it reads: false. The token
+   * of an earlier session, from `client.session`, goes on with that.
+   */
+  readonly session?: boolean | string | undefined;
   /** The zone of the client: owners in it are read from first. */
   readonly zone?: string | undefined;
   /** Is told of connects and disconnects. */
@@ -100,6 +105,7 @@ const DEFAULTS = {
   level: 'one',
   hedgeMs: 250,
   retryWrites: false,
+  session: false,
   zone: '',
 } as const satisfies Settings | Omit<Settings, 'token' | 'onEvent'>;
 
@@ -143,6 +149,9 @@ export function settle(options: ClientOptions, urlToken: string | undefined): Se
   } as Settings;
   for (const name of NUMBERS) checkSpan(name, settings[name] as number);
   levelNumber(settings.level);
+  if (!['boolean', 'string'].includes(typeof settings.session)) {
+    throw new InvalidArgumentError('session has to be true, false or the token of one');
+  }
   requireText('token', token);
   requireText('zone', settings.zone);
   requireText('name', settings.name);

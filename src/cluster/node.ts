@@ -248,6 +248,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
     throw error;
   }
   const { council } = seat;
+  view.identify(gossip.self.id, council.me.boot);
   const calls = new Calls(gossip.links);
   const own = endpointOfMember(gossip.self);
   const invitations = new Invitations({ calls, view, council, discovery, own });

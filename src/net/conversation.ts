@@ -23,6 +23,8 @@ import type { Gather } from './gather.js';
 import type { Greeter } from './greeting.js';
 import type { Limits } from './limits.js';
 import { Party } from './party.js';
+import type { Sessions } from './peers/sessions.js';
+import { isAboutSession, takeSession } from './sessionDesk.js';
 import { isAboutTopology, type TopologyDesk } from './topologyDesk.js';
 import type { Wire } from './wire.js';
 
@@ -31,6 +33,8 @@ export interface ConversationParts {
   readonly gather: Gather;
   readonly greeter: Greeter;
   readonly topology: TopologyDesk;
+  /** What sessions are kept by, where there may be other nodes. */
+  readonly sessions?: Sessions | undefined;
   readonly limits: Limits;
   readonly tally: Tally;
   /** The verbs of a greeted client. */
@@ -90,8 +94,13 @@ export class Conversation extends Party {
 
   /** What is about the cluster the core knows nothing of; it stands at the beginning of frames. */
   #submit(bytes: Uint8Array): void {
-    const { gather, topology } = this.#parts;
-    const rest = isAboutTopology(bytes) ? topology.take(this, bytes) : bytes;
+    const { gather, topology, sessions } = this.#parts;
+    let rest = bytes;
+    for (let left = -1; left !== rest.length; ) {
+      left = rest.length;
+      if (isAboutTopology(rest)) rest = topology.take(this, rest);
+      if (sessions !== undefined && isAboutSession(rest)) rest = takeSession(this, rest);
+    }
     if (rest.length > 0) gather.ask(this, rest);
   }
 
@@ -143,7 +152,9 @@ export class Conversation extends Party {
   }
 
   override deliver(answers: Uint8Array, closeCode: number): boolean {
-    const choked = answers.length > 0 && this.#send(answers);
+    const { session } = this;
+    const signed = session && this.#parts.sessions?.signed(session, answers);
+    const choked = answers.length > 0 && this.#send(signed ?? answers);
     if (closeCode === 0) return choked;
     this.end(closeCode);
     return false;

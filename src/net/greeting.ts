@@ -48,8 +48,17 @@ export class Greeter {
   readonly #peers: PeerGate;
   readonly #limits: Limits;
   readonly #cluster: ClusterView;
+  readonly #run: string | undefined;
 
-  constructor(gate: TokenGate, peers: PeerGate, limits: Limits, cluster: ClusterView) {
+  /** `run` is that of the node, when it may be one of several. */
+  constructor(
+    gate: TokenGate,
+    peers: PeerGate,
+    limits: Limits,
+    cluster: ClusterView,
+    run?: string | undefined,
+  ) {
+    this.#run = run;
     this.#gate = gate;
     this.#peers = peers;
     this.#limits = limits;
@@ -58,14 +67,18 @@ export class Greeter {
 
   /** What the node says of itself. */
   get #welcome(): string {
-    const { configuration, self } = this.#cluster;
+    const { configuration, self, boot } = this.#cluster;
+    const named = self !== '';
     return JSON.stringify({
       server: `orlop/${VERSION}`,
       protocol: PROTOCOL_VERSION,
       maxKey: MAX_KEY_BYTES,
       maxValue: this.#limits.maxValueBytes,
       maxFrame: this.#limits.maxFrameBytes,
-      node: self === '' ? undefined : self,
+      node: named ? self : undefined,
+      boot: named && boot !== '' ? boot : undefined,
+      run: named ? this.#run : undefined,
+      session: named && this.#run !== undefined ? true : undefined,
       cluster: configuration && { id: configuration.cluster, number: configuration.number },
     });
   }

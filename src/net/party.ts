@@ -1,5 +1,6 @@
 import { FrameQueue } from './frameQueue.js';
 import type { Claim } from './peers/claims.js';
+import type { PartySession } from './peers/session.js';
 
 /**
  * Somebody whose requests are executed and who gets the answers: a WebSocket or one HTTP request.
@@ -22,6 +23,8 @@ export abstract class Party {
   claims: Map<number, Claim> | undefined;
   /** Bytes of its answers that wait until enough owners have a change. */
   owedBytes = 0;
+  /** What it has to see of its own writes, if it wants to. */
+  session: PartySession | undefined;
   /** True for another node, whose requests are for this one. */
   isPeer = false;
   /** True for the node itself, which nobody has to wait for. */

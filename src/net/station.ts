@@ -100,10 +100,11 @@ export class Station {
     const { cluster, peers } = parts;
     this.#peerGate.tokens = peers?.tokens ?? [];
     this.#switchboard = peers && this.#makeSwitchboard(peers);
-    const greeter = new Greeter(this.#gate, this.#peerGate, limits, cluster);
+    const greeter = new Greeter(this.#gate, this.#peerGate, limits, cluster, peers?.reach.run);
     const topology = new TopologyDesk(cluster);
     const peerGrants = store.constant('GRANTS_PEER');
-    this.#shared = { gather, greeter, topology, limits, tally, grants, peerGrants };
+    const sessions = this.#switchboard?.sessions;
+    this.#shared = { gather, greeter, topology, sessions, limits, tally, grants, peerGrants };
     const { report, log, random } = parts;
     const ownGrants = store.constant('GRANTS_ALL');
     const tools = { clock, timers, random, report, log };
@@ -129,12 +130,13 @@ export class Station {
   }
 
   #makeSwitchboard({ reach, tokens }: PeersShare): Switchboard {
-    const { cluster: view, store, clock, timers, random } = this.#parts;
+    const { cluster: view, store, clock, timers, random, limits } = this.#parts;
     const gather = this.#gather;
     const self = (): string => view.self;
     const token = (): string => tokens[0] ?? '';
     const switchboard = new Switchboard({
-      ...{ view, reach, clock },
+      ...{ view, reach, clock, timers },
+      maxWaitingBytes: limits.maxPipelinedBytes,
       forwarder: new Forwarder({ self, token, clock, timers, random }),
       grants: store.constant('GRANTS_PEER'),
       join: (party) => gather.join(party),

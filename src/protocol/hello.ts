@@ -63,6 +63,12 @@ export interface Greeting {
   readonly maxFrame: number;
   /** The name of the node, when it has one. */
   readonly node?: string | undefined;
+  /** The boot in which its memory of agreements began, as 16 hex digits. */
+  readonly boot?: string | undefined;
+  /** Its run: 16 hex digits that are others after each start. */
+  readonly run?: string | undefined;
+  /** Whether it knows sessions. */
+  readonly session?: boolean | undefined;
   /** Its cluster, once it holds a configuration. */
   readonly cluster?: GreetedCluster | undefined;
 }
@@ -106,6 +112,10 @@ function limit(field: unknown, fallback: number): number {
   return typeof field === 'number' && Number.isSafeInteger(field) && field > 0 ? field : fallback;
 }
 
+function textOf(field: unknown): string | undefined {
+  return typeof field === 'string' ? field : undefined;
+}
+
 function clusterOf(field: unknown): GreetedCluster | undefined {
   const { id, number } = (field ?? {}) as { id?: unknown; number?: unknown };
   if (typeof id !== 'string' || !Number.isSafeInteger(number)) return undefined;
@@ -122,7 +132,10 @@ export function decodeGreeting(text: string): Greeting {
     maxKey: limit(fields.maxKey, MAX_KEY_BYTES),
     maxValue,
     maxFrame: limit(fields.maxFrame, maxFrameOf(maxValue)),
-    node: typeof fields.node === 'string' ? fields.node : undefined,
+    node: textOf(fields.node),
+    boot: textOf(fields.boot),
+    run: textOf(fields.run),
+    session: fields.session === true ? true : undefined,
     cluster: clusterOf(fields.cluster),
   };
 }

@@ -91,6 +91,10 @@ export const OP_CLEAR = 0x17;
 export const OP_TOPOLOGY = 0x30;
 /** Asks for the newest configuration and for all that follow. */
 export const OP_FOLLOW = 0x31;
+/** Says what the answers on this connection have to be at least as new as. */
+export const OP_SESSION = 0x32;
+/** Between nodes: whether the asking one has applied what the asked one has acknowledged. */
+export const OP_WITNESS = 0x33;
 
 /** One owner of the key answers. */
 export const LEVEL_ONE = 0;

@@ -5,6 +5,9 @@
  * It must never hold writes back: what it has read is copied into the senders' frames and given
  * back to the lane at once, whatever the peers do. A sender that has too much gives the oldest up.
  * What a peer told is left out, since whoever accepts a change tells all of its owners.
+ *
+ * A turn is over when all that was published before it began has been read; a peer has attained it
+ * once it has applied what was put for it until then. One turn is waited for at a time.
  */
 import type { FeedReader } from '../arena/feedReader.js';
 import type { Clock } from '../base/clock.js';
@@ -34,6 +37,12 @@ export class Distributor {
   readonly #parts: DistributorParts;
   /** The senders for each partition; made when first asked for. */
   #routes: (readonly Sender[] | undefined)[] = [];
+  /** The turn that is under way, and where each feed has to be read to before it is over. */
+  #turn: { readonly number: number; readonly heads: readonly number[] } | undefined;
+  /** The last turn that is over. */
+  #over = 0;
+  /** The generation of each peer for which a turn is waited for. */
+  readonly #awaited = new Map<Sender, number>();
 
   constructor(parts: DistributorParts) {
     this.#parts = parts;
@@ -42,20 +51,48 @@ export class Distributor {
   /** The configuration or the senders have changed. */
   forget(): void {
     this.#routes = [];
+    this.#awaited.clear();
   }
 
   /** Carries on what has been published; true when some of it was left for the next turn. */
   pump(): boolean {
+    const { feeds } = this.#parts;
+    this.#turn ??= {
+      number: this.#parts.reach.beginTurn(),
+      heads: feeds.map(({ head }) => head),
+    };
     let more = false;
     for (const [source, feed] of this.#parts.feeds.entries()) {
       if (this.#drain(source, feed)) more = true;
     }
+    const { number, heads } = this.#turn;
+    if (feeds.every(({ position }, n) => ((position - (heads[n] ?? 0)) | 0) >= 0)) {
+      this.#over = number;
+      this.#turn = undefined;
+    }
     const nowMs = this.#parts.clock.monotonicMs();
-    for (const [, sender] of this.#parts.senders()) {
+    for (const [id, sender] of this.#parts.senders()) {
+      this.#await(id, sender);
       sender.flush();
       sender.tick(nowMs);
     }
     return more;
+  }
+
+  /** Notes which turn a peer has attained, once it has applied what was put for it so far. */
+  #await(id: string, sender: Sender): void {
+    const { reach } = this.#parts;
+    const row = reach.rowOf(id);
+    const turn = this.#over;
+    if (row === undefined || reach.attained(row) >= turn) return;
+    const generation = reach.generation(row);
+    if (this.#awaited.get(sender) === generation) return;
+    this.#awaited.set(sender, generation);
+    sender.whenApplied(() => {
+      // What was given up meanwhile was not applied; it is another generation then.
+      if (this.#awaited.get(sender) === generation) this.#awaited.delete(sender);
+      if (reach.attained(row) < turn) reach.attain(row, turn);
+    });
   }
 
   #drain(source: number, feed: FeedReader): boolean {

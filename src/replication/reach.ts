@@ -2,24 +2,37 @@
  * How far peers are with the changes of this node, in a memory that all its threads share: whoever
  * holds an answer back until enough owners have a change looks here.
  *
- *   0 moved i32 | 4 work i32 | 8 rows i32 | 64 rows
- *   row   0 length of id u32 | 4 generation i32 | 8 connected i32 | 16 id, 64 bytes
- *         128 position u32 for each source
+ *   0 moved i32 | 4 work i32 | 8 rows i32 | 16 run u64 | 24 turn u64 | 64 rows
+ *   row   0 length of id u32 | 4 generation i32 | 8 connected i32 | 12 whole i32 | 16 id, 64 bytes
+ *         80 run of the peer u64 | 88 attained u64 | 96 wanted i32 | 128 position u32 for each source
  *
  * A source is a feed: that of one lane in one arena. Its position says that the peer has applied
  * every change of it, up to there, of which the peer is an owner. Positions wrap around. When
  * changes for a peer are given up, its generation changes: positions that it reaches after that say
  * nothing of changes from before. `moved` changes with everything else, and is what others wait at;
  * `work` is what they wake the sending side with.
+ *
+ * For sessions all sources have one position together, the *turn*: whoever is told of a change while
+ * turn n is under way finds it with everybody who has attained turn n + 1. Turns count from the
+ * start of the process, its *run*. `whole` is the other direction: the generation, at that peer, up
+ * to which this node has made up for everything that the peer gave up telling it.
  */
 const MOVED = 0;
 const WORK = 1;
 const ROWS = 2;
+const RUN_AT = 16;
+const TURN_AT = 24;
 const HEAD_BYTES = 64;
 const ROW_HEAD_BYTES = 128;
 const GENERATION = 1;
 const CONNECTED = 2;
+const WHOLE = 3;
 const ID_AT = 16;
+const PEER_RUN_AT = 80;
+const ATTAINED_AT = 88;
+const WANTED = 24;
+/** The run of somebody who told none. */
+const NO_RUN = '0'.repeat(16);
 const ID_BYTES_MAX = 64;
 /** The most peers that are ever kept account of. */
 const ROWS_MAX = 256;
@@ -35,6 +48,7 @@ const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
 export class Reach {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #longs: BigUint64Array<SharedArrayBuffer>;
   readonly #rowWords: number;
   /** Rows by id, as far as this thread has seen them. */
   readonly #rows = new Map<string, number>();
@@ -42,13 +56,31 @@ export class Reach {
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
+    this.#longs = new BigUint64Array(buffer);
     this.#rowWords = (this.#words.length - HEAD_BYTES / 4) / ROWS_MAX;
   }
 
-  /** A fresh one for so many sources. */
-  static create(sources: number): Reach {
+  /** A fresh one for so many sources, of a run that is named by 16 hex digits. */
+  static create(sources: number, run = NO_RUN): Reach {
     const rowBytes = ROW_HEAD_BYTES + Math.ceil(sources / 16) * 64;
-    return new Reach(new SharedArrayBuffer(HEAD_BYTES + ROWS_MAX * rowBytes));
+    const reach = new Reach(new SharedArrayBuffer(HEAD_BYTES + ROWS_MAX * rowBytes));
+    reach.#longs[RUN_AT / 8] = BigInt(`0x${run}`);
+    return reach;
+  }
+
+  /** The run of this node, as 16 hex digits. */
+  get run(): string {
+    return hexOf(this.#longs[RUN_AT / 8] ?? 0n);
+  }
+
+  /** The turn that is under way. */
+  get turn(): number {
+    return Number(Atomics.load(this.#longs, TURN_AT / 8));
+  }
+
+  /** Begins the next turn, and says which it is; by one thread. */
+  beginTurn(): number {
+    return Number(Atomics.add(this.#longs, TURN_AT / 8, 1n)) + 1;
   }
 
   #at(row: number): number {
@@ -130,6 +162,55 @@ export class Reach {
     return ((Atomics.load(this.#words, word) - position) | 0) >= 0;
   }
 
+  #longAt(row: number, byte: number): number {
+    return (this.#at(row) * 4 + byte) / 8;
+  }
+
+  /** A peer has applied everything that it has to have of all turns up to one. */
+  attain(row: number, turn: number): void {
+    Atomics.store(this.#longs, this.#longAt(row, ATTAINED_AT), BigInt(turn));
+    this.#move();
+  }
+
+  /** Up to which turn a peer has everything, but for what was given up. */
+  attained(row: number): number {
+    return Number(Atomics.load(this.#longs, this.#longAt(row, ATTAINED_AT)));
+  }
+
+  /** The run of a peer, as it was told last. */
+  runOf(row: number): string {
+    return hexOf(Atomics.load(this.#longs, this.#longAt(row, PEER_RUN_AT)));
+  }
+
+  /** A peer says in which run it is: what another run had applied may be lost. */
+  meet(row: number, run: string): void {
+    const before = this.runOf(row);
+    if (before === run) return;
+    if (before !== NO_RUN) this.giveUp(row);
+    Atomics.store(this.#longs, this.#longAt(row, PEER_RUN_AT), BigInt(`0x${run}`));
+    this.#move();
+  }
+
+  /** Up to which of its generations this node lacks nothing of what a peer had to tell it. */
+  whole(row: number): number {
+    return Atomics.load(this.#words, this.#at(row) + WHOLE);
+  }
+
+  /** This node has everything that a peer gave up telling it, up to a generation. */
+  setWhole(row: number, generation: number): void {
+    Atomics.store(this.#words, this.#at(row) + WHOLE, generation);
+  }
+
+  /** Somebody waits for this node to be whole again. */
+  want(row: number): void {
+    Atomics.store(this.#words, this.#at(row) + WANTED, 1);
+  }
+
+  /** Whether somebody does, since this was asked last. */
+  takeWanted(row: number): boolean {
+    return Atomics.exchange(this.#words, this.#at(row) + WANTED, 0) !== 0;
+  }
+
   /** Changes for a peer were given up. */
   giveUp(row: number): void {
     Atomics.add(this.#words, this.#at(row) + GENERATION, 1);
@@ -151,4 +232,8 @@ export class Reach {
     Atomics.store(this.#words, this.#at(row) + CONNECTED, connected ? 1 : 0);
     this.#move();
   }
+}
+
+function hexOf(long: bigint): string {
+  return long.toString(16).padStart(16, '0');
 }

@@ -34,14 +34,20 @@ export class SessionToken {
     return [...this.#marks.values()];
   }
 
-  /** A write was acknowledged. */
-  note(mark: Mark): void {
+  /** A write was acknowledged; whether that was news. */
+  note(mark: Mark): boolean {
     const known = this.#marks.get(mark.id);
     const newer = known?.boot !== mark.boot || known.position < mark.position;
     this.#marks.delete(mark.id);
     this.#marks.set(mark.id, newer || known === undefined ? mark : known);
     const [oldest] = this.#marks.keys();
     if (this.#marks.size > MAX_MARKS && oldest !== undefined) this.#marks.delete(oldest);
+    return newer;
+  }
+
+  /** Forgets all marks. */
+  clear(): void {
+    this.#marks.clear();
   }
 
   /**

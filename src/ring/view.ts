@@ -43,6 +43,7 @@ class Owners {
 /** The cluster as one thread sees it; see the top of this file. */
 export class ClusterView {
   #self = '';
+  #boot = '';
   #configuration: Configuration | undefined;
   #now: Owners | undefined;
   #leaving: Owners | undefined;
@@ -55,9 +56,15 @@ export class ClusterView {
     return this.#self;
   }
 
-  /** This node takes part in a cluster under this id. */
-  identify(self: string): void {
+  /** The boot in which this node's memory of agreements began; empty while that is not known. */
+  get boot(): string {
+    return this.#boot;
+  }
+
+  /** This node takes part in a cluster under this id, with the memory that began in a boot. */
+  identify(self: string, boot = ''): void {
     this.#self = self;
+    this.#boot = boot;
   }
 
   /** The newest configuration; none while the node has not found its cluster. */

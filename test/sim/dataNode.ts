@@ -10,6 +10,7 @@ import { Gather } from '../../src/net/gather.js';
 import { Party } from '../../src/net/party.js';
 import { Forwarder } from '../../src/net/peers/forwarder.js';
 import { Peers } from '../../src/net/peers/peers.js';
+import { PartySession } from '../../src/net/peers/session.js';
 import { Switchboard } from '../../src/net/peers/switchboard.js';
 import { Stopwatch, verbTotals } from '../../src/net/stopwatch.js';
 import { AnswerReader } from '../../src/protocol/answerReader.js';
@@ -17,6 +18,7 @@ import { FrameWriter } from '../../src/protocol/frameWriter.js';
 import { encodeRequest, type Request } from '../../src/protocol/request.js';
 import { FLAG_PEEK, FLAG_WITH_META, OP_GET } from '../../src/protocol/wire.js';
 import { Reach } from '../../src/replication/reach.js';
+import type { SessionToken } from '../../src/replication/session.js';
 import type { Configuration } from '../../src/ring/configuration.js';
 import { ClusterView } from '../../src/ring/view.js';
 import type { Host, Running } from './host.js';
@@ -98,7 +100,8 @@ export class DataNode implements Running {
     const shared = { clock, timers, random, token, makeLink };
     const forwarder = new Forwarder({ ...shared, self: () => host.id });
     this.#switchboard = new Switchboard({
-      ...{ view, reach, clock, forwarder, grants: this.store.constant('GRANTS_PEER') },
+      ...{ view, reach, clock, timers, maxWaitingBytes: 64 * MIB, forwarder },
+      ...{ grants: this.store.constant('GRANTS_PEER') },
       join: (party) => this.#gather.join(party),
       submit: (party, frame) => this.#gather.submit(party, frame),
       deliver: (party, answers) => this.#gather.answer(party, answers),
@@ -143,6 +146,31 @@ export class DataNode implements Running {
     this.#pending.set(id, told);
     encodeRequest(writer, { ...request, id });
     this.#gather.ask(this.#client, writer.frame());
+  }
+
+  /**
+   * Asks as a client does that has a session; `told` is also given the token to go on with. Not
+   * called when the connection would have been lost.
+   */
+  askInSession(
+    token: SessionToken,
+    request: Omit<Request, 'id'>,
+    told: (answer: AnswerReader, token: SessionToken) => void,
+  ): void {
+    const session = new PartySession(1, token);
+    const { sessions } = this.#switchboard;
+    const guest = new Guest(this.store.constant('GRANTS_CLIENT'), (answers) => {
+      this.#gather.leave(guest);
+      const reader = new AnswerReader();
+      reader.reset(sessions.signed(session, answers).slice());
+      reader.next();
+      told(reader, session.token);
+    });
+    guest.session = session;
+    this.#gather.join(guest);
+    const writer = new FrameWriter(256);
+    encodeRequest(writer, { ...request, id: 1 });
+    this.#gather.ask(guest, writer.frame());
   }
 
   /** What this node has of a key, seen from outside of time. */

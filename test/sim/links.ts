@@ -118,7 +118,7 @@ class SimLink implements Link {
     if (kind === WELCOME && !this.up) {
       this.up = true;
       this.failed = false;
-      this.#parts.onUp((frame) => this.#frame(epoch, frame));
+      this.#parts.onUp((frame) => this.#frame(epoch, frame), undefined);
     } else if (kind === ANSWERS && this.up) {
       this.#owed = Math.max(0, this.#owed - 1);
       const reader = new AnswerReader();

@@ -4,6 +4,7 @@
  *
  * - A change that is acknowledged at `quorum` is with a majority of its owners at that moment.
  * - A read at `quorum` sees what was acknowledged at `quorum` before it began, or something newer.
+ * - A read of a session at `one`, on any node, sees what the session has written at `one`.
  * - In the end all owners of a key have the same of it, and nothing older than was acknowledged.
  */
 import { seededRandom } from '../../src/base/random.js';
@@ -16,6 +17,7 @@ import {
   OP_GET,
   OP_SET,
 } from '../../src/protocol/wire.js';
+import { SessionToken } from '../../src/replication/session.js';
 import type { Configuration } from '../../src/ring/configuration.js';
 import { NO_DIGEST } from '../../src/ring/configuration.js';
 import { ClusterView } from '../../src/ring/view.js';
@@ -32,6 +34,9 @@ const HEALING_MS = 40_000;
 const STEP_MS = 25;
 const KEYS = 40;
 const DEADLINE_MS = 2_000;
+/** Clients with sessions, and the keys that they share. */
+const TRAVELLERS = 2;
+const TRAVELLED = 8;
 const KINDS: readonly Fault[] = [
   ...(['loss', 'duplication', 'clogging', 'oneWay'] as const),
   ...(['partition', 'pause', 'skew'] as const),
@@ -50,6 +55,13 @@ function configurationOf(hosts: readonly Host[]): Configuration {
   };
 }
 
+/** A client that wants to see its own writes wherever it reads. */
+interface Traveller {
+  token: Uint8Array;
+  /** The highest version of each key that was acknowledged to it. */
+  readonly own: Map<string, bigint>;
+}
+
 class ReplicationRun {
   readonly #seed: number;
   readonly #world: World;
@@ -60,6 +72,10 @@ class ReplicationRun {
   /** The highest version of each key that was acknowledged, and that was at `quorum`. */
   readonly #acked = new Map<string, bigint>();
   readonly #quorum = new Map<string, bigint>();
+  readonly #travellers: readonly Traveller[] = Array.from({ length: TRAVELLERS }, () => ({
+    token: new SessionToken().encode(),
+    own: new Map(),
+  }));
   #count = 0;
   #hinted = false;
 
@@ -100,6 +116,33 @@ class ReplicationRun {
       else if (kind < 9) this.#set(node, `d${key}`, level);
       else this.#delete(node, `d${key}`, level);
     }
+    for (const traveller of this.#travellers) this.#travel(traveller);
+  }
+
+  /** Writes or reads a key that is never deleted, at whatever node. */
+  #travel(traveller: Traveller): void {
+    const { random } = this.#world;
+    const nodes = [...this.#nodes.values()];
+    const node = nodes[random.below(nodes.length)] as DataNode;
+    const key = `s${random.below(TRAVELLED)}`;
+    const least = traveller.own.get(key) ?? 0n;
+    const isWrite = random.below(3) === 0;
+    const base = { flags: FLAG_WITH_META, key, level: LEVEL_ONE, deadlineMs: DEADLINE_MS };
+    const request = isWrite ? { ...base, opcode: OP_SET, value: 'v' } : { ...base, opcode: OP_GET };
+    node.askInSession(SessionToken.decode(traveller.token), request, (answer, token) => {
+      if (answer.status !== STATUS.OK && answer.status !== STATUS.NOT_FOUND) return;
+      this.#count++;
+      const version = answer.version() ?? 0n;
+      if (isWrite) {
+        this.#note(this.#acked, key, version);
+        this.#note(traveller.own, key, version);
+        const all = SessionToken.decode(traveller.token);
+        for (const mark of token.marks) all.note(mark);
+        traveller.token = all.encode();
+      } else if (version < least) {
+        this.#violations.push('a session does not see what it has written');
+      }
+    });
   }
 
   #set(node: DataNode, key: string, level: number): void {

@@ -5,6 +5,7 @@ import type { Call } from '../call.js';
 import { Dispatcher } from '../dispatcher.js';
 import type { Settings } from '../options.js';
 import type { Runtime } from '../runtime.js';
+import { type ClientSession, SESSION_ID } from '../session.js';
 
 /** Whoever leads calls to peers. */
 export interface PeerOwner {
@@ -45,14 +46,22 @@ export class Peer {
     urls: readonly string[],
     settings: Settings,
     runtime: Runtime,
-    id?: string,
+    { id, session }: { readonly id?: string; readonly session?: ClientSession | undefined } = {},
   ) {
     this.id = id;
     this.urls = urls;
+    const voice = session?.voice();
     const onlooker = {
-      greeted: (greeting: Greeting) => owner.peerGreeted(this, greeting),
-      told: (answer: AnswerReader) => owner.peerTold(this, answer),
+      greeted: (greeting: Greeting) => {
+        voice?.begin(greeting.session === true);
+        owner.peerGreeted(this, greeting);
+      },
+      told: (answer: AnswerReader) => {
+        if (answer.id === SESSION_ID) voice?.hear(answer);
+        else owner.peerTold(this, answer);
+      },
       lost: () => owner.peerLost(this),
+      news: voice?.news,
     };
     this.#make = () => new Dispatcher(urls, settings, runtime, onlooker);
   }

@@ -25,6 +25,7 @@ import type { Call } from '../call.js';
 import { type EventListener, guarded } from '../events.js';
 import type { Settings } from '../options.js';
 import type { Runtime } from '../runtime.js';
+import type { ClientSession } from '../session.js';
 import { SingleCall } from '../singleCall.js';
 import { Convoy } from './convoy.js';
 import { Journey } from './journey.js';
@@ -63,6 +64,7 @@ export class Router implements Guide, PeerOwner {
   readonly #seeds: readonly string[];
   readonly #topology: Topology;
   readonly #parking: Parking;
+  readonly #session: ClientSession | undefined;
   readonly #peers = new Map<string, Peer>();
   /** The connection to an address of the program that is no known node's. */
   #home: Peer | undefined;
@@ -74,7 +76,13 @@ export class Router implements Guide, PeerOwner {
   #closing: Promise<void> | undefined;
 
   /** Begins to connect to one of the URLs. */
-  constructor(urls: readonly string[], settings: Settings, runtime: Runtime) {
+  constructor(
+    urls: readonly string[],
+    settings: Settings,
+    runtime: Runtime,
+    session?: ClientSession | undefined,
+  ) {
+    this.#session = session;
     this.#seeds = urls;
     this.#runtime = runtime;
     this.#clock = runtime.clock;
@@ -85,7 +93,7 @@ export class Router implements Guide, PeerOwner {
     this.#settings = { ...settings, onEvent };
     this.#topology = new Topology(settings.zone);
     this.#parking = new Parking(settings);
-    this.#home = new Peer(this, urls, this.#settings, runtime);
+    this.#home = new Peer(this, urls, this.#settings, runtime, { session });
     this.#single = this.#home;
     this.#home.dispatcher;
   }
@@ -281,7 +289,8 @@ export class Router implements Guide, PeerOwner {
 
   #welcome(member: Member): void {
     const urls = [this.#urlOf(member)];
-    const peer = new Peer(this, urls, this.#settings, this.#runtime, member.id);
+    const facts = { id: member.id, session: this.#session };
+    const peer = new Peer(this, urls, this.#settings, this.#runtime, facts);
     this.#peers.set(member.id, peer);
   }
 
@@ -369,7 +378,8 @@ export class Router implements Guide, PeerOwner {
       return;
     }
     if (this.#home !== undefined || this.closed) return;
-    this.#home = new Peer(this, this.#seeds, this.#settings, this.#runtime);
+    const session = this.#session;
+    this.#home = new Peer(this, this.#seeds, this.#settings, this.#runtime, { session });
     this.#home.dispatcher.share();
   }
 

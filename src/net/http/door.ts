@@ -12,6 +12,7 @@ import { SOCKET_PATH } from '../../protocol/wire.js';
 import { addTo, type Board, DRAINING, FIGURE, SERVING, type Tally } from '../board.js';
 import type { Gather, LogLink } from '../gather.js';
 import type { Limits } from '../limits.js';
+import type { Sessions } from '../peers/sessions.js';
 import type { TokenGate } from '../token.js';
 import { CACHE_PATH, CacheDoor } from './cache.js';
 import { CLUSTER_PATHS, ClusterDoor, type ClusterRequest } from './cluster.js';
@@ -41,6 +42,8 @@ export interface DoorParts {
   readonly gather: Gather;
   readonly limits: Limits;
   readonly grants: number;
+  /** What sessions are kept by, where there may be other nodes. */
+  readonly sessions?: Sessions | undefined;
   /** Those of the node itself, which include merging. */
   readonly ownGrants: number;
   readonly clock: Clock;

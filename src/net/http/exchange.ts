@@ -7,6 +7,8 @@ export interface RequestHeaders {
   readonly ifNoneMatch: string;
   /** How many owners of a key have to answer. */
   readonly level: string;
+  /** What the client has written, as replies told it. */
+  readonly session: string;
 }
 
 /** What a request is answered with. */

@@ -9,7 +9,7 @@ import { messageOf } from '../../base/errors.js';
 import type { AnswerReader } from '../../protocol/answerReader.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
 import { encodeRequest, type Request } from '../../protocol/request.js';
-import { STATUS } from '../../protocol/status.js';
+import { FIRST_ERROR, STATUS } from '../../protocol/status.js';
 import {
   ENCODING_MASK,
   ENCODING_MSGPACK,
@@ -24,8 +24,12 @@ import {
   OP_GET,
   OP_SET,
 } from '../../protocol/wire.js';
+import { SessionToken } from '../../replication/session.js';
 import type { Gather } from '../gather.js';
 import type { Limits } from '../limits.js';
+import { PartySession } from '../peers/session.js';
+import type { Sessions } from '../peers/sessions.js';
+import { tokenIn } from '../sessionDesk.js';
 import { conditionOf, type Refusal } from './conditions.js';
 import { Errand } from './errand.js';
 import { etagOf, matchesStrongly, matchesWeakly, parseEtags } from './etags.js';
@@ -54,6 +58,8 @@ export interface KeyDoorParts {
   readonly limits: Limits;
   /** The verbs that HTTP requests may use. */
   readonly grants: number;
+  /** What sessions are kept by, where there may be other nodes. */
+  readonly sessions?: Sessions | undefined;
   /** Sends a reply and counts it. */
   readonly reply: (exchange: Exchange, reply: Reply) => void;
 }
@@ -80,6 +86,7 @@ export class KeyDoor {
   #dispatch(exchange: Exchange, key: Uint8Array): void {
     const { method } = exchange;
     if (levelOf(exchange) === undefined) this.#refuse(exchange, BAD_LEVEL);
+    else if (sessionOf(exchange) === null) this.#refuse(exchange, BAD_SESSION);
     else if (method === 'GET' || method === 'HEAD') this.#get(exchange, key);
     else if (method === 'PUT') this.#put(exchange, key);
     else if (method === 'DELETE') this.#delete(exchange, key);
@@ -165,10 +172,13 @@ export class KeyDoor {
 
   #execute(exchange: Exchange, request: Request, translate: (answer: AnswerReader) => Reply): void {
     const { gather, grants, reply } = this.#parts;
+    const session = sessionOf(exchange) ?? undefined;
     const errand = new Errand(grants, (answer) => {
       gather.leave(errand);
-      reply(exchange, translate(answer));
+      const told = translate(answer);
+      reply(exchange, session === undefined ? told : this.#inSession(session, answer, told));
     });
+    errand.session = session;
     exchange.onGone(() => gather.leave(errand));
     encodeRequest(this.#writer, { ...request, level: levelOf(exchange) ?? LEVEL_ONE });
     gather.join(errand);
@@ -176,6 +186,15 @@ export class KeyDoor {
     this.#writer.clear(KEEP_BYTES);
     // Executed at once, so that the answer leaves with the turn that read the request.
     gather.run();
+  }
+
+  /** The reply with the token of its session, in which a change that was made has its mark. */
+  #inSession({ token }: PartySession, { opcode, status }: AnswerReader, reply: Reply): Reply {
+    const { sessions } = this.#parts;
+    const isChange = opcode !== OP_GET && status < FIRST_ERROR;
+    if (isChange && sessions !== undefined) token.note(sessions.now);
+    const text = Buffer.from(token.encode()).toString('base64url');
+    return { ...reply, headers: [...reply.headers, ['orlop-session', text]] };
   }
 
   #queryIsGood(exchange: Exchange, known: readonly string[]): boolean {
@@ -210,6 +229,16 @@ function levelOf({ headers }: Exchange): number | undefined {
   if (headers.level === '') return LEVEL_ONE;
   const level = LEVELS.indexOf(headers.level);
   return level < 0 ? undefined : level;
+}
+
+const BAD_SESSION = bad('orlop-session is "new", or what a reply said it is');
+
+/** The session that a request goes on with; nothing without one, null when it makes no sense. */
+function sessionOf({ headers }: Exchange): PartySession | undefined | null {
+  if (headers.session === '') return undefined;
+  if (headers.session === 'new') return new PartySession(0, new SessionToken());
+  const token = tokenIn(Uint8Array.from(Buffer.from(headers.session, 'base64url')));
+  return token === undefined ? null : new PartySession(0, token);
 }
 
 /** The time to live that a query asks for in milliseconds, or what is wrong with it. */

@@ -11,6 +11,7 @@ function headersOf(request: NativeRequest): RequestHeaders {
     ifMatch: request.getHeader('if-match'),
     ifNoneMatch: request.getHeader('if-none-match'),
     level: request.getHeader('orlop-level'),
+    session: request.getHeader('orlop-session'),
   };
 }
 

@@ -31,7 +31,8 @@ interface Asked {
 }
 
 interface Road {
-  readonly member: Member;
+  /** As the newest configuration knows it. */
+  member: Member;
   readonly link: Link;
   readonly frame: FrameWriter;
   readonly asked: Map<number, Asked>;
@@ -89,7 +90,10 @@ export class Forwarder {
 
   #roadTo(member: Member): Road {
     const known = this.#roads.get(member.id);
-    if (known?.member.host === member.host && known.member.port === member.port) return known;
+    if (known?.member.host === member.host && known.member.port === member.port) {
+      known.member = member;
+      return known;
+    }
     known?.link.stop();
     const { self, token, timers, random, makeLink = overWebSocket } = this.#parts;
     const road: Road = {
@@ -97,6 +101,7 @@ export class Forwarder {
       link: makeLink({
         ...{ host: member.host, port: member.port, token, timers, random },
         name: `peer ${self()}`,
+        expected: () => road.member,
         onUp: (send) => {
           road.send = send;
           this.#flush(road);

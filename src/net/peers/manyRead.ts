@@ -26,6 +26,8 @@ export interface ManyReadParts {
   readonly flags: number;
   readonly owners: Owners;
   readonly level: Level;
+  /** Who has to answer besides; owners or not. */
+  readonly required?: ReadonlySet<string>;
   /** Unix milliseconds. */
   readonly nowMs: () => number;
   /** Asks an owner, which may be this node; settled once, later. */
@@ -47,17 +49,19 @@ class ManyRead {
   readonly #parts: ManyReadParts;
   readonly #tally: Tally;
   readonly #said: Said[] = [];
+  readonly #required: Set<string>;
   #over = false;
 
   constructor(parts: ManyReadParts) {
     this.#parts = parts;
     this.#tally = new Tally(parts.owners, parts.level);
+    this.#required = new Set(parts.required);
   }
 
   start(): void {
     const { key, owners, ask } = this.#parts;
     const asked = question(key, true);
-    for (const id of new Set(owners.flat())) {
+    for (const id of new Set([...owners.flat(), ...this.#required])) {
       ask(id, asked, (answer) => this.#heard(id, answer));
     }
   }
@@ -70,9 +74,11 @@ class ManyRead {
       if (said !== undefined) this.#repair([said]);
       return;
     }
-    if (verdict === 'open') return;
+    const refused = said === undefined && this.#required.has(id);
+    if (!refused) this.#required.delete(id);
+    if (!refused && (verdict === 'open' || this.#required.size > 0)) return;
     this.#over = true;
-    if (verdict === 'reached') this.#answer();
+    if (verdict === 'reached' && !refused) this.#answer();
     else this.#parts.done(plain(STATUS.UNAVAILABLE));
   }
 
@@ -92,7 +98,8 @@ class ManyRead {
     const newest = this.#newest;
     if (newest?.version === undefined) return;
     const { stale } = resolve(this.#said);
-    const late = heard.filter(({ id }) => stale.includes(id));
+    const owners = this.#parts.owners.flat();
+    const late = heard.filter(({ id }) => stale.includes(id) && owners.includes(id));
     if (late.length === 0) return;
     const request = repairOf(this.#parts.key, newest, this.#parts.nowMs());
     for (const { id } of late) this.#parts.ask(id, request, () => {});

@@ -1,7 +1,9 @@
 /**
  * A connection from this node to another one, over the protocol that clients speak: opened by this
  * side, made again when it is lost, and greeted with the secret of the cluster, which gives the
- * right to merge. What goes over it is somebody else's business.
+ * right to merge. Whoever answers has to be the node that is meant, with the memory that the
+ * configuration knows: an address may have come to belong to another one. What goes over the link
+ * is somebody else's business.
  *
  *   connecting ─open─▶ greeting ─hello OK─▶ up ─closed─▶ waiting ─▶ connecting
  */
@@ -9,10 +11,12 @@ import { WebSocket } from 'ws';
 import type { Random } from '../../base/random.js';
 import type { Timer, Timers } from '../../base/timers.js';
 import { AnswerReader } from '../../protocol/answerReader.js';
+import { ProtocolError } from '../../protocol/errors.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
-import { encodeHello } from '../../protocol/hello.js';
+import { decodeGreeting, encodeHello, type Greeting } from '../../protocol/hello.js';
 import { encodeRequest } from '../../protocol/request.js';
 import { STATUS } from '../../protocol/status.js';
+import { readText } from '../../protocol/text.js';
 import { OP_HELLO, SOCKET_PATH, SUBPROTOCOL } from '../../protocol/wire.js';
 
 /** A link as those see it who use it. */
@@ -38,12 +42,16 @@ export interface PeerLinkParts {
   readonly port: number;
   /** What this side calls itself. */
   readonly name: string;
+  /** Who is meant, by the newest configuration; nothing when that knows it no more. */
+  readonly expected: () => { readonly id: string; readonly boot: string } | undefined;
+  /** Somebody else answers: a link to a node that is not meant is refused. */
+  readonly onStranger?: (greeting: Greeting) => void;
   /** What proves that it belongs to the cluster. */
   readonly token: () => string;
   readonly timers: Timers;
   readonly random: Random;
   /** The other side has let us in; `send` holds until `onDown`. */
-  readonly onUp: (send: (frame: Uint8Array) => void) => void;
+  readonly onUp: (send: (frame: Uint8Array) => void, run: string | undefined) => void;
   /** The connection is lost, or did not come about. */
   readonly onDown: () => void;
   /** A message of answers; the reader holds during the call. */
@@ -111,16 +119,24 @@ export class PeerLink implements Link {
     const reader = this.#reader;
     reader.reset(data);
     if (this.#up) this.#parts.onAnswers(reader);
-    else if (reader.next() && reader.status === STATUS.OK) this.#greeted(socket);
+    else if (reader.next() && reader.status === STATUS.OK) this.#greeted(socket, reader);
     else socket.terminate();
     reader.release();
   }
 
-  #greeted(socket: WebSocket): void {
+  #greeted(socket: WebSocket, { bytes, bodyAt, bodyEnd }: AnswerReader): void {
+    const greeting = greetingIn(readText(bytes, bodyAt, bodyEnd));
+    const expected = this.#parts.expected();
+    const isMeant = greeting?.node === expected?.id && greeting?.boot === expected?.boot;
+    if (greeting === undefined || expected === undefined || !isMeant) {
+      if (greeting !== undefined) this.#parts.onStranger?.(greeting);
+      socket.terminate();
+      return;
+    }
     this.#up = true;
     this.#failed = false;
     this.#waitMs = FIRST_WAIT_MS;
-    this.#parts.onUp((frame) => socket.send(frame));
+    this.#parts.onUp((frame) => socket.send(frame), greeting.run);
   }
 
   #closed(socket: WebSocket): void {
@@ -146,6 +162,15 @@ export class PeerLink implements Link {
     this.#ended = true;
     this.#timer?.cancel();
     this.#socket?.terminate();
+  }
+}
+
+function greetingIn(text: string): Greeting | undefined {
+  try {
+    return decodeGreeting(text);
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
   }
 }
 

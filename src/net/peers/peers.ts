@@ -101,7 +101,7 @@ export class Peers {
       senders: () => this.#senders(),
     });
     this.repairs = new Repairs({
-      ...{ view, clock, timers, random, log, forwarder, askOwn },
+      ...{ view, reach, clock, timers, random, log, forwarder, askOwn },
       connected: (id) => this.#upPeer(id)?.member,
     });
     this.#unlisten = view.onConfiguration(() => this.#arrange());
@@ -174,8 +174,13 @@ export class Peers {
     });
     const link = makeLink({
       ...{ host, port, name: `peer ${view.self}`, token, timers, random },
-      onUp: (send) => {
+      expected: () => membersOf(view.configuration).find((one) => one.id === id),
+      onStranger: ({ node, boot }) => {
+        log.warn({ node: id, found: node, boot }, 'another node answers in the place of a peer');
+      },
+      onUp: (send, run) => {
         log.info({ node: id }, 'connected to a peer');
+        if (run !== undefined) reach.meet(row, run);
         sender.connect(send);
         reach.setConnected(row, true);
         // Either of the two may have been away, or have lost its memory.
@@ -194,7 +199,10 @@ export class Peers {
   }
 
   #close(id: string, forGood: boolean): void {
-    this.#peers.get(id)?.link.stop();
+    const peer = this.#peers.get(id);
+    peer?.link.stop();
+    // What waited for it waits no more.
+    if (peer !== undefined) this.#parts.reach.giveUp(peer.row);
     this.#peers.delete(id);
     if (forGood) this.#hints.settle(id);
   }

@@ -9,6 +9,7 @@ import type { Random } from '../../base/random.js';
 import { SLOTS } from '../../base/slot.js';
 import type { Timers } from '../../base/timers.js';
 import { encodeDigestRequest } from '../../replication/digestMessage.js';
+import type { Reach } from '../../replication/reach.js';
 import type { Member } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
@@ -18,10 +19,12 @@ import type { Forwarder } from './forwarder.js';
 import type { Ask } from './pages.js';
 import { type Haul, type HaulReport, haulFrom, type RepairParts } from './repair.js';
 import type { Shared } from './survey.js';
+import { askGeneration } from './witness.js';
 
 /** What repairs are made with. */
 export interface RepairsParts {
   readonly view: ClusterView;
+  readonly reach: Reach;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -139,6 +142,7 @@ export class Repairs {
   tick(nowMs: number): void {
     if (this.#running || this.#links === undefined || this.#stopped) return;
     for (const [id, dueMs] of this.#dueMs) {
+      this.#takeWish(id);
       if (nowMs < dueMs || this.#parts.connected(id) === undefined) continue;
       this.#dueMs.set(id, nowMs + EVERY_MS);
       this.#compare(id);
@@ -146,13 +150,37 @@ export class Repairs {
     }
   }
 
+  /** A session waits for what a peer gave up telling this node. */
+  #takeWish(id: string): void {
+    const { reach } = this.#parts;
+    const row = reach.rowOf(id);
+    if (row !== undefined && reach.takeWanted(row)) this.soon(id);
+  }
+
+  /** Compares, and notes from which generation at the peer on nothing is lacking here. */
   #compare(id: string): void {
+    const { reach, view } = this.#parts;
+    const row = reach.rowOf(id);
+    if (row === undefined) return;
+    this.#running = true;
+    const mark = { id, boot: reach.runOf(row), position: 0 };
+    const question = { id: view.self, run: reach.run, mark };
+    const ask = this.#repairParts(id).askPeer;
+    askGeneration(question, QUESTION_MS, ask, (generation) => {
+      const noted = (): void => {
+        if (generation !== undefined) reach.setWhole(row, generation);
+      };
+      this.#running = this.#begin(id, noted);
+    });
+  }
+
+  /** Whether a comparison has begun. */
+  #begin(id: string, done: () => void): boolean {
     const { view, clock, random } = this.#parts;
     const { cluster = '', number = 0 } = view.configuration ?? {};
     const isShared = this.#sharedWith(id, cluster, number);
     const links = this.#links;
-    if (isShared === undefined || links === undefined) return;
-    this.#running = true;
+    if (isShared === undefined || links === undefined) return false;
     compareWith(
       {
         ...this.#repairParts(id),
@@ -163,9 +191,11 @@ export class Repairs {
       },
       (report) => {
         this.#running = false;
+        if (report.complete) done();
         this.#ended(id, report);
       },
     );
+    return true;
   }
 
   #ended(id: string, report: ComparisonReport): void {

@@ -8,6 +8,7 @@
  *              │ no
  *              ├─ for here ─▶ the lane
  *              ├─ for others ─▶ forwarder ─▶ answer under the client's id
+ *              ├─ of a session that has seen more than this node ─▶ `sessions.ts`
  *              └─ too few owners ─▶ UNAVAILABLE
  *
  * Requests of other nodes are always for here: whoever passes one on has chosen this node, and two
@@ -15,15 +16,18 @@
  * frame costs one comparison.
  */
 import type { Clock } from '../../base/clock.js';
+import type { Timers } from '../../base/timers.js';
 import { answerMessage } from '../../protocol/answer.js';
+import type { AnswerReader } from '../../protocol/answerReader.js';
 import { u32At } from '../../protocol/bytes.js';
 import { RequestReader } from '../../protocol/requestReader.js';
-import { STATUS } from '../../protocol/status.js';
+import { FIRST_ERROR, STATUS } from '../../protocol/status.js';
 import {
   FLAG_PEEK,
   ID_AT,
   LEVEL_ALL,
   OP_GET,
+  OP_WITNESS,
   REQUEST_FLAGS_AT,
   REQUEST_HEADER_BYTES,
   REQUEST_LEVEL_AT,
@@ -39,6 +43,7 @@ import type { Forwarder } from './forwarder.js';
 import { answerUnder, dependsOnPresent, isRouted } from './headers.js';
 import { Inquirer, type Settle } from './inquirer.js';
 import { readFromMany } from './manyRead.js';
+import { Sessions } from './sessions.js';
 
 /** What a switchboard works with. */
 export interface SwitchboardParts {
@@ -46,6 +51,9 @@ export interface SwitchboardParts {
   readonly reach: Reach;
   readonly forwarder: Forwarder;
   readonly clock: Clock;
+  readonly timers: Timers;
+  /** Bytes of waiting requests that one party may have. */
+  readonly maxWaitingBytes: number;
   /** Grants of the node itself when it does what a peer would. */
   readonly grants: number;
   readonly join: (party: Party) => void;
@@ -65,14 +73,27 @@ interface Asked {
   readonly party: Party;
   readonly id: number;
   readonly opcode: number;
+  readonly flags: number;
   readonly bytes: Uint8Array;
   readonly untilMs: number;
+}
+
+/** A read that several nodes are asked for. */
+interface ManyAsked {
+  readonly key: Uint8Array;
+  readonly flags: number;
+  readonly level: Level;
+  readonly groups: readonly (readonly Member[])[];
+  /** Who has to answer besides. */
+  readonly required?: ReadonlySet<string>;
 }
 
 /** One thread's; see the top of this file. */
 export class Switchboard {
   readonly #parts: SwitchboardParts;
   readonly #inquirer: Inquirer;
+  /** What clients have to see of their own writes. */
+  readonly sessions: Sessions;
   readonly #unlisten: () => void;
   /** There are other members. */
   #many = false;
@@ -83,6 +104,11 @@ export class Switchboard {
     this.#parts = parts;
     this.#inquirer = new Inquirer(parts.grants);
     parts.join(this.#inquirer);
+    const resume = (party: Party, frame: Uint8Array): void => {
+      const rest = this.#take(party, frame);
+      if (rest !== undefined) parts.submit(party, rest);
+    };
+    this.sessions = new Sessions({ ...parts, resume });
     this.#unlisten = parts.view.onConfiguration(() => this.#arrange());
     this.#arrange();
   }
@@ -102,19 +128,27 @@ export class Switchboard {
 
   /** Takes a client's frame; what of it is to be executed here, perhaps nothing. */
   admit(party: Party, frame: Uint8Array): Uint8Array | undefined {
-    if (!this.#many || this.#isForHere(party, frame)) return frame;
-    return this.#sort(party, frame);
+    if (!this.#many) return frame;
+    const { session } = party;
+    if (session !== undefined && this.sessions.hold(party, session, frame)) return undefined;
+    return this.#take(party, frame);
+  }
+
+  #take(party: Party, frame: Uint8Array): Uint8Array | undefined {
+    return this.#isForHere(party, frame) ? frame : this.#sort(party, frame);
   }
 
   /** Whether a frame asks for nothing but what this node does by itself. */
-  #isForHere({ isPeer }: Party, frame: Uint8Array): boolean {
+  #isForHere({ isPeer, session }: Party, frame: Uint8Array): boolean {
+    const isBehind = session !== undefined && session.unmet.length > 0;
     const end = frame.length - REQUEST_HEADER_BYTES;
     for (let at = 0; at <= end; ) {
       const opcode = frame[at + REQUEST_OPCODE_AT] as number;
       if (isRouted(opcode)) {
         if (frame[at + REQUEST_LEVEL_AT] !== 0) return false;
         if (!isPeer && !this.#isPlain(frame, at, opcode)) return false;
-      }
+        if (isBehind && opcode === OP_GET) return false;
+      } else if (opcode === OP_WITNESS) return false;
       const size = u32At(frame, at + SIZE_AT);
       if (size < REQUEST_HEADER_BYTES) return true;
       at += size;
@@ -134,8 +168,9 @@ export class Switchboard {
     const reader = new RequestReader(frame);
     const here: Uint8Array[] = [];
     while (reader.next()) {
-      const isHere = !isRouted(reader.opcode) || this.#route(party, frame, reader);
-      if (isHere) here.push(frame.subarray(reader.at, reader.end));
+      if (reader.opcode === OP_WITNESS) this.sessions.witness(party, reader, frame);
+      else if (!isRouted(reader.opcode) || this.#route(party, frame, reader))
+        here.push(frame.subarray(reader.at, reader.end));
     }
     // What makes no sense is for the core to refuse.
     if (reader.malformed) here.push(frame.subarray(reader.at));
@@ -152,8 +187,9 @@ export class Switchboard {
     const key = reader.key();
     const untilMs = clock.monotonicMs() + (reader.deadlineMs || PATIENCE_MS);
     const bytes = frame.slice(reader.at, reader.end);
-    const asked: Asked = { party, id, opcode, bytes, untilMs };
+    const asked: Asked = { party, id, opcode, flags, bytes, untilMs };
     const targets = view.route(key);
+    if (opcode === OP_GET && this.#readInSession(asked, key, flags, level)) return false;
     if (!party.isPeer) {
       const [first] = this.#usable(targets);
       const elsewhere =
@@ -165,6 +201,27 @@ export class Switchboard {
       if (elsewhere && first === undefined) return this.#refuse(asked, STATUS.UNAVAILABLE);
     }
     return level === 0 || this.#routeWithLevel(asked, key, flags, LEVELS[level] as Level);
+  }
+
+  /**
+   * Deals with a read that has to see writes of its session which whoever answers it may lack: asks
+   * those who carried them out as well.
+   */
+  #readInSession(asked: Asked, key: Uint8Array, flags: number, level: number): boolean {
+    const { view } = this.#parts;
+    const { session } = asked.party;
+    if (session === undefined) return false;
+    const usable = this.#usable(view.route(key));
+    const base = view.holds(key) ? this.sessions.memberOf(view.self) : usable[0];
+    if (base === undefined) return false;
+    const { ids, lost } = this.sessions.askedBeside(session, base.id);
+    if (ids.size === 0 && !lost) return false;
+    if (lost) for (const { id } of usable) ids.add(id);
+    ids.add(base.id);
+    const groups = level === 0 ? [[base]] : view.groupsOf(key);
+    const isLevel = LEVELS[level] ?? 'one';
+    this.#readMany(asked, { key, flags, level: isLevel, groups, required: ids });
+    return true;
   }
 
   /** Those who can be asked, the first to ask first. */
@@ -193,7 +250,7 @@ export class Switchboard {
     };
     if (!isReached(owners, level, has)) return this.#refuse(asked, STATUS.UNAVAILABLE);
     if (isRead) {
-      this.#readMany(asked, { key, flags, level, groups, owners });
+      this.#readMany(asked, { key, flags, level, groups });
       return false;
     }
     const { party, id, untilMs } = asked;
@@ -202,20 +259,12 @@ export class Switchboard {
     return true;
   }
 
-  #readMany(
-    { party, id, untilMs }: Asked,
-    read: {
-      readonly key: Uint8Array;
-      readonly flags: number;
-      readonly level: Level;
-      readonly owners: Owners;
-      readonly groups: readonly (readonly Member[])[];
-    },
-  ): void {
+  #readMany({ party, id, untilMs }: Asked, read: ManyAsked): void {
     const { forwarder, view, clock, deliver } = this.#parts;
-    const members = new Map(read.groups.flat().map((member) => [member.id, member]));
+    const members = new Map(membersOf(view.configuration).map((member) => [member.id, member]));
     readFromMany({
       ...read,
+      owners: read.groups.map((group) => group.map((member) => member.id)),
       nowMs: () => clock.nowMs(),
       ask: (owner, request, settle) => {
         const member = members.get(owner);
@@ -231,8 +280,8 @@ export class Switchboard {
 
   /** Asks the first of some owners; a read goes on to the next one if that says nothing. */
   #forward(asked: Asked, targets: readonly Member[]): void {
-    const { forwarder, clock, deliver, view, submit } = this.#parts;
-    const { party, id, opcode, bytes, untilMs } = asked;
+    const { forwarder, clock, view, submit } = this.#parts;
+    const { party, opcode, flags, bytes, untilMs } = asked;
     const [target, ...rest] = targets;
     if (target === undefined || party.slot < 0) {
       this.#giveUp(asked);
@@ -243,13 +292,37 @@ export class Switchboard {
       return;
     }
     const isRead = opcode === OP_GET;
+    const isFree = !dependsOnPresent(opcode, flags);
     const hedgeMs = clock.monotonicMs() + HEDGE_MS;
     const soonMs = isRead && rest.length > 0 ? Math.min(untilMs, hedgeMs) : untilMs;
     forwarder.ask(target, bytes, soonMs, (answer) => {
       if (party.slot < 0) return;
-      if (answer !== undefined) deliver(party, answerUnder(id, answer));
+      const isRefused = answer?.status === STATUS.UNAVAILABLE && isFree && rest.length > 0;
+      if (isRefused && clock.monotonicMs() < untilMs) this.#forward(asked, rest);
+      else if (answer !== undefined) this.#pass(asked, target, answer);
       else if (isRead && clock.monotonicMs() < untilMs) this.#forward(asked, rest);
       else this.#giveUp(asked);
+    });
+  }
+
+  /** Passes the answer of another node on; in a session, with the mark that covers the change. */
+  #pass(asked: Asked, target: Member, answer: AnswerReader): void {
+    const { deliver } = this.#parts;
+    const { party, id, opcode } = asked;
+    const { session } = party;
+    const told = answerUnder(id, answer);
+    if (session === undefined || opcode === OP_GET || answer.status >= FIRST_ERROR) {
+      deliver(party, told);
+      return;
+    }
+    this.sessions.learn(target, (mark) => {
+      if (party.slot < 0) return;
+      if (mark === undefined) this.#refuse(asked, STATUS.UNDECIDED);
+      else {
+        session.news.note(mark);
+        session.token.note(mark);
+        deliver(party, told);
+      }
     });
   }
 
@@ -280,6 +353,7 @@ export class Switchboard {
   /** Ends its links. */
   stop(): void {
     this.#unlisten();
+    this.sessions.stop();
     this.#parts.forwarder.stop();
   }
 }

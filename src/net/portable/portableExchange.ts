@@ -12,6 +12,7 @@ function headersOf(request: IncomingMessage): RequestHeaders {
     ifMatch: headers['if-match'] ?? '',
     ifNoneMatch: headers['if-none-match'] ?? '',
     level: String(headers['orlop-level'] ?? ''),
+    session: String(headers['orlop-session'] ?? ''),
   };
 }
 

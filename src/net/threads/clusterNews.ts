@@ -5,14 +5,16 @@ import type { ClusterNews } from './messages.js';
 
 /** What another thread has to know; `whole` with the configuration, if there is one. */
 export function newsOf(view: ClusterView, whole: boolean): ClusterNews {
-  const { self, configuration, away } = view;
+  const { self, boot, configuration, away } = view;
   const known = whole && configuration !== undefined;
-  return { self, configuration: known ? encodeConfiguration(configuration) : undefined, away };
+  const encoded = known ? encodeConfiguration(configuration) : undefined;
+  return { self, boot, configuration: encoded, away };
 }
 
 /** Brings a view up to date. */
-export function takeNews(view: ClusterView, { self, configuration, away }: ClusterNews): void {
-  view.identify(self);
+export function takeNews(view: ClusterView, news: ClusterNews): void {
+  const { self, boot, configuration, away } = news;
+  view.identify(self, boot);
   if (configuration !== undefined) view.learn(decodeConfiguration(configuration));
   view.setAway(away);
 }

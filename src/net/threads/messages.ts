@@ -34,6 +34,8 @@ export interface IoThreadStart {
 /** What the view of the cluster on another thread is brought up to date with. */
 export interface ClusterNews {
   readonly self: string;
+  /** The boot in which the node's memory of agreements began. */
+  readonly boot: string;
   /** The encoded configuration, if it is another one than before. */
   readonly configuration: Uint8Array | undefined;
   /** Ids of the members that can't be reached. */

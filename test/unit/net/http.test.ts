@@ -81,6 +81,7 @@ describe('conditions of writing requests', () => {
     ifMatch,
     ifNoneMatch,
     level: '',
+    session: '',
   });
 
   test('become flags', () => {
