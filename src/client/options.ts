@@ -70,8 +70,8 @@ export interface ClientOptions {
    */
   readonly retryWrites?: boolean | undefined;
   /**
-   * Whether the client sees its own writes on whichever node of a cluster it reads: false. The token
-   * of an earlier session, from `client.session`, goes on with that.
+   * Whether the client sees its own writes on whichever node of a cluster it reads: false. The
+   * token of an earlier session, from `client.session`, goes on with that.
    */
   readonly session?: boolean | string | undefined;
   /** The zone of the client: owners in it are read from first. */

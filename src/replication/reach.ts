@@ -4,7 +4,8 @@
  *
  *   0 moved i32 | 4 work i32 | 8 rows i32 | 16 run u64 | 24 turn u64 | 64 rows
  *   row   0 length of id u32 | 4 generation i32 | 8 connected i32 | 12 whole i32 | 16 id, 64 bytes
- *         80 run of the peer u64 | 88 attained u64 | 96 wanted i32 | 128 position u32 for each source
+ *         80 run of the peer u64 | 88 attained u64 | 96 wanted i32
+ *         128 position u32 for each source
  *
  * A source is a feed: that of one lane in one arena. Its position says that the peer has applied
  * every change of it, up to there, of which the peer is an owner. Positions wrap around. When
@@ -12,9 +13,9 @@
  * nothing of changes from before. `moved` changes with everything else, and is what others wait at;
  * `work` is what they wake the sending side with.
  *
- * For sessions all sources have one position together, the *turn*: whoever is told of a change while
- * turn n is under way finds it with everybody who has attained turn n + 1. Turns count from the
- * start of the process, its *run*. `whole` is the other direction: the generation, at that peer, up
+ * For sessions all sources have one position together, the *turn*: whoever is told of a change
+ * while turn n is under way finds it with everybody who has attained turn n + 1. Turns count from
+ * the start of the process, its *run*. `whole` is the other direction: the generation, at that peer, up
  * to which this node has made up for everything that the peer gave up telling it.
  */
 const MOVED = 0;

@@ -1,6 +1,6 @@
 /**
- * Three nodes, and clients who see their own writes on any of them. The delay between the nodes is a
- * long value that is on its way to the others when a short one is written behind it.
+ * Three nodes, and clients who see their own writes on any of them. The delay between the nodes is
+ * a long value that is on its way to the others when a short one is written behind it.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -2,8 +2,8 @@
  * Sessions of clients on one thread: whoever has written somewhere reads its own writes here, too.
  *
  * A client that has a session carries a token: for each node that acknowledged writes of it, and
- * that node's run, a mark. The obvious way to honour it is to have each node tell all others all the
- * time how far they are, which costs every cluster something on every turn, whether there are
+ * that node's run, a mark. The obvious way to honour it is to have each node tell all others all
+ * the time how far they are, which costs every cluster something on every turn, whether there are
  * sessions or not. So a node asks instead: a mark that it does not know to have reached is one
  * question to the node that set it (`witness.ts`), and what that says stays true.
  *
@@ -13,8 +13,9 @@
  *             ask, and wait for a moment ── reached ──▶ on
  *                      └─ not reached: reads go to those who set the marks, too (switchboard.ts)
  *
- * A mark of a run that is over (its node was started anew, is taken for dead, or is no member) can't
- * be reached any more. What was lost with that run is lost; reads then ask all owners that live.
+ * A mark of a run that is over (its node was started anew, is taken for dead, or is no member)
+ * can't be reached any more. What was lost with that run is lost; reads then ask all owners that
+ * live.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Timer, Timers } from '../../base/timers.js';
