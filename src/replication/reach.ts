@@ -15,8 +15,8 @@
  *
  * For sessions all sources have one position together, the *turn*: whoever is told of a change
  * while turn n is under way finds it with everybody who has attained turn n + 1. Turns count from
- * the start of the process, its *run*. `whole` is the other direction: the generation, at that peer, up
- * to which this node has made up for everything that the peer gave up telling it.
+ * the start of the process, its *run*. `whole` is the other direction: the generation, at that
+ * peer, up to which this node has made up for everything that the peer gave up telling it.
  */
 const MOVED = 0;
 const WORK = 1;
