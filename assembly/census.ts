@@ -1,11 +1,11 @@
 /** Gauges: what the arena's memory is used for, counted when somebody asks. */
 import { bytesBeingFilled } from "./allocator";
 import {
-  BUCKET_BYTES, H_GAUGES, H_MIN_STORE_BYTES, H_STORE_BYTES, LINE_BYTES, lanes, segmentBytes,
-  segments, tableBuckets,
+  BUCKET_BYTES, H_GAUGES, H_MIN_STORE_BYTES, H_STORE_BYTES, lanes, segmentBytes, segments,
+  tableBuckets,
 } from "./layout";
 import { ghostBytes } from "./ghost";
-import { overflowLines } from "./table";
+import { overflows } from "./table";
 import {
   POOL_SMALL, POOL_STUB, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead,
   segmentHeader, segmentUsed, segmentWord, wordPool, wordState,
@@ -56,7 +56,7 @@ export function census(): u32 {
   put(GAUGE_SEGMENTS_LINES, lines);
   put(GAUGE_SEGMENTS_PAGES, pages);
   put(GAUGE_SEGMENT_BYTES, segmentBytes);
-  put(GAUGE_TABLE_BYTES, u64(tableBuckets) * BUCKET_BYTES + overflowLines() * LINE_BYTES);
+  put(GAUGE_TABLE_BYTES, u64(tableBuckets) * BUCKET_BYTES + overflows() * BUCKET_BYTES);
   put(GAUGE_GHOST_BYTES, ghostBytes());
   put(GAUGE_STORE_BYTES, load<u32>(H_STORE_BYTES));
   put(GAUGE_USED_BYTES, used);

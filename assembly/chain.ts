@@ -1,13 +1,13 @@
 /**
- * A chain without room. While nothing living has to go it grows by an overflow line. In a full
- * arena that would never end: every chain is long at some time, lines stay, and the table would eat
+ * A chain without room. While nothing living has to go it grows by an overflow bucket. In a full
+ * arena that would never end: every chain is long at some time, buckets stay, and the table would eat
  * the store at half its load. So there a chain grows only while the table as a whole is well used,
  * and else gives up the item that would have gone next: as a chain holds items of all ages, its
  * oldest is nearly the oldest of all, and hardly any request notices.
  */
 import {
-  ENTRIES_PER_BUCKET, ENTRIES_PER_LINE, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry,
-  nextLine, overflowLines, settledEntry,
+  ENTRIES_PER_BUCKET, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
+  overflows, settledEntry,
 } from "./table";
 import { COUNTER_EVICTED_CHAIN, count, countItems } from "./counters";
 import { ITEM_TOMBSTONE, itemFlags, itemVersion, segmentOfItem } from "./item";
@@ -22,10 +22,10 @@ const LOAD_PERCENT: u64 = 40;
 const ORDER_TOMBSTONE: u64 = u64.MAX_VALUE;
 const ORDER_RANK_SHIFT: u64 = 48;
 
-/** Whether a chain may get another line. */
+/** Whether a chain may get another bucket. */
 export function mayGrow(): bool {
   if (!isPressed()) return true;
-  const entries = u64(tableBuckets) * ENTRIES_PER_BUCKET + overflowLines() * ENTRIES_PER_LINE;
+  const entries = (u64(tableBuckets) + overflows()) * ENTRIES_PER_BUCKET;
   return countItems() * 100 >= entries * LOAD_PERCENT;
 }
 

@@ -15,7 +15,7 @@
  *
  *   work in progress (lane)   0 segment header u32, 0 = none | 4 next item u32 | 8 mode u32
  *                             12 bytes it may still keep u32
- *   batch slot, 24 bytes      0 item u32 | 4 line u32 | 8 hash u64 | 16 overflow line u32
+ *   batch slot, 24 bytes      0 item u32 | 4 line u32 | 8 hash u64 | 16 overflow bucket u32
  */
 import {
   LINE_BYTES, L_BATCH, L_CLEANING, L_COUNTERS, PAGES_PER_SEGMENT, itemsMax, lane, laneAt,
@@ -260,12 +260,12 @@ function touchBatch(first: u32, end: u32, pool: u32): void {
   for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
     const over = overflowOf(load<u32>(at, BATCH_LINE));
     store<u32>(at, over, BATCH_OVER);
-    if (over != 0) seen += load<u64>(over);
+    if (over != 0) seen += load<u64>(over) + load<u64>(over ^ LINE_BYTES);
   }
   for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
     const over = load<u32>(at, BATCH_OVER);
     const next = over == 0 ? 0 : overflowOf(over);
-    if (next != 0) seen += load<u64>(next);
+    if (next != 0) seen += load<u64>(next) + load<u64>(next ^ LINE_BYTES);
   }
   sink = seen;
 }

@@ -7,7 +7,7 @@
  *   2. touch each line: nothing but loads, so that the processor has them all under way at once
  *   3. look for each key's candidate entry in its line, now near
  *   4. touch each candidate item, again nothing but loads; where a bucket had none, its overflow
- *      line, and then passes 3 and 4 again for those, line by line
+ *      bucket, and then passes 3 and 4 again for those, bucket by bucket
  *   5. run each request, looking its key up again, first where its candidate was
  * Hashing between the loads of pass 2 would fill the processor's window and lose the gain.
  *
@@ -15,8 +15,9 @@
  *                                  12 arrival u32, ms | requests
  *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
  *            24 what to touch when the key is absent u32
- *            28 overflow line u32, 0 = none or found | 32 bytes between the touches of an item u32
- *            36 entry of the candidate u32, 0 = none
+ *            28 overflow bucket u32, 0 = none or found | 32 bytes between the touches of an item u32
+ *            36 entry of the candidate u32, 0 = none | 40 first empty entry of the chain u32, 0 = none
+ *            seen or not asked for, 1 = asked for | 44 zero u32
  *
  * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group
  * cannot do for want of memory it leaves for the next call, and the frame behind it waits.
@@ -31,7 +32,7 @@ import {
 } from "./answer";
 import { DONE as VERB_DONE, ON_DISK } from "./verbs/outcome";
 import { POLICY_S3FIFO, POLICY_TINYLFU, beginGroup, endGroup } from "./policy";
-import { candidateAt, entryItem, lineOf, loadEntry, overflowOf, seeAt } from "./table";
+import { candidateAt, emptyIn, entryItem, lineOf, loadEntry, overflowOf, seeAt } from "./table";
 import { ghostLine } from "./ghost";
 import { hasKey, refuse, run } from "./verbs/run";
 import { hashKey } from "./hash";
@@ -56,7 +57,7 @@ const FRAME_GRANTS: u32 = 8;
 const FRAME_ARRIVAL: u32 = 12;
 
 export const GROUP: u32 = 64;
-export const GROUP_SLOT_BYTES: u32 = 40;
+export const GROUP_SLOT_BYTES: u32 = 48;
 const SLOT_FRAME: u32 = 4;
 const SLOT_HASH: u32 = 8;
 const SLOT_LINE: u32 = 16;
@@ -65,12 +66,16 @@ const SLOT_GHOST: u32 = 24;
 const SLOT_OVER: u32 = 28;
 const SLOT_REACH: u32 = 32;
 const SLOT_ENTRY: u32 = 36;
+const SLOT_FREE: u32 = 40;
+/** An empty entry is wanted, and none was seen yet. */
+const FREE_WANTED: u32 = 1;
 /** Where the touches of an item lie apart: of one to be read whole, and of others. */
 const REACH_WHOLE: u32 = 64;
 const REACH_HEADER: u32 = 18;
 
-/** Overflow lines of a chain that are touched. */
-const OVERFLOW_TOUCHED: u32 = 6;
+/** Overflow buckets of a chain that are touched, and where, so that both lines are with any reach. */
+const OVERFLOW_TOUCHED: u32 = 4;
+const OVERFLOW_TOUCH: u32 = LINE_BYTES - 2 * REACH_HEADER;
 
 /** The frame in work, 0 = none, and the next of its requests. */
 let frameAt: u32 = 0;
@@ -202,10 +207,12 @@ function decodeInto(slot: u32, at: u32): void {
   const line = hasKey(op) ? lineOf(hash) : tableAt;
   store<u64>(slot, hash, SLOT_HASH);
   store<u32>(slot, line, SLOT_LINE);
-  const ghost = op == OP_SET && policy == POLICY_S3FIFO ? ghostLine(hash)
+  // Of the ghost one word is wanted: from the beginning of its line on no reach leaves it.
+  const ghost = op == OP_SET && policy == POLICY_S3FIFO ? ghostLine(hash) & ~(LINE_BYTES - 1)
     : policy == POLICY_TINYLFU ? sketchBlock(hash) : line;
   store<u32>(slot, ghost, SLOT_GHOST);
   store<u32>(slot, op == OP_GET ? REACH_WHOLE : REACH_HEADER, SLOT_REACH);
+  store<u32>(slot, u32(op == OP_SET) * FREE_WANTED, SLOT_FREE);
 }
 
 /** Passes 2 to 4. */
@@ -221,7 +228,7 @@ function touchGroup(n: u32): void {
     if (chooseItem(slot)) over = true;
   }
   sink = seen + touchItems(end);
-  for (let line: u32 = 0; over && line < OVERFLOW_TOUCHED; line++) over = touchOverflow(end);
+  for (let n: u32 = 0; over && n < OVERFLOW_TOUCHED; n++) over = touchOverflow(end);
 }
 
 /**
@@ -239,17 +246,17 @@ function touchItems(end: u32): u64 {
   return seen;
 }
 
-/** Pass 3 for one request: its candidate, or else the overflow line it may be in: true. */
+/** Pass 3 for one request: its candidate, or else the overflow bucket it may be in: true. */
 @inline
 function chooseItem(slot: u32): bool {
   const line = load<u32>(slot, SLOT_LINE);
   const hash = load<u64>(slot, SLOT_HASH);
   let at: u32 = 0;
   let over: u32 = 0;
-  if (line != 0) {
-    at = candidateAt(line, hash);
-    if (at == 0) at = candidateAt(line ^ LINE_BYTES, hash);
-    if (at == 0) over = overflowOf(line);
+  // Requests without a key have the hash 0, too: there is nothing to look for.
+  if (line != 0 && hash != 0) {
+    at = candidateIn(line, hash);
+    if (at == 0) over = goOn(slot, line);
   }
   store<u32>(slot, at, SLOT_ENTRY);
   store<u32>(slot, over, SLOT_OVER);
@@ -257,17 +264,40 @@ function chooseItem(slot: u32): bool {
   return over != 0;
 }
 
-/** What to touch of a key: the item of its candidate, else the line behind, else the ghost. */
+/** The first candidate of a bucket, one of whose lines is `line`, or 0. */
+@inline
+function candidateIn(line: u32, hash: u64): u32 {
+  const at = candidateAt(line, hash);
+  return at != 0 ? at : candidateAt(line ^ LINE_BYTES, hash);
+}
+
+/** The bucket behind one that has no candidate, or 0; notes an empty entry on the way. */
+@inline
+function goOn(slot: u32, line: u32): u32 {
+  noteFree(slot, line);
+  noteFree(slot, line ^ LINE_BYTES);
+  return overflowOf(line);
+}
+
+/** Notes the first empty entry of a line, if one is wanted and none was seen before. */
+@inline
+function noteFree(slot: u32, line: u32): void {
+  if (load<u32>(slot, SLOT_FREE) != FREE_WANTED) return;
+  const free = emptyIn(line);
+  if (free != 0) store<u32>(slot, free, SLOT_FREE);
+}
+
+/** What to touch of a key: the item of its candidate, else the bucket behind, else the ghost. */
 @inline
 function toTouch(slot: u32, at: u32, over: u32): u32 {
-  if (at == 0) return over != 0 ? over : load<u32>(slot, SLOT_GHOST);
+  if (at == 0) return over != 0 ? over + OVERFLOW_TOUCH : load<u32>(slot, SLOT_GHOST);
   const item = entryItem(loadEntry(at));
   return item != 0 ? item : tableAt;
 }
 
 /**
- * Passes 3 and 4 once more, for what is not in its bucket: candidates of the next overflow lines;
- * whether chains go on behind those. In an arena that has long been full many have several lines,
+ * Passes 3 and 4 once more, for what is not in its bucket: candidates of the next overflow
+ * buckets; whether chains go on behind those. In an arena that has long been full many have several,
  * and a key that is new is sought in all of them.
  */
 function touchOverflow(end: u32): bool {
@@ -275,8 +305,8 @@ function touchOverflow(end: u32): bool {
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
     const over = load<u32>(slot, SLOT_OVER);
     if (over == 0) continue;
-    const at = candidateAt(over, load<u64>(slot, SLOT_HASH));
-    const next = at == 0 ? overflowOf(over) : 0;
+    const at = candidateIn(over, load<u64>(slot, SLOT_HASH));
+    const next = at == 0 ? goOn(slot, over) : 0;
     if (next != 0) goesOn = true;
     store<u32>(slot, at, SLOT_ENTRY);
     store<u32>(slot, next, SLOT_OVER);
@@ -311,11 +341,19 @@ function runGroup(n: u32): u32 {
   return n;
 }
 
+/** An empty entry for a key that the whole chain was seen not to have, or 0. */
+@inline
+function freeFor(slot: u32): u32 {
+  if ((load<u32>(slot, SLOT_ENTRY) | load<u32>(slot, SLOT_OVER)) != 0) return 0;
+  const free = load<u32>(slot, SLOT_FREE);
+  return free == FREE_WANTED ? 0 : free;
+}
+
 /** Runs one request; false when it was deferred. */
 @inline
 function runSlot(slot: u32, at: u32, frame: u32): bool {
   readRequest(at);
-  seeAt(load<u32>(slot, SLOT_ENTRY));
+  seeAt(load<u32>(slot, SLOT_ENTRY), freeFor(slot));
   const op = opcodeAt(at);
   const arrivalMs = load<u32>(frame, FRAME_ARRIVAL);
   const outcome = run(op, load<u64>(slot, SLOT_HASH), load<u32>(frame, FRAME_GRANTS), arrivalMs);

@@ -5,8 +5,8 @@ import {
   H_OUTBOX_BYTES, H_PAGES_AT, H_POLICY, H_PROMOTION, H_RECENCY_QUANTUM, H_SEGMENTS, H_SEGMENTS_AT,
   H_SEGMENT_SEQUENCE, H_SEGMENT_SHIFT, H_STORE_AT, H_STORE_BYTES, H_TABLE_AT, H_TABLE_BUCKETS,
   H_TIER_LEAST, H_TIER_MIB, H_VALUE_BYTES_MAX, ITEMS_PER_BUCKET_AIM, ITEM_BYTES_AIM, LANES_MAX,
-  LANE_BYTES, LINE_BYTES, MAGIC, PAGES_PER_SEGMENT, SEGMENTS_AIM, SEGMENTS_MIN,
-  SEGMENT_BYTES_AUTO_MAX, SEGMENT_BYTES_AUTO_MIN, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
+  LANE_BYTES, MAGIC, PAGES_PER_SEGMENT, SEGMENTS_AIM, SEGMENTS_MIN, SEGMENT_BYTES_AUTO_MAX,
+  SEGMENT_BYTES_AUTO_MIN, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, alignUp,
 } from "./layout";
 
 /** The segment's size, a power of two, that gives an arena of `storeBytes` 512 to 1024 of them. */
@@ -107,14 +107,15 @@ function place(storeBytes: u32, lanes: u32, shift: u32, stubs: u32): void {
   store<u32>(H_TABLE_AT, at);
   store<u32>(H_TABLE_BUCKETS, buckets);
   at += buckets * BUCKET_BYTES;
-  const segments = (storeBytes - at - LINE_BYTES) / segmentCost(shift, lanes);
+  const segments = (storeBytes - at - BUCKET_BYTES) / segmentCost(shift, lanes);
   store<u32>(H_SEGMENTS, segments);
   store<u32>(H_SEGMENTS_AT, at);
   at += segments * SEGMENT_HEADER_BYTES;
   store<u32>(H_PAGES_AT, at);
   at += segments * PAGES_PER_SEGMENT * 8;
   store<u32>(H_DEAD_AT, at);
-  at = alignUp(at + segments * lanes * 4, LINE_BYTES);
+  // Overflow buckets lie in segments.
+  at = alignUp(at + segments * lanes * 4, BUCKET_BYTES);
   store<u32>(H_STORE_AT, at);
   store<u32>(H_BOXES_AT, alignUp(at + (segments << shift), BOX_ALIGN));
   atomic.store<u32>(H_RECENCY_QUANTUM, 256);

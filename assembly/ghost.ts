@@ -3,7 +3,9 @@
  * goes straight to the main one (S3-FIFO, SOSP'23). Without it the policy is worse than LRU.
  *
  * A list of evicted keys would cost more than it earns. This keeps two bytes for each, in buckets
- * of four that are one 64-bit word, changed by compare-and-swap:
+ * of four that are one 64-bit word. Each entry is stored for itself and plainly, and two buckets are
+ * swept by one store: a lost race loses a memory or two, which a cache does not notice, while a
+ * compare-and-swap would make every eviction wait until all its stores are in the cache:
  *
  *   entry   15           4 3     0
  *           +-------------+-------+
@@ -34,6 +36,7 @@ import { POLICY_S3FIFO } from "./policy";
 import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
 
 export const GHOST_ENTRY_BITS: u32 = 16;
+const ENTRY_SHIFT: u32 = 1;
 export const GHOST_ENTRIES_PER_BUCKET: u32 = 4;
 export const GHOST_STAMP_MASK: u32 = 15;
 export const GHOST_LIVE_PERIODS: u32 = 12;
@@ -96,12 +99,6 @@ function entryIn(bucket: u64, i: u32): u32 {
 }
 
 @inline
-function withEntry(bucket: u64, i: u32, entry: u32): u64 {
-  const shift = u64(i * GHOST_ENTRY_BITS);
-  return (bucket & ~(u64(0xffff) << shift)) | (u64(entry) << shift);
-}
-
-@inline
 function ageOf(entry: u32, period: u32): u32 {
   return (period - entry) & GHOST_STAMP_MASK;
 }
@@ -121,7 +118,7 @@ export function ghostTake(hash: u64): bool {
   for (let i: u32 = 0; i < GHOST_ENTRIES_PER_BUCKET; i++) {
     const entry = entryIn(bucket, i);
     if (entry >> 4 != wanted || ageOf(entry, period) >= GHOST_LIVE_PERIODS) continue;
-    atomic.cmpxchg<u64>(at, bucket, withEntry(bucket, i, 0));
+    store<u16>(at + (i << ENTRY_SHIFT), 0);
     return true;
   }
   return false;
@@ -135,8 +132,7 @@ export function ghostAdd(hash: u64): void {
   const at = bucketOf(hash, shapeBuckets(shape));
   const bucket = atomic.load<u64>(at);
   const entry = (fingerprint(hash) << 4) | (period & GHOST_STAMP_MASK);
-  // A lost race loses one memory; trying again would buy nothing a cache can notice.
-  atomic.cmpxchg<u64>(at, bucket, withEntry(bucket, victimIn(bucket, period), entry));
+  store<u16>(at + (victimIn(bucket, period) << ENTRY_SHIFT), u16(entry));
 }
 
 /** An empty place of the bucket, else its oldest entry. */
@@ -179,10 +175,9 @@ function sweepGhost(buckets: u32, period: u32): void {
   const at = bucketAt(hand % (buckets / SWEEP_PER_ENTRY) * SWEEP_PER_ENTRY);
   hand++;
   handLeft--;
-  const dead = deadEntries(v128.load(at), period);
-  if (!v128.any_true(dead)) return;
-  sweepBucket(at, i64x2.extract_lane(dead, 0));
-  sweepBucket(at + 8, i64x2.extract_lane(dead, 1));
+  const entries = v128.load(at);
+  const dead = deadEntries(entries, period);
+  if (v128.any_true(dead)) v128.store(at, v128.andnot(entries, dead));
 }
 
 /** All bits of each entry of two buckets that is too old, none of the others. */
@@ -193,14 +188,6 @@ function deadEntries(entries: v128, period: u32): v128 {
   );
   const old = i16x8.gt_s(ages, i16x8.splat(i16(GHOST_LIVE_PERIODS) - 1));
   return v128.andnot(old, i16x8.eq(entries, i16x8.splat(0)));
-}
-
-/** Empties those entries of a bucket that were seen to be too old; another may have come since. */
-@inline
-function sweepBucket(at: u32, dead: u64): void {
-  if (dead == 0) return;
-  const bucket = atomic.load<u64>(at);
-  atomic.cmpxchg<u64>(at, bucket, bucket & ~dead);
 }
 
 /**

@@ -15,7 +15,7 @@
  * exactly one decides and nothing is applied twice. Entries never change place, so "before" is the
  * same for all. `test/model/spin` holds a model of this that is checked exhaustively.
  *
- * A chain without room grows by an overflow line, or gives up an item: see `chain.ts`.
+ * A chain without room grows by an overflow bucket, or gives up an item: see `chain.ts`.
  */
 import {
   ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, freeAt, growChain,

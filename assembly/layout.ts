@@ -79,7 +79,7 @@ export const H_FORGOTTEN_AT: u32 = 184;
 /* Shared words, each with a cache line of its own; `docs/concurrency.md` says who writes which. */
 export const H_EPOCH: u32 = 256;
 export const H_CLEAR_VERSION: u32 = 320;
-export const H_LINE_BUMP: u32 = 384;
+export const H_OVERFLOW_BUMP: u32 = 384;
 export const H_SEGMENT_SEQUENCE: u32 = 448;
 export const H_FREE_HINT: u32 = 512;
 /** Segments to keep free beyond the least, because threads have waited for some lately. */
@@ -94,7 +94,7 @@ export const H_REFUSAL: u32 = 772;
 export const H_PAGE_BYTES_SMALL: u32 = 832;
 export const H_PAGE_BYTES_MAIN: u32 = 840;
 export const H_LANES_ATTACHED: u32 = 896;
-export const H_LINES: u32 = 960;
+export const H_OVERFLOWS: u32 = 960;
 export const H_PRESSURE: u32 = 968;
 /** The clock of `recency.ts` and the length of its ticks. */
 export const H_RECENCY_CLOCK: u32 = 1408;
@@ -126,8 +126,8 @@ export const L_EPOCH: u32 = 0;
 export const L_NOW: u32 = 8;
 export const L_VERSION_MAX: u32 = 16;
 export const L_ATTACHED: u32 = 24;
-/** An overflow line that lost the race to be linked, kept for the next. */
-export const L_SPARE_LINE: u32 = 28;
+/** An overflow bucket that lost the race to be linked, kept for the next. */
+export const L_SPARE_BUCKET: u32 = 28;
 /** What the cleaner is at: see `cleaner.ts`. */
 export const L_CLEANING: u32 = 32;
 /** The item whose pages this lane is about to retire, 0 = none: see `entry.ts`. */

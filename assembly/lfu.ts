@@ -80,8 +80,8 @@ export function lfuPass(requests: u32): void {
 }
 
 /**
- * Lowers the counters of those of a bucket's items that were not used. An overflow line may hold
- * items of other buckets, whose turn comes with those.
+ * Lowers the counters of those of a bucket's items that were not used. An overflow bucket may
+ * hold items of other buckets, whose turn comes with those.
  */
 function lowerBucket(n: u32): void {
   const home = tableAt + n * BUCKET_BYTES;

@@ -16,7 +16,7 @@
  *   SEALED       age                   anyone: to CLEANING
  *   CLEANING     age                   its lane: to RETIRED, or back to SEALED
  *   RETIRED      epoch at retirement   anyone, once the epoch is safe: as FREE
- *   LINES        0                     nobody: overflow lines stay
+ *   LINES        0                     nobody: overflow buckets stay
  *   PAGES        0                     anyone: to CLEANING, when all its pages are free
  *
  * The stamp is in the word that is compared and swapped, so a thread that was stopped between

@@ -1,10 +1,10 @@
 /**
  * The table: from a key's hash to its item.
  *
- *   bucket, 128 bytes: two cache lines               overflow line, 64 bytes
- *   +---+---+-- --+---+   +---+-- --+----+------+    +---+---+-- --+---+------+
- *   | 0 | 1 | ... | 7 |   | 8 | ... | 14 | link |    | 0 | 1 | ... | 6 | link |
- *   +---+---+-- --+---+   +---+-- --+----+------+    +---+---+-- --+---+------+
+ *   bucket, 128 bytes: two cache lines
+ *   +---+---+-- --+---+   +---+-- --+----+------+
+ *   | 0 | 1 | ... | 7 |   | 8 | ... | 14 | link |
+ *   +---+---+-- --+---+   +---+-- --+----+------+
  *   even line             odd line
  *
  *   entry, 64 bits
@@ -18,24 +18,24 @@
  * (`insert.ts`); readers count it only when its item is live.
  *
  * A key has a home line, one of its bucket's two, and is sought there first, then in the other,
- * then in the overflow lines. Two lines side by side are fetched at little more than the price of
- * one, and fifteen places that share their luck are used better than seven: four fifths of them
- * without an overflow line in most buckets.
+ * then in the overflow buckets, of each likewise. Two lines side by side are fetched at little more
+ * than the price of one, and fifteen places that share their luck are used better than seven: four
+ * fifths of them without an overflow bucket behind most.
  *
- * The link is the offset of an overflow line, or 0. A chain grows in front: a fresh line leads to
- * those there were. Lines are never unlinked and an entry never changes place, so a chain can be
- * walked while it grows, a scan can name a place in it (what it has still to see only moves further
- * away), and the first of two pending entries of a key is the first for everyone.
+ * The link is the offset of an overflow bucket, or 0. A chain grows in front: a fresh bucket leads
+ * to those there were. Buckets are never unlinked and an entry never changes place, so a chain can
+ * be walked while it grows, a scan can name a place in it (what it has still to see only moves
+ * further away), and the first of two pending entries of a key is the first for everyone.
  *
- *   bucket 8 --> line D --> line B --.
- *   bucket 9 ---------------> line C -+-> line A     A was bucket 8's first, and 9 shared it
+ *   bucket 8 --> overflow D --> overflow B --.
+ *   bucket 9 -------------------> overflow C -+-> overflow A     A was 8's first, and 9 shared it
  *
- * The few entries that do not fit a bucket at the usual load would leave a line of its own almost
- * empty. So the first line of a bucket is one that a neighbour has, if that has room.
+ * The few entries that do not fit a bucket at the usual load would leave one of its own almost
+ * empty. So the first behind a bucket is one that a neighbour has, if that has room.
  */
 import {
-  BUCKET_BYTES, H_LINES, H_LINE_BUMP, LINE_BYTES, L_SPARE_LINE, laneAt, segmentBytes, segments,
-  tableAt, tableBuckets, tableEnd,
+  BUCKET_BYTES, H_OVERFLOWS, H_OVERFLOW_BUMP, LINE_BYTES, L_SPARE_BUCKET, laneAt, segmentBytes,
+  segments, tableAt, tableBuckets, tableEnd,
 } from "./layout";
 import { failsOnPurpose } from "./failing";
 import { ITEM_ALIGN, STATE_DEAD, STATE_LIVE, itemHasKey, itemState } from "./item";
@@ -44,22 +44,24 @@ import { matches, tagsOf } from "./line";
 import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
 
 export const ENTRIES_PER_BUCKET: u32 = 15;
-export const ENTRIES_PER_LINE: u32 = 7;
 export const BUCKET_LINK: u32 = 120;
-export const LINE_LINK: u32 = 56;
 export const ENTRY_BYTES: u32 = 8;
 const BUCKET_SHIFT: u32 = 7;
 /** The bit of the hash that picks the home line; beside the tag's. */
 const HOME_BIT: u32 = 1 << 16;
 const HOME_SHIFT: u32 = 10;
+/** From the bit that tells the lines of a bucket apart to 1, and to the bytes of a link. */
+const LINE_SHIFT: u32 = 6;
+const LINK_SHIFT: u32 = 3;
 export const ENTRY_TAG_SHIFT: u64 = 48;
 export const ENTRY_TENTATIVE: u64 = 1 << 32;
 export const ENTRY_POINTER_MASK: u64 = 0x7fffffff;
 export const ENTRY_POINTER_SHIFT: u64 = 1;
-/** Buckets that share their first overflow lines. */
+/** Buckets that share their first overflow buckets, and empty entries that one has to have for it. */
 const GROUP_BUCKETS: u32 = 32;
 const GROUP_BYTES: u32 = GROUP_BUCKETS * BUCKET_BYTES;
-/** Overflow lines may take one segment in this many. */
+const SHARED_FREE: u32 = 7;
+/** Overflow buckets may take one segment in this many. */
 export const LINES_SHARE: u32 = 4;
 /** Free segments that a new segment of lines leaves to items. */
 export const LINES_RESERVE: u32 = 2;
@@ -115,41 +117,38 @@ export function swapEntry(at: u32, from: u64, to: u64): bool {
   return atomic.cmpxchg<u64>(at, from, to) == from;
 }
 
-@inline
-function isBaseLine(line: u32): bool {
-  return line < tableEnd;
-}
-
 /** Where the entries of a line end. */
 @inline
 export function entriesEnd(line: u32): u32 {
-  return isBaseLine(line) && (line & LINE_BYTES) == 0 ? line + LINE_BYTES : line + LINE_LINK;
+  return line + LINE_BYTES - ((line & LINE_BYTES) >> LINK_SHIFT);
 }
 
 /** A bit for each word of a line that is an entry. */
 @inline
 function entriesOf(line: u32): u32 {
-  return isBaseLine(line) && (line & LINE_BYTES) == 0 ? 0xff : 0x7f;
+  return 0xff >> ((line & LINE_BYTES) >> LINE_SHIFT);
 }
 
-/** Where the link behind a line of the chain is. */
+/** Where the link behind the bucket of a line is. */
 @inline
 function linkOf(line: u32): u32 {
-  return isBaseLine(line) ? (line & ~LINE_BYTES) + BUCKET_LINK : line + LINE_LINK;
+  return (line & ~LINE_BYTES) + BUCKET_LINK;
 }
 
 /**
- * The line that follows `line` in the chain that begins at the base line `home`, or 0: the bucket's
- * other line, then the overflow lines.
+ * The line that follows `line` in the chain that begins at the base line `home`, or 0: its bucket's
+ * other line, then the lines of the overflow buckets, in the same order.
  */
 @inline
 export function nextLine(line: u32, home: u32): u32 {
-  return line == home ? home ^ LINE_BYTES : u32(atomic.load<u64>(linkOf(line)));
+  if (((line ^ home) & LINE_BYTES) == 0) return line ^ LINE_BYTES;
+  const next = overflowOf(line);
+  return next != 0 ? next | (home & LINE_BYTES) : 0;
 }
 
 /**
  * Whether an item found in `line` is of another bucket than the chain it was found in, which begins
- * at `home`: buckets share overflow lines.
+ * at `home`: buckets share overflow buckets.
  */
 @inline
 export function isOfOtherBucket(item: u32, line: u32, home: u32): bool {
@@ -178,11 +177,28 @@ export function matchesIn(line: u32, tag: u64): u32 {
 
 /** Where the entry of the key in work may be, 0 = nowhere in particular. */
 let seenAt: u32 = 0;
+/** An empty entry of its chain, if the whole of that was seen not to have the key; else 0. */
+let seenFree: u32 = 0;
 
-/** Tells where an entry that may be that of the key in work was seen. */
+/**
+ * Tells where an entry that may be that of the key in work was seen; and if there was none in the
+ * whole chain, an empty entry of that.
+ */
 @inline
-export function seeAt(at: u32): void {
+export function seeAt(at: u32, free: u32): void {
   seenAt = at;
+  seenFree = free;
+}
+
+/**
+ * Whether the key in work was seen to have no entry, a moment ago; then `freeAt` is an empty one,
+ * if it still is. Good for an insert, which looks for rivals before it is committed, and for
+ * nothing else: the key may have come since, from the very group of requests.
+ */
+@inline
+export function seemsAbsent(): bool {
+  freeAt = seenFree;
+  return seenFree != 0;
 }
 
 /**
@@ -267,6 +283,13 @@ function freeInLine(line: u32, matched: u32): u32 {
   return 0;
 }
 
+/** An entry of a line that looks empty, or 0; who takes it for empty swaps it from 0. */
+@inline
+export function emptyIn(line: u32): u32 {
+  const left = matchesIn(line, 0);
+  return left != 0 ? line + ctz(left) * ENTRY_BYTES : 0;
+}
+
 /** Looks up the entry that points at `item`; on success `foundAt` and `foundEntry` say where. */
 export function findItem(hash: u64, item: u32): bool {
   const wanted = entryOf(hash, item);
@@ -287,7 +310,7 @@ export function findItem(hash: u64, item: u32): bool {
   return false;
 }
 
-/** The first overflow line of a bucket, named by either of its base lines, or 0. */
+/** The overflow bucket behind a bucket, which is named by either of its lines, or 0. */
 @inline
 export function overflowOf(line: u32): u32 {
   return u32(atomic.load<u64>(linkOf(line)));
@@ -305,72 +328,74 @@ export function candidateAt(line: u32, hash: u64): u32 {
 }
 
 /**
- * A fresh overflow line, or 0 when they have had their share. The lines come from whole segments;
- * the place in the newest one is a word of its header's offset above the bytes used.
+ * A fresh overflow bucket, or 0 when they have had their share. They come from whole segments; the
+ * place in the newest one is a word of its header's offset above the bytes used.
  */
-export function newLine(): u32 {
+export function newOverflow(): u32 {
   if (failsOnPurpose()) return 0;
   while (true) {
-    const word = atomic.load<u64>(H_LINE_BUMP);
+    const word = atomic.load<u64>(H_OVERFLOW_BUMP);
     const used = u32(word);
-    if (word != 0 && used + LINE_BYTES <= segmentBytes) {
-      if (atomic.cmpxchg<u64>(H_LINE_BUMP, word, word + LINE_BYTES) != word) continue;
-      const line = segmentBase(u32(word >> 32)) + used;
-      memory.fill(line, 0, LINE_BYTES);
-      atomic.add<u64>(H_LINES, 1);
-      return line;
+    if (word != 0 && used + BUCKET_BYTES <= segmentBytes) {
+      if (atomic.cmpxchg<u64>(H_OVERFLOW_BUMP, word, word + BUCKET_BYTES) != word) continue;
+      const bucket = segmentBase(u32(word >> 32)) + used;
+      memory.fill(bucket, 0, BUCKET_BYTES);
+      atomic.add<u64>(H_OVERFLOWS, 1);
+      return bucket;
     }
-    if (!growLines(word)) return 0;
+    if (!growOverflow(word)) return 0;
   }
 }
 
-/** Overflow lines there are. */
+/** Overflow buckets there are. */
 @inline
-export function overflowLines(): u64 {
-  return atomic.load<u64>(H_LINES);
+export function overflows(): u64 {
+  return atomic.load<u64>(H_OVERFLOWS);
 }
 
 /** Puts a fresh segment in the place of a full one; true when anybody did. */
-function growLines(full: u64): bool {
-  const bytes = atomic.load<u64>(H_LINES) * LINE_BYTES;
+function growOverflow(full: u64): bool {
+  const bytes = overflows() * BUCKET_BYTES;
   if (bytes >= u64(segments / LINES_SHARE) * segmentBytes) return false;
   const header = claimSegment(SEGMENT_LINES, POOL_MAIN, 0, LINES_RESERVE);
-  if (header == 0) return atomic.load<u64>(H_LINE_BUMP) != full;
-  if (atomic.cmpxchg<u64>(H_LINE_BUMP, full, u64(header) << 32) == full) return true;
+  if (header == 0) return atomic.load<u64>(H_OVERFLOW_BUMP) != full;
+  if (atomic.cmpxchg<u64>(H_OVERFLOW_BUMP, full, u64(header) << 32) == full) return true;
   retireSegment(header);
   return true;
 }
 
 /**
- * Gives the chain that begins at the base line `home` another line, in front of its overflow lines;
- * false when none is to be had. A bucket's first is a neighbour's, if one of those has room.
+ * Gives the chain that begins at the base line `home` another bucket, in front of its overflow
+ * buckets; false when none is to be had. The first is a neighbour's, if one of those has room.
  */
 export function growChain(home: u32): bool {
   const at = linkOf(home);
   const first = atomic.load<u64>(at);
   if (first == 0) {
-    const shared = neighboursLine(home);
+    const shared = neighboursOverflow(home);
     if (shared != 0) {
       atomic.cmpxchg<u64>(at, 0, u64(shared));
       return true;
     }
   }
-  let fresh = load<u32>(laneAt, L_SPARE_LINE);
-  if (fresh == 0) fresh = newLine();
+  let fresh = load<u32>(laneAt, L_SPARE_BUCKET);
+  if (fresh == 0) fresh = newOverflow();
   if (fresh == 0) return atomic.load<u64>(at) != first;
-  atomic.store<u64>(fresh, first, LINE_LINK);
+  atomic.store<u64>(fresh, first, BUCKET_LINK);
   const won = atomic.cmpxchg<u64>(at, first, u64(fresh)) == first;
-  store<u32>(laneAt, won ? 0 : fresh, L_SPARE_LINE);
+  store<u32>(laneAt, won ? 0 : fresh, L_SPARE_BUCKET);
   return true;
 }
 
-/** The first overflow line of a bucket near by that has room for more than one entry, or 0. */
-function neighboursLine(home: u32): u32 {
+/** The first overflow bucket of a bucket near by that has room for others, or 0. */
+function neighboursOverflow(home: u32): u32 {
   const from = (home - tableAt) / GROUP_BYTES * GROUP_BYTES + tableAt;
   const to = min<u32>(from + GROUP_BYTES, tableEnd);
   for (let bucket = from; bucket < to; bucket += BUCKET_BYTES) {
-    const line = overflowOf(bucket);
-    if (line != 0 && popcnt(matchesIn(line, 0)) > 1) return line;
+    const over = overflowOf(bucket);
+    if (over == 0) continue;
+    const free = popcnt(matchesIn(over, 0)) + popcnt(matchesIn(over ^ LINE_BYTES, 0));
+    if (free >= SHARED_FREE) return over;
   }
   return 0;
 }

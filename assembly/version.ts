@@ -24,6 +24,9 @@ export const VERSION_MAX: u64 = u64.MAX_VALUE - (1 << 54);
 /** Those of clears may be later, for a clear lies above everything there is. */
 export const CLEAR_VERSION_MAX: u64 = u64.MAX_VALUE - (1 << 53);
 
+/** The bits of a version that tell the moments of a span apart: 64 ms. */
+const FLOOR_SPAN: u64 = (1 << (22 + 6)) - 1;
+
 /** The group's clock, Unix ms; the host hands it in. */
 export let nowMs: u64 = 0;
 /** The least version the group's clock allows. */
@@ -66,10 +69,17 @@ export function raise(at: u32, version: u64): void {
   }
 }
 
-/** Raises the floor of `hash`'s stripe to `version`; before the entry is removed. */
+/**
+ * Raises the floor of `hash`'s stripe to `version`; before the entry is removed. What leaves by
+ * eviction is old, and each a little younger than the one before: floors are raised to the end of
+ * a span of time, where that has passed, so that most evictions find theirs high enough.
+ */
 @inline
 export function raiseFloor(hash: u64, version: u64): void {
-  raise(floorOf(hash), version);
+  const at = floorOf(hash);
+  if (atomic.load<u64>(at) >= version) return;
+  const end = version | FLOOR_SPAN;
+  raise(at, end < clockVersion ? end : version);
 }
 
 /** Notes that this lane gave out `version`, so that a clear lies above it. */

@@ -1,7 +1,7 @@
 import { COUNTER_SET_ERROR, COUNTER_SET_MISS, COUNTER_SET_OK, count } from "../counters";
 import {
-  FLAG_KEEP_TTL, FLAG_RETURN_OLD, FLAG_WITH_META, STATUS_NOT_FOUND, STATUS_OK,
-  STATUS_VERSION_MISMATCH,
+  FLAG_IF_ABSENT, FLAG_IF_PRESENT, FLAG_KEEP_TTL, FLAG_RETURN_OLD, FLAG_VERSION, FLAG_WITH_META,
+  STATUS_NOT_FOUND, STATUS_OK, STATUS_VERSION_MISMATCH,
 } from "../wire";
 import { answerStatus, answerWrite } from "../answer";
 import { expiryMs, has, keyAt, keyLength, kind, valueAt, valueLength } from "../request";
@@ -10,9 +10,12 @@ import { isStub } from "../stub";
 import { DEFERRED, DONE } from "./outcome";
 import { awaitValue } from "./await";
 import {
-  NO_MEMORY, WROTE, beginWrite, current, fits, lookUp, nextVersion, write, written,
+  NO_MEMORY, WROTE, beginWrite, current, fits, lookUp, lookUpBlindly, nextVersion, write, written,
 } from "./write";
 import { checkConditions } from "./condition";
+
+/** Flags that make it matter what there is. */
+const ASKS: u32 = FLAG_VERSION | FLAG_IF_ABSENT | FLAG_IF_PRESENT | FLAG_KEEP_TTL | FLAG_RETURN_OLD;
 
 /** Sets a key's value, under the conditions the request carries. */
 export function set(hash: u64): u32 {
@@ -23,8 +26,11 @@ export function set(hash: u64): u32 {
     return DONE;
   }
   beginWrite();
+  let blindly = !has(ASKS);
   while (true) {
-    lookUp(hash, keyAt, keyLength);
+    if (blindly) lookUpBlindly(hash, keyAt, keyLength);
+    else lookUp(hash, keyAt, keyLength);
+    blindly = false;
     const old = current;
     if (old != 0 && has(FLAG_RETURN_OLD) && isStub(old)) return awaitValue(old);
     const status = checkConditions(old);

@@ -7,7 +7,7 @@ import {
 } from "../draft";
 import { STATUS_NO_SPACE, STATUS_OK, STATUS_TOO_LARGE } from "../wire";
 import { dropRecord, fitsFeed, prepareItem, publishRecord } from "../feed";
-import { entryItem, findForWrite, findSeen, foundAt, foundEntry } from "../table";
+import { entryItem, findForWrite, findSeen, foundAt, foundEntry, seemsAbsent } from "../table";
 import { isAlive, replaceEntry } from "../entry";
 import { insertItem } from "../insert";
 import { isStub } from "../stub";
@@ -50,6 +50,21 @@ export function lookUp(hash: u64, keyAt: u32, keyLength: u32): void {
   present = entryItem(entry);
   readFloor(present, hash);
   if (isAlive(present)) current = present;
+}
+
+/**
+ * As `lookUp`, for a write that does not ask what there is: of a key that was seen to have no entry
+ * when its group was touched nothing is read again. If one has come since, the insert loses against
+ * it. Where a new key makes another one leave, it is looked up all the same.
+ */
+@inline
+export function lookUpBlindly(hash: u64, keyAt: u32, keyLength: u32): void {
+  if (itemsMax != 0 || !seemsAbsent()) {
+    lookUp(hash, keyAt, keyLength);
+    return;
+  }
+  present = 0;
+  current = 0;
 }
 
 /** Whether this arena and its feed can hold the item at all, as a status. */

@@ -143,26 +143,27 @@ export class ArenaMap {
     return Array.from({ length }, (_, index) => this.#unaligned(from + 4 * index));
   }
 
-  /** Every entry of the table, and how many overflow lines are linked; buckets share some. */
-  entries(): { entries: Entry[]; lines: number } {
+  /** Every entry of the table, and how many overflow buckets are linked; buckets share some. */
+  entries(): { entries: Entry[]; overflows: number } {
     const entries: Entry[] = [];
-    const lines = new Set<number>();
+    const overflows = new Set<number>();
     const buckets = this.header('H_TABLE_BUCKETS');
     for (let bucket = 0; bucket < buckets; bucket++) {
       const base = this.header('H_TABLE_AT') + bucket * this.constant('BUCKET_BYTES');
-      this.#readLine(base, this.constant('ENTRIES_PER_BUCKET'), entries);
-      let line = this.word(base + this.constant('BUCKET_LINK'));
-      while (line !== 0) {
-        if (!lines.has(line)) this.#readLine(line, this.constant('ENTRIES_PER_LINE'), entries);
-        lines.add(line);
-        line = this.word(line + this.constant('LINE_LINK'));
+      this.#readBucket(base, entries);
+      let over = this.word(base + this.constant('BUCKET_LINK'));
+      while (over !== 0) {
+        if (!overflows.has(over)) this.#readBucket(over, entries);
+        overflows.add(over);
+        over = this.word(over + this.constant('BUCKET_LINK'));
       }
     }
-    return { entries, lines: lines.size };
+    return { entries, overflows: overflows.size };
   }
 
-  #readLine(line: number, count: number, entries: Entry[]): void {
-    for (let at = line; at < line + 8 * count; at += 8) {
+  #readBucket(bucket: number, entries: Entry[]): void {
+    const end = bucket + 8 * this.constant('ENTRIES_PER_BUCKET');
+    for (let at = bucket; at < end; at += 8) {
       const low = this.word(at);
       const high = this.word(at + 4);
       if (low === 0 && high === 0) continue;

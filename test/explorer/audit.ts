@@ -27,11 +27,11 @@ class Audit {
   }
 
   run(): string[] {
-    const { entries, lines } = this.#map.entries();
+    const { entries, overflows } = this.#map.entries();
     const segments = Array.from({ length: this.#map.segmentCount }, (_, n) => this.#map.segment(n));
     this.#checkEntries(entries, segments);
     this.#checkCounts(entries);
-    this.#checkLines(lines);
+    this.#checkOverflows(overflows);
     this.#checkSegments(entries, segments);
     this.#checkPages(entries, segments);
     this.#checkLanes();
@@ -79,14 +79,14 @@ class Audit {
     this.#expect('bytes of items', this.#counted('BYTES'), bytes);
   }
 
-  #checkLines(linked: number): void {
+  #checkOverflows(linked: number): void {
     if (this.#deaths.length > 0) return;
     let spare = 0;
     for (let lane = 0; lane < this.#memory.lanes; lane++) {
-      const at = this.#map.laneBlock(lane) + this.#map.constant('L_SPARE_LINE');
+      const at = this.#map.laneBlock(lane) + this.#map.constant('L_SPARE_BUCKET');
       if (this.#map.word(at) !== 0) spare++;
     }
-    this.#expect('overflow lines', this.#map.header('H_LINES'), linked + spare);
+    this.#expect('overflow buckets', this.#map.header('H_OVERFLOWS'), linked + spare);
   }
 
   #checkSegments(entries: readonly Entry[], segments: readonly Segment[]): void {

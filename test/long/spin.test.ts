@@ -22,9 +22,9 @@ interface Model {
 const MODELS: readonly Model[] = [
   {
     name: 'insert',
-    holds: ['', '-DEVICT', '-DMOVE', '-DMERGE', '-DEVICT -DMOVE -DMERGE'],
+    holds: ['', '-DEVICT', '-DMOVE', '-DMERGE', '-DEVICT -DMOVE -DMERGE', '-DBLIND -DEVICT'],
     holdsSlowly: ['-DTHREADS=3 -DOPS=1 -DITEMS=3', '-DOPS=3 -DITEMS=9'],
-    fails: ['-DNOFLOOR', '-DNOFLOORCHECK', '-DNORULE', '-DMERGE -DMERGEFLOOR'],
+    fails: ['-DNOFLOOR', '-DNOFLOORCHECK', '-DNORULE', '-DMERGE -DMERGEFLOOR', '-DBLIND -DNORIVAL'],
   },
   {
     name: 'epoch',

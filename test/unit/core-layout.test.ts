@@ -64,7 +64,6 @@ describe.each(['debug', 'release'] as const)('layout (%s)', (build) => {
     });
     expect(all.get('LINE_BYTES')).toBe(64);
     expect(all.get('SEGMENT_HEADER_BYTES')).toBe(64);
-    expect(all.get('ENTRIES_PER_LINE')).toBe(7);
     expect(all.get('ENTRIES_PER_BUCKET')).toBe(15);
     expect(all.get('FLOORS')).toBe(4096);
   });

@@ -1,10 +1,10 @@
-/** Chains of the table: places, overflow lines, and what is given up when there are none. */
+/** Chains of the table: places, overflow buckets, and what is given up when there are none. */
 import { keysThat, placeOf } from '../keys.js';
 import { filler, get, incr, remove, set, swap } from '../requests.js';
 import { type Scenario, sends, sendsFor, type Witness } from '../scenario.js';
 import type { Stage } from '../stage.js';
 
-/** Places of a bucket, before its first overflow line. */
+/** Places of a bucket, before its first overflow bucket. */
 const PLACES = 15;
 
 /** Two keys with the same tag and the same home, whatever the number of buckets below 4096. */
@@ -30,7 +30,7 @@ function crowdUnderPressure(stage: Stage): void {
   crowd(stage, PLACES + 2, PLACES);
 }
 
-const grew: Witness = (stage) => stage.header('H_LINES') > 0;
+const grew: Witness = (stage) => stage.header('H_OVERFLOWS') > 0;
 const gaveUp: Witness = (stage) => stage.countedSince('EVICTED_CHAIN') > 0;
 
 export const CHAIN_SCENARIOS: readonly Scenario[] = [
@@ -41,16 +41,16 @@ export const CHAIN_SCENARIOS: readonly Scenario[] = [
       sendsFor((keys) => [set(key(keys, 14), 'a'), get(key(keys, 15))]),
       sendsFor((keys) => [set(key(keys, 15), 'b'), get(key(keys, 14))]),
     ],
-    witnesses: { 'a line was linked': grew },
+    witnesses: { 'a bucket was linked': grew },
   },
   {
-    name: 'an overflow line that two lanes link',
+    name: 'an overflow bucket that two lanes link',
     setup: (stage) => crowd(stage, PLACES + 2, PLACES),
     actors: [
       sendsFor((keys) => [set(key(keys, 15), 'a'), get(key(keys, 16))]),
       sendsFor((keys) => [set(key(keys, 16), 'b'), get(key(keys, 15))]),
     ],
-    witnesses: { 'a line was linked': grew },
+    witnesses: { 'a bucket was linked': grew },
   },
   {
     name: 'one key into a full bucket, twice',
@@ -59,7 +59,7 @@ export const CHAIN_SCENARIOS: readonly Scenario[] = [
       sendsFor((keys) => [incr(key(keys, 15)), get(key(keys, 15))]),
       sendsFor((keys) => [incr(key(keys, 15)), get(key(keys, 15))]),
     ],
-    witnesses: { 'a line was linked': grew },
+    witnesses: { 'a bucket was linked': grew },
   },
   {
     name: 'one key before and behind the end of a bucket',

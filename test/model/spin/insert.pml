@@ -7,12 +7,14 @@
  * too; every write takes effect exactly once, at the hands of whichever thread.
  *
  * An entry is item * 2 + tentative. Item 0 is none. Each thread has ITEMS items and runs OPS
- * operations, chosen among set and delete and, when defined, EVICT, MOVE and MERGE.
+ * operations, chosen among set and delete and, when defined, EVICT, MOVE and MERGE. With BLIND a set
+ * may also insert without having looked, as a key that was seen to be absent long ago.
  *
  * Mutants that must fail:
  *   NOFLOOR       a removal does not raise the floor
  *   NOFLOORCHECK  an insert does not look at the floor again before it commits
  *   NORULE        of two pending items the earlier one does not win
+ *   NORIVAL       a live entry of the key does not abort an insert
  *   MERGEFLOOR    a write over a merged item does not look at the floor
  */
 #ifndef THREADS
@@ -126,12 +128,24 @@ inline choose() {
 
 proctype thread_of(byte t) {
   byte used, x, at, cur, curAt, i, w, id, s, f, v, n, j, op, found, before, ops, mergeVersion;
+#ifdef BLIND
+  bool looked;
+#endif
 next:
   if :: ops == OPS -> goto end :: else fi;
   ops++; before = commits[t]; x = 0;
   choose();
+#ifdef BLIND
+  looked = false;
+#endif
 again:
   if :: used == ITEMS -> goto end :: else fi;
+#ifdef BLIND
+  if
+  :: op == SET && !looked -> looked = true; goto insert
+  :: looked = true
+  fi;
+#endif
   look_up();
   if
   :: op == MERGING && found && version[id] >= mergeVersion -> goto next
@@ -227,7 +241,11 @@ resolve:
      atomic { w = slot[i] };
      if
      :: w == 0 -> i++
+#ifndef NORIVAL
      :: w != 0 && (w % 2) == 0 -> abort_item(cur); goto resolved
+#else
+     :: w != 0 && (w % 2) == 0 -> i++
+#endif
      :: else ->
         id = w / 2;
         atomic { s = state[id] };

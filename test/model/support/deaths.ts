@@ -117,7 +117,7 @@ function capacityOf(arena: Arena, lane: Lane): number {
   return total;
 }
 
-/** As much room as in a fresh arena, but for what overflow lines have taken for good. */
+/** As much room as in a fresh arena, but for what overflow buckets have taken for good. */
 function checkRoom(arena: Arena, lane: Lane): void {
   const fresh = Arena.create(ARENA);
   const freshSegments = capacityOf(fresh, fresh.openLane(0));

@@ -49,17 +49,16 @@ export function rankedRegions(arena: Arena): Regions {
   return regions;
 }
 
-/** The entries of a bucket and of the overflow lines behind it that were not seen in others. */
+/** The entries of a bucket and of the overflow buckets behind it that were not seen in others. */
 function* entriesOf(arena: Arena, bucket: number, seen: Set<number>): Generator<bigint> {
   const all = words(arena);
   const link = arena.constant('BUCKET_LINK');
   for (let at = 0; at < link; at += WORD_BYTES) yield all[(bucket + at) / WORD_BYTES] ?? 0n;
-  const lineLink = arena.constant('LINE_LINK');
-  let line = Number(all[(bucket + link) / WORD_BYTES] ?? 0n);
-  while (line !== 0 && !seen.has(line)) {
-    seen.add(line);
-    for (let at = 0; at < lineLink; at += WORD_BYTES) yield all[(line + at) / WORD_BYTES] ?? 0n;
-    line = Number(all[(line + lineLink) / WORD_BYTES] ?? 0n);
+  let over = Number(all[(bucket + link) / WORD_BYTES] ?? 0n);
+  while (over !== 0 && !seen.has(over)) {
+    seen.add(over);
+    for (let at = 0; at < link; at += WORD_BYTES) yield all[(over + at) / WORD_BYTES] ?? 0n;
+    over = Number(all[(over + link) / WORD_BYTES] ?? 0n);
   }
 }
 
