@@ -1,9 +1,9 @@
 /**
  * A chain without room. While nothing living has to go it grows by an overflow bucket. In a full
- * arena that would never end: every chain is long at some time, buckets stay, and the table would eat
- * the store at half its load. So there a chain grows only while the table as a whole is well used,
- * and else gives up the item that would have gone next: as a chain holds items of all ages, its
- * oldest is nearly the oldest of all, and hardly any request notices.
+ * arena that would never end: every chain is long at some time, buckets stay, and the table would
+ * eat the store at half its load. So there a chain grows only while the table as a whole is well
+ * used, and else gives up the item that would have gone next: as a chain holds items of all ages,
+ * its oldest is nearly the oldest of all, and hardly any request notices.
  */
 import {
   ENTRIES_PER_BUCKET, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine,

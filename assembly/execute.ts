@@ -15,9 +15,10 @@
  *                                  12 arrival u32, ms | requests
  *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
  *            24 what to touch when the key is absent u32
- *            28 overflow bucket u32, 0 = none or found | 32 bytes between the touches of an item u32
- *            36 entry of the candidate u32, 0 = none | 40 first empty entry of the chain u32, 0 = none
- *            seen or not asked for, 1 = asked for | 44 zero u32
+ *            28 overflow bucket u32, 0 = none or found
+ *            32 bytes between the touches of an item u32
+ *            36 entry of the candidate u32, 0 = none
+ *            40 first empty entry of the chain u32, 0 = not wanted, 1 = none seen | 44 zero u32
  *
  * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group
  * cannot do for want of memory it leaves for the next call, and the frame behind it waits.
@@ -73,7 +74,7 @@ const FREE_WANTED: u32 = 1;
 const REACH_WHOLE: u32 = 64;
 const REACH_HEADER: u32 = 18;
 
-/** Overflow buckets of a chain that are touched, and where, so that both lines are with any reach. */
+/** Overflow buckets of a chain that are touched; where, so that both lines are with any reach. */
 const OVERFLOW_TOUCHED: u32 = 4;
 const OVERFLOW_TOUCH: u32 = LINE_BYTES - 2 * REACH_HEADER;
 
@@ -297,8 +298,8 @@ function toTouch(slot: u32, at: u32, over: u32): u32 {
 
 /**
  * Passes 3 and 4 once more, for what is not in its bucket: candidates of the next overflow
- * buckets; whether chains go on behind those. In an arena that has long been full many have several,
- * and a key that is new is sought in all of them.
+ * buckets; whether chains go on behind those. In an arena that has long been full some have
+ * several, and a key that is new is sought in all of them.
  */
 function touchOverflow(end: u32): bool {
   let goesOn = false;

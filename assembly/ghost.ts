@@ -3,9 +3,9 @@
  * goes straight to the main one (S3-FIFO, SOSP'23). Without it the policy is worse than LRU.
  *
  * A list of evicted keys would cost more than it earns. This keeps two bytes for each, in buckets
- * of four that are one 64-bit word. Each entry is stored for itself and plainly, and two buckets are
- * swept by one store: a lost race loses a memory or two, which a cache does not notice, while a
- * compare-and-swap would make every eviction wait until all its stores are in the cache:
+ * of four that are one 64-bit word. Each entry is stored for itself and plainly, and two buckets
+ * are swept by one store: a lost race loses a memory or two, which a cache does not notice, while
+ * a compare-and-swap would make every eviction wait until all its stores are in the cache:
  *
  *   entry   15           4 3     0
  *           +-------------+-------+

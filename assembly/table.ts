@@ -57,7 +57,7 @@ export const ENTRY_TAG_SHIFT: u64 = 48;
 export const ENTRY_TENTATIVE: u64 = 1 << 32;
 export const ENTRY_POINTER_MASK: u64 = 0x7fffffff;
 export const ENTRY_POINTER_SHIFT: u64 = 1;
-/** Buckets that share their first overflow buckets, and empty entries that one has to have for it. */
+/** Buckets that share their first overflow buckets, and empty entries one must have for it. */
 const GROUP_BUCKETS: u32 = 32;
 const GROUP_BYTES: u32 = GROUP_BUCKETS * BUCKET_BYTES;
 const SHARED_FREE: u32 = 7;

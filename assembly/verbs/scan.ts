@@ -97,8 +97,8 @@ function scanChain(): bool {
 }
 
 /**
- * Appends the key of an entry, if it is live and begins with the request's prefix. An overflow bucket
- * may hold keys of other buckets, which come with those.
+ * Appends the key of an entry, if it is live and begins with the request's prefix. An overflow
+ * bucket may hold keys of other buckets, which come with those.
  */
 function append(entry: u64, home: u32, line: u32): void {
   if (entry == 0) return;

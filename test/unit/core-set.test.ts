@@ -16,6 +16,19 @@ describeBuilds('set', (open) => {
     expect(rig.arena.stats().items).toBe(1);
   });
 
+  test('of the same new key, again and again in one frame, each goes over the one before', () => {
+    const rig = open();
+    const again = (n: number) => {
+      return { op: OP.SET, key: 'key', value: `value ${n}`, flags: FLAG.WITH_META };
+    };
+    const frame = [again(1), { op: OP.DELETE, key: 'key' }, again(2), again(3), again(4)];
+    const versions = rig.run(frame).flatMap(({ version }) => version ?? []);
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => (a < b ? -1 : 1)));
+    expect(versions).toHaveLength(4);
+    expect(rig.get('key')).toBe('value 4');
+    expect(rig.arena.stats()).toMatchObject({ items: 1, itemsAdded: 4, itemsRemoved: 3 });
+  });
+
   test('says nothing about version and time unless asked', () => {
     const rig = open();
     const answer = rig.one({ op: OP.SET, key: 'key', value: 'v', ttlMs: 1000 });
