@@ -5,7 +5,7 @@ import {
   tableBuckets,
 } from "./layout";
 import { ghostBytes } from "./ghost";
-import { overflows } from "./table";
+import { overflows } from "./overflow";
 import {
   POOL_SMALL, POOL_STUB, SEGMENT_FREE, SEGMENT_LINES, SEGMENT_PAGES, SEGMENT_RETIRED, segmentDead,
   segmentHeader, segmentUsed, segmentWord, wordPool, wordState,

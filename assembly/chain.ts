@@ -7,7 +7,7 @@
  */
 import {
   ENTRIES_PER_BUCKET, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
-  overflows, settledEntry,
+  settledEntry,
 } from "./table";
 import { COUNTER_EVICTED_CHAIN, count, countItems } from "./counters";
 import { ITEM_TOMBSTONE, itemFlags, itemVersion, segmentOfItem } from "./item";
@@ -15,6 +15,7 @@ import { isPressed, segmentWord, wordPool, wordStamp } from "./segment";
 import { isAlive, removeEntry } from "./entry";
 import { itemRank, onEvicted, standing } from "./policy";
 import { hashOfItem } from "./hash";
+import { overflows } from "./overflow";
 import { tableBuckets } from "./layout";
 
 /** In a full arena the table grows while more than this share of its entries is in use. */

@@ -13,31 +13,25 @@
  *
  *   inbox    frames, padded to 8:  0 connection u32 | 4 length u32 | 8 grants u32
  *                                  12 arrival u32, ms | requests
- *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
- *            24 what to touch when the key is absent u32
- *            28 overflow bucket u32, 0 = none or found
- *            32 bytes between the touches of an item u32
- *            36 entry of the candidate u32, 0 = none
- *            40 first empty entry of the chain u32, 0 = not wanted, 1 = none seen | 44 zero u32
  *
  * A thread is announced (`epoch.ts`) only inside `execute`, anew for each group. What a group
  * cannot do for want of memory it leaves for the next call, and the frame behind it waits.
  */
-import { LINE_BYTES, L_GROUP, alignUp, inboxAt_, laneAt, policy, tableAt } from "./layout";
-import {
-  BUSY_AFTER_MS, CLOSE_MALFORMED, OP_GET, OP_SET, STATUS_BAD_REQUEST, STATUS_BUSY,
-} from "./wire";
+import { BUSY_AFTER_MS, CLOSE_MALFORMED, STATUS_BAD_REQUEST, STATUS_BUSY } from "./wire";
 import { COUNTER_BUSY, COUNTER_DEFERRED, COUNTER_UNKNOWN, count } from "./counters";
 import {
   answerMalformed, answerTo, askToClose, closeMessage, openOutbox, outboxFull,
 } from "./answer";
 import { DONE as VERB_DONE, ON_DISK } from "./verbs/outcome";
-import { POLICY_S3FIFO, POLICY_TINYLFU, beginGroup, endGroup } from "./policy";
-import { candidateAt, emptyIn, entryItem, lineOf, loadEntry, overflowOf, seeAt } from "./table";
-import { ghostLine } from "./ghost";
-import { hasKey, refuse, run } from "./verbs/run";
-import { hashKey } from "./hash";
-import { isWellFramed, keyAtOf, keyLengthOf, opcodeAt, readRequest, requestSize } from "./request";
+import {
+  GROUP, SLOT_ENTRY, SLOT_FRAME, SLOT_GHOST, SLOT_HASH, SLOT_LINE, decodeInto, freeFor, slotAt,
+  touchGroup,
+} from "./group";
+import { alignUp, inboxAt_, tableAt } from "./layout";
+import { beginGroup, endGroup } from "./policy";
+import { seeAt } from "./table";
+import { refuse, run } from "./verbs/run";
+import { isWellFramed, opcodeAt, readRequest, requestSize } from "./request";
 import { nowMs, readClearVersion, setClock } from "./version";
 import { draftHeldAt, forgetHeld } from "./draft";
 import { keepMoreFree } from "./segment";
@@ -45,7 +39,6 @@ import { pin, safeBefore, unpin } from "./epoch";
 import { readFeeding } from "./feed";
 import { readRefusal } from "./refusal";
 import { restock, tend } from "./cleaner";
-import { sketchBlock } from "./sketch";
 import { beginWants, wantsFull } from "./wants";
 
 export const DONE: u32 = 0;
@@ -57,27 +50,6 @@ const FRAME_LENGTH: u32 = 4;
 const FRAME_GRANTS: u32 = 8;
 const FRAME_ARRIVAL: u32 = 12;
 
-export const GROUP: u32 = 64;
-export const GROUP_SLOT_BYTES: u32 = 48;
-const SLOT_FRAME: u32 = 4;
-const SLOT_HASH: u32 = 8;
-const SLOT_LINE: u32 = 16;
-const SLOT_ITEM: u32 = 20;
-const SLOT_GHOST: u32 = 24;
-const SLOT_OVER: u32 = 28;
-const SLOT_REACH: u32 = 32;
-const SLOT_ENTRY: u32 = 36;
-const SLOT_FREE: u32 = 40;
-/** An empty entry is wanted, and none was seen yet. */
-const FREE_WANTED: u32 = 1;
-/** Where the touches of an item lie apart: of one to be read whole, and of others. */
-const REACH_WHOLE: u32 = 64;
-const REACH_HEADER: u32 = 18;
-
-/** Overflow buckets of a chain that are touched; where, so that both lines are with any reach. */
-const OVERFLOW_TOUCHED: u32 = 4;
-const OVERFLOW_TOUCH: u32 = LINE_BYTES - 2 * REACH_HEADER;
-
 /** The frame in work, 0 = none, and the next of its requests. */
 let frameAt: u32 = 0;
 let cursor: u32 = 0;
@@ -88,15 +60,8 @@ let onDisk: bool = false;
 /** What held the memory that the last `execute` waited for, 0 = nothing did; and its clock. */
 let heldAt: u64 = 0;
 let heldMs: u64 = 0;
-/** Where the touching loops leave what they load, so that it is loaded. */
-let sink: u64 = 0;
 /** Where the answers end. */
 let answersEnd: u32 = 0;
-
-@inline
-function slotAt(n: u32): u32 {
-  return laneAt + L_GROUP + n * GROUP_SLOT_BYTES;
-}
 
 @inline
 function frameEnd(frame: u32): u32 {
@@ -201,122 +166,6 @@ function decodeGroup(inboxEnd: u32): u32 {
   return n;
 }
 
-@inline
-function decodeInto(slot: u32, at: u32): void {
-  const op = opcodeAt(at);
-  const hash = hasKey(op) ? hashKey(keyAtOf(at), keyLengthOf(at)) : 0;
-  const line = hasKey(op) ? lineOf(hash) : tableAt;
-  store<u64>(slot, hash, SLOT_HASH);
-  store<u32>(slot, line, SLOT_LINE);
-  // Of the ghost one word is wanted: from the beginning of its line on no reach leaves it.
-  const ghost = op == OP_SET && policy == POLICY_S3FIFO ? ghostLine(hash) & ~(LINE_BYTES - 1)
-    : policy == POLICY_TINYLFU ? sketchBlock(hash) : line;
-  store<u32>(slot, ghost, SLOT_GHOST);
-  store<u32>(slot, op == OP_GET ? REACH_WHOLE : REACH_HEADER, SLOT_REACH);
-  store<u32>(slot, u32(op == OP_SET) * FREE_WANTED, SLOT_FREE);
-}
-
-/** Passes 2 to 4. */
-function touchGroup(n: u32): void {
-  const end = slotAt(n);
-  let seen: u64 = 0;
-  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
-    const line = load<u32>(slot, SLOT_LINE);
-    seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES);
-  }
-  let over = false;
-  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
-    if (chooseItem(slot)) over = true;
-  }
-  sink = seen + touchItems(end);
-  for (let n: u32 = 0; over && n < OVERFLOW_TOUCHED; n++) over = touchOverflow(end);
-}
-
-/**
- * Pass 4. Of an item that will be read whole, three lines: one of a short key and 100 bytes of
- * value reaches into the third. Of others what the header and a short key lie in.
- */
-@inline
-function touchItems(end: u32): u64 {
-  let seen: u64 = 0;
-  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
-    const item = load<u32>(slot, SLOT_ITEM);
-    const reach = load<u32>(slot, SLOT_REACH);
-    seen += load<u64>(item) + load<u64>(item + reach) + load<u64>(item + 2 * reach);
-  }
-  return seen;
-}
-
-/** Pass 3 for one request: its candidate, or else the overflow bucket it may be in: true. */
-@inline
-function chooseItem(slot: u32): bool {
-  const line = load<u32>(slot, SLOT_LINE);
-  const hash = load<u64>(slot, SLOT_HASH);
-  let at: u32 = 0;
-  let over: u32 = 0;
-  // Requests without a key have the hash 0, too: there is nothing to look for.
-  if (line != 0 && hash != 0) {
-    at = candidateIn(line, hash);
-    if (at == 0) over = goOn(slot, line);
-  }
-  store<u32>(slot, at, SLOT_ENTRY);
-  store<u32>(slot, over, SLOT_OVER);
-  store<u32>(slot, toTouch(slot, at, over), SLOT_ITEM);
-  return over != 0;
-}
-
-/** The first candidate of a bucket, one of whose lines is `line`, or 0. */
-@inline
-function candidateIn(line: u32, hash: u64): u32 {
-  const at = candidateAt(line, hash);
-  return at != 0 ? at : candidateAt(line ^ LINE_BYTES, hash);
-}
-
-/** The bucket behind one that has no candidate, or 0; notes an empty entry on the way. */
-@inline
-function goOn(slot: u32, line: u32): u32 {
-  noteFree(slot, line);
-  noteFree(slot, line ^ LINE_BYTES);
-  return overflowOf(line);
-}
-
-/** Notes the first empty entry of a line, if one is wanted and none was seen before. */
-@inline
-function noteFree(slot: u32, line: u32): void {
-  if (load<u32>(slot, SLOT_FREE) != FREE_WANTED) return;
-  const free = emptyIn(line);
-  if (free != 0) store<u32>(slot, free, SLOT_FREE);
-}
-
-/** What to touch of a key: the item of its candidate, else the bucket behind, else the ghost. */
-@inline
-function toTouch(slot: u32, at: u32, over: u32): u32 {
-  if (at == 0) return over != 0 ? over + OVERFLOW_TOUCH : load<u32>(slot, SLOT_GHOST);
-  const item = entryItem(loadEntry(at));
-  return item != 0 ? item : tableAt;
-}
-
-/**
- * Passes 3 and 4 once more, for what is not in its bucket: candidates of the next overflow
- * buckets; whether chains go on behind those. In an arena that has long been full some have
- * several, and a key that is new is sought in all of them.
- */
-function touchOverflow(end: u32): bool {
-  let goesOn = false;
-  for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
-    const over = load<u32>(slot, SLOT_OVER);
-    if (over == 0) continue;
-    const at = candidateIn(over, load<u64>(slot, SLOT_HASH));
-    const next = at == 0 ? goOn(slot, over) : 0;
-    if (next != 0) goesOn = true;
-    store<u32>(slot, at, SLOT_ENTRY);
-    store<u32>(slot, next, SLOT_OVER);
-    store<u32>(slot, toTouch(slot, at, next), SLOT_ITEM);
-  }
-  sink += touchItems(end);
-  return goesOn;
-}
-
 /** Pass 5: runs the group until a request has to wait; returns how many ran. */
 function runGroup(n: u32): u32 {
   for (let i: u32 = 0; i < n; i++) {
@@ -340,14 +189,6 @@ function runGroup(n: u32): u32 {
     cursor = at + requestSize(at);
   }
   return n;
-}
-
-/** An empty entry for a key that the whole chain was seen not to have, or 0. */
-@inline
-function freeFor(slot: u32): u32 {
-  if ((load<u32>(slot, SLOT_ENTRY) | load<u32>(slot, SLOT_OVER)) != 0) return 0;
-  const free = load<u32>(slot, SLOT_FREE);
-  return free == FREE_WANTED ? 0 : free;
 }
 
 /** Runs one request; false when it was deferred. */

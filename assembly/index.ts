@@ -12,8 +12,11 @@ export {
 } from "./attach";
 export {
   execute, outboxEnd, pendingConnection, pendingAt, pendingEnd, skipPending, DONE, MORE, WAIT,
-  FRAME_HEADER_BYTES, GROUP, GROUP_SLOT_BYTES,
+  FRAME_HEADER_BYTES,
 } from "./execute";
+export {
+  GROUP, GROUP_SLOT_BYTES,
+} from "./group";
 export {
   sweep, sweepLines,
 } from "./sweep";

@@ -18,7 +18,7 @@
  * A chain without room grows by an overflow bucket, or gives up an item: see `chain.ts`.
  */
 import {
-  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, freeAt, growChain,
+  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, freeAt,
   isTentative, lineOf, loadEntry, matchesIn, nextLine, swapEntry, tagOf,
 } from "./table";
 import {
@@ -29,6 +29,7 @@ import { addDead } from "./segment";
 import { entered } from "./entry";
 import { evictFromChain, mayGrow } from "./chain";
 import { clearVersion, floorVersion, readClearVersion } from "./version";
+import { growChain } from "./overflow";
 import { itemRank } from "./policy";
 
 /** What `resolve` is deciding about: an item and its entry. */
