@@ -15,6 +15,8 @@ export type State = string | undefined;
 /** One thing that was done to a key. */
 interface Deed {
   readonly state: State;
+  /** When it was sent, on the clock of the test in milliseconds. */
+  readonly sentMs: number;
   /** When it was confirmed, on the clock of the test in milliseconds. */
   confirmedMs: number | undefined;
 }
@@ -27,13 +29,18 @@ export interface Sent {
   withdraw(): void;
 }
 
-/** What is wrong with a key after a crash. */
-export type Verdict =
-  | { readonly kind: 'right' }
-  /** Confirmed changes are gone; the first of them was confirmed at that time. */
-  | { readonly kind: 'lost' | 'stale'; readonly sinceMs: number }
-  /** It holds what was never written, or what was overwritten before the last check. */
-  | { readonly kind: 'invented' };
+/** What a key is found to be after a crash. */
+export interface Verdict {
+  /**
+   * `right`; confirmed changes are gone, and with them the key (`lost`), or an older value is there
+   * (`stale`); or it holds what was never written, or was overwritten before the last check.
+   */
+  readonly kind: 'right' | 'lost' | 'stale' | 'invented';
+  /** When the first confirmed change was confirmed that is gone. */
+  readonly lostMs?: number | undefined;
+  /** When the value that is there was sent. */
+  readonly foundMs?: number | undefined;
+}
 
 /** One key. */
 export class KeyOracle {
@@ -43,7 +50,7 @@ export class KeyOracle {
   /** A key that is absent, unless it is known to hold something. */
   constructor(key: string, state?: State) {
     this.key = key;
-    this.#deeds = [{ state, confirmedMs: 0 }];
+    this.#deeds = [{ state, sentMs: 0, confirmedMs: 0 }];
   }
 
   /** What the key holds when everything sent so far was done. */
@@ -53,7 +60,7 @@ export class KeyOracle {
 
   /** Something that leads to `state` is sent. */
   send(state: State): Sent {
-    const deed: Deed = { state, confirmedMs: undefined };
+    const deed: Deed = { state, sentMs: performance.now(), confirmedMs: undefined };
     this.#deeds.push(deed);
     return {
       confirm: () => {
@@ -65,18 +72,26 @@ export class KeyOracle {
     };
   }
 
-  /** Judges what the key holds after a crash, and starts from there. */
-  check(found: State): Verdict {
+  /**
+   * Judges what the key holds after a crash, and starts from there. A key that the memory may have
+   * evicted may be absent, and be there again after the next start, as it was when it was evicted.
+   */
+  check(found: State, mayForget = false): Verdict {
     const deeds = this.#deeds;
-    this.#deeds = [{ state: found, confirmedMs: 0 }];
-    for (let at = deeds.length - 1; at >= 0; at--) {
-      if (deeds[at]?.state !== found) continue;
-      const lost = deeds.slice(at + 1).find(({ confirmedMs }) => confirmedMs !== undefined);
-      if (lost === undefined) return { kind: 'right' };
-      const kind = found === undefined ? 'lost' : 'stale';
-      return { kind, sinceMs: lost.confirmedMs ?? 0 };
+    if (mayForget && found === undefined) {
+      this.#deeds = deeds.slice(
+        deeds.findLastIndex(({ confirmedMs }) => confirmedMs !== undefined),
+      );
+      return { kind: 'right' };
     }
-    return { kind: 'invented' };
+    this.#deeds = [{ state: found, sentMs: 0, confirmedMs: 0 }];
+    const at = deeds.findLastIndex(({ state }) => state === found);
+    if (at < 0) return { kind: 'invented' };
+    const lost = deeds.slice(at + 1).find(({ confirmedMs }) => confirmedMs !== undefined);
+    // Values are unique; that a key is absent may be the work of any of its deletes.
+    const foundMs = found === undefined ? undefined : deeds[at]?.sentMs;
+    if (lost === undefined) return { kind: 'right', foundMs };
+    return { kind: found === undefined ? 'lost' : 'stale', lostMs: lost.confirmedMs, foundMs };
   }
 }
 
@@ -126,9 +141,26 @@ export function book(
     bookFailure(tally, `${key} holds what nobody wrote`);
     return;
   }
-  const lossMs = crashMs - verdict.sinceMs;
+  const lossMs = crashMs - (verdict.lostMs ?? 0);
   tally.lossMs = Math.max(tally.lossMs, lossMs);
   if (allowedMs > 0 && lossMs <= allowedMs) return;
   tally[verdict.kind]++;
   tally.problems.push(`${key} lost what was confirmed ${Math.round(lossMs)} ms before the crash`);
+}
+
+/**
+ * Books what is there although it was sent after something was confirmed that is gone: what comes
+ * back must be all that was done up to some moment, and nothing of what was done later. So it is as
+ * long as one thread of the node does everything.
+ */
+export function bookOrder(
+  tally: Tally,
+  verdicts: readonly (Verdict & { readonly key: string })[],
+): void {
+  const lostMs = Math.min(...verdicts.map((verdict) => verdict.lostMs ?? Number.POSITIVE_INFINITY));
+  for (const { key, foundMs = 0 } of verdicts) {
+    if (foundMs <= lostMs) continue;
+    const laterMs = Math.round(foundMs - lostMs);
+    bookFailure(tally, `${key} has what was sent ${laterMs} ms after a change that is lost`);
+  }
 }

@@ -19,6 +19,8 @@ export interface WriterOptions {
   readonly valueBytes: number;
   /** The disk fails under the node: it may refuse changes, and what became of those is unknown. */
   readonly diskFails?: boolean;
+  /** Keys may be evicted, so that they are absent without having been deleted: none are counted. */
+  readonly mayForget?: boolean;
   /** Where it counts what was confirmed, and books what is wrong. */
   readonly tally: Tally;
 }
@@ -74,7 +76,8 @@ export class Writer {
     this.#random = seededRandom(options.seed * 31 + name);
     this.#options = options;
     this.keys = Array.from({ length: KEYS }, (_, n) => {
-      return new KeyOracle(n < COUNTERS ? `n ${name} ${n}` : `key ${name} ${n}`);
+      const counts = n < COUNTERS && options.mayForget !== true;
+      return new KeyOracle(counts ? `n ${name} ${n}` : `key ${name} ${n}`);
     });
   }
 
@@ -141,7 +144,11 @@ export class Writer {
 
   #remove(line: Line, key: KeyOracle): void {
     const sent = key.send(undefined);
-    this.#ask(line, key, { opcode: OP_DELETE, key: key.key }, sent, confirmed(key, sent));
+    const settle = confirmed(key, sent);
+    this.#ask(line, key, { opcode: OP_DELETE, key: key.key }, sent, ({ status }) => {
+      const gone = status === STATUS.NOT_FOUND && this.#options.mayForget === true;
+      return settle({ status: gone ? STATUS.OK : status });
+    });
   }
 
   #count(line: Line, key: KeyOracle): void {

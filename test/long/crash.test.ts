@@ -1,6 +1,6 @@
 /** The small numbers of what `npm run test:crash` runs in full. */
 import { expect, test } from 'vitest';
-import { book, emptyTally, KeyOracle } from '../crash/oracle.js';
+import { book, bookOrder, emptyTally, KeyOracle } from '../crash/oracle.js';
 import { isClean, runScenario, SCENARIOS } from '../crash/scenarios/index.js';
 import { goOff } from '../crash/scenarios/off.js';
 import { seed } from '../model/support/seed.js';
@@ -35,6 +35,40 @@ test('the oracle tells every kind of wrong', () => {
   expect(told('1', 1200, 1000)).toEqual([0, 1, 0]);
   // Confirmed after the crash, but before the node was gone.
   expect(told('1', -5)).toEqual([0, 1, 0]);
+});
+
+test('what was sent after something that is lost must be lost, too', () => {
+  const tally = emptyTally();
+  const told = { kind: 'right', key: 'a' } as const;
+  bookOrder(tally, [
+    { ...told, foundMs: 20 },
+    { kind: 'lost', key: 'b', lostMs: 20 },
+  ]);
+  expect(tally.problems).toEqual([]);
+  bookOrder(tally, [
+    { ...told, foundMs: 25 },
+    { kind: 'lost', key: 'b', lostMs: 20 },
+  ]);
+  expect(tally.problems).toEqual(['a has what was sent 5 ms after a change that is lost']);
+});
+
+test('what was evicted may be absent and come back, but never older', () => {
+  const oracle = new KeyOracle('key', 'old');
+  oracle.send('1').confirm();
+  oracle.send('2');
+  expect(oracle.check(undefined, true).kind).toBe('right');
+  expect(oracle.check(undefined).kind).toBe('invented');
+  for (const [found, kind] of [
+    ['1', 'right'],
+    ['2', 'right'],
+    ['old', 'invented'],
+  ] as const) {
+    const again = new KeyOracle('key', 'old');
+    again.send('1').confirm();
+    again.send('2');
+    again.check(undefined, true);
+    expect(again.check(found, true).kind).toBe(kind);
+  }
 });
 
 test('a disk that does not sync is found out', async () => {

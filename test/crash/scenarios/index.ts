@@ -78,6 +78,13 @@ export const SCENARIOS: readonly Scenario[] = [
       killAtRandom({ ...KILL, fsync: 'always', cycles: count, seed, encrypted: true }),
   },
   {
+    name: 'kill-tier',
+    small: 10,
+    large: 200,
+    run: ({ seed, count }) =>
+      killAtRandom({ ...KILL, fsync: 'always', cycles: count, seed, tier: true }),
+  },
+  {
     name: 'kill-at-calls',
     small: 14,
     large: EVERY_POINT,
@@ -119,6 +126,13 @@ export const SCENARIOS: readonly Scenario[] = [
     large: 100,
     problem: powerProblem,
     run: ({ seed, count }) => losePower({ fsync: 'everysec', cycles: count, seed, maxMs: 4000 }),
+  },
+  {
+    name: 'power-never',
+    small: 3,
+    large: 100,
+    problem: powerProblem,
+    run: ({ seed, count }) => losePower({ fsync: 'never', cycles: count, seed, maxMs: 4000 }),
   },
 ];
 

@@ -10,7 +10,7 @@ import { seededRandom } from '../../../src/base/random.js';
 import type { Fsync } from '../../../src/config/config.js';
 import type { TestServer } from '../../e2e/support/server.js';
 import { pause, startNode, withFolder } from '../node.js';
-import { book, bookFailure, emptyTally, type KeyOracle, type Tally } from '../oracle.js';
+import { book, bookFailure, bookOrder, emptyTally, type KeyOracle, type Tally } from '../oracle.js';
 import { readBack, Writer } from '../writers.js';
 
 /** How a node is killed again and again. */
@@ -25,7 +25,14 @@ export interface KillOptions {
   readonly maxMs: number;
   /** The log is encrypted, and nothing that was written may be found in its files. */
   readonly encrypted?: boolean;
+  /** Memory has no room for all values, and the disk has the others. */
+  readonly tier?: boolean;
 }
+
+/** A node whose memory is smaller than the values of eight writers, and their values. */
+const TIER_FLAGS = ['--memory', '8mb', '--tier', 'ssd:64mb'];
+const TIER_VALUE_BYTES = 30_000;
+const VALUE_BYTES = 300;
 
 /** After so many cycles everything begins with a fresh folder. */
 const CYCLES_OF_A_FOLDER = 100;
@@ -57,18 +64,27 @@ async function killOver(
   const { fsync, depth, cycles, maxMs } = options;
   const seed = options.seed + era;
   const random = seededRandom(seed);
+  const mayForget = options.tier === true;
+  const valueBytes = mayForget ? TIER_VALUE_BYTES : VALUE_BYTES;
   const writers = Array.from({ length: options.writers }, (_, n) => {
-    return new Writer(n, { seed, depth, valueBytes: 300, tally });
+    return new Writer(n, { seed, depth, valueBytes, mayForget, tally });
   });
   const keys = writers.flatMap((writer) => writer.keys);
-  const flags = options.encrypted ? keyFlags(folder) : [];
+  const flags = [
+    ...(options.encrypted ? keyFlags(folder) : []),
+    ...(options.tier ? TIER_FLAGS : []),
+  ];
   let crashMs = 0;
+  let tierFound = 0;
   for (let cycle = 0; cycle <= cycles; cycle++) {
     const server = await startNode({ folder: join(folder, 'log'), fsync, flags });
-    await checkKeys(server, keys, tally, crashMs, allowedMs(fsync));
+    const loss = { crashMs, allowedMs: allowedMs(fsync), mayForget };
+    await checkKeys(server, keys, tally, loss);
+    if (options.tier) tierFound += await tierFoundBy(server);
     if (cycle === cycles) await server.stop();
     else crashMs = await killWhileWriting(server, writers, tally, random.below(maxMs));
   }
+  if (options.tier && tierFound === 0) bookFailure(tally, 'nothing was read from the disk');
   if (options.encrypted) lookForKeys(join(folder, 'log'), tally);
 }
 
@@ -89,18 +105,39 @@ function lookForKeys(folder: string, tally: Tally): void {
   }
 }
 
+/** How many values a node has read from the disk. */
+async function tierFoundBy(server: TestServer): Promise<number> {
+  const stats = await (await fetch(`${server.httpUrl}/v1/stats`)).json();
+  return (stats as { readonly tier: { readonly found: number } }).tier.found;
+}
+
+/** What a crash may have taken along. */
+export interface Loss {
+  /** When it was, on the clock of the test in milliseconds. */
+  readonly crashMs: number;
+  /** What was confirmed at most so long before may be lost. */
+  readonly allowedMs: number;
+  /** Keys may be absent, for the memory may have evicted them. */
+  readonly mayForget?: boolean;
+}
+
+/** After a crash that may have taken nothing along. */
+export const noLoss = (): Loss => ({ crashMs: performance.now(), allowedMs: 0 });
+
 /** Reads every key and judges it. */
 export async function checkKeys(
   server: TestServer,
   keys: readonly KeyOracle[],
   tally: Tally,
-  crashMs: number,
-  lossMs: number,
+  { crashMs, allowedMs, mayForget = false }: Loss,
 ): Promise<void> {
   const states = await readBack(server.url, keys);
-  keys.forEach((oracle, n) => {
-    book(tally, oracle.key, oracle.check(states[n]), crashMs, lossMs);
+  const verdicts = keys.map((oracle, n) => {
+    const verdict = oracle.check(states[n], mayForget);
+    book(tally, oracle.key, verdict, crashMs, allowedMs);
+    return { ...verdict, key: oracle.key };
   });
+  bookOrder(tally, verdicts);
   tally.checks++;
 }
 
