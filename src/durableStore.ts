@@ -36,7 +36,10 @@ const STUB_BYTES = 64;
 /** The table is made for a tier of values of this length. */
 const TIER_VALUE_BYTES = 1024;
 
-/** What the store has to know of a tier: stubs take three fifths of the memory at most. */
+/**
+ * What the store has to know of a tier. Stubs may take three fifths of what the table leaves of the
+ * memory (`STUB_SHARE_PERCENT` in the core), which is about half of it; the table is made for those.
+ */
 function tierOf({ tierBytes, memoryBytes }: Config): TierOptions | undefined {
   if (tierBytes === undefined) return undefined;
   const bytes = tierBytes * TIER_VALUES_SHARE;

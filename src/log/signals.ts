@@ -12,6 +12,7 @@
  * `work` changes to wake the log. `moved` changes with `durable` and with `state`, and is what the
  * others wait at: they read it, look at the two, and wait until it is not what they read.
  */
+import { Mark } from '../base/mark.js';
 import { STATUS } from '../protocol/status.js';
 
 /** The log writes as it should. */
@@ -64,23 +65,20 @@ const PLACE = Object.fromEntries(LOG_FIGURES.map((name, index) => [name, index])
   Record<LogFigure, number>
 >;
 
-/** The result of waiting without blocking, which this TypeScript's library does not know yet. */
-type Waiting =
-  | { readonly async: false; readonly value: 'not-equal' | 'timed-out' }
-  | { readonly async: true; readonly value: Promise<'ok' | 'timed-out'> };
-type WaitAsync = (words: Int32Array, index: number, value: number) => Waiting;
-const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
-
 /** The shared words; made from their buffer on each thread. */
 export class Signals {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #figures: Float64Array<SharedArrayBuffer>;
+  readonly #work: Mark;
+  readonly #moved: Mark;
 
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer, 0, HEAD_BYTES / 4);
     this.#figures = new Float64Array(buffer, HEAD_BYTES, LOG_FIGURES.length);
+    this.#work = new Mark(this.#words, WORK);
+    this.#moved = new Mark(this.#words, MOVED);
   }
 
   /** Fresh words, for a log that runs. */
@@ -96,12 +94,7 @@ export class Signals {
   /** Changes the state and wakes who waits. Only the log does that, and who finds it dead. */
   set state(state: LogState) {
     Atomics.store(this.#words, STATE, state);
-    this.#wakeAll();
-  }
-
-  #wakeAll(): void {
-    Atomics.add(this.#words, MOVED, 1);
-    Atomics.notify(this.#words, MOVED);
+    this.#moved.move();
   }
 
   /** A ticket for all changes that the caller has made or seen. */
@@ -116,20 +109,17 @@ export class Signals {
 
   /** Wakes the log: there is something to do. */
   nudge(): void {
-    Atomics.add(this.#words, WORK, 1);
-    Atomics.notify(this.#words, WORK);
+    this.#work.move();
   }
 
   /** What `whenMoved` compares with; to be read before looking at tickets and state. */
   get moved(): number {
-    return Atomics.load(this.#words, MOVED);
+    return this.#moved.value;
   }
 
   /** Calls `look` once a round became durable or the state changed since `moved` was read. */
   whenMoved(moved: number, look: () => void): void {
-    const waiting = waitAsync(this.#words, MOVED, moved);
-    if (waiting.async) void waiting.value.then(look);
-    else queueMicrotask(look);
+    this.#moved.whenMoved(moved, look);
   }
 
   /** The log begins a round; its number. */
@@ -140,17 +130,17 @@ export class Signals {
   /** Everything up to a round is on disk. */
   finish(round: number): void {
     Atomics.store(this.#words, DURABLE, round);
-    this.#wakeAll();
+    this.#moved.move();
   }
 
   /** What `waitForWork` compares with. */
   get work(): number {
-    return Atomics.load(this.#words, WORK);
+    return this.#work.value;
   }
 
   /** Blocks the log's thread until it is woken since `work` was read, for at most `timeoutMs`. */
   waitForWork(work: number, timeoutMs: number): void {
-    Atomics.wait(this.#words, WORK, work, timeoutMs);
+    this.#work.wait(work, timeoutMs);
   }
 
   /** A figure of the log. */

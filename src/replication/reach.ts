@@ -18,6 +18,8 @@
  * the start of the process, its *run*. `whole` is the other direction: the generation, at that
  * peer, up to which this node has made up for everything that the peer gave up telling it.
  */
+import { Mark } from '../base/mark.js';
+
 const MOVED = 0;
 const WORK = 1;
 const ROWS = 2;
@@ -38,19 +40,14 @@ const ID_BYTES_MAX = 64;
 /** The most peers that are ever kept account of. */
 const ROWS_MAX = 256;
 
-/** The result of waiting without blocking, which this TypeScript's library does not know yet. */
-type Waiting =
-  | { readonly async: false; readonly value: 'not-equal' | 'timed-out' }
-  | { readonly async: true; readonly value: Promise<'ok' | 'timed-out'> };
-type WaitAsync = (words: Int32Array, index: number, value: number) => Waiting;
-const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
-
 /** The shared memory; made from its buffer on each thread. */
 export class Reach {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #longs: BigUint64Array<SharedArrayBuffer>;
   readonly #rowWords: number;
+  readonly #moved: Mark;
+  readonly #work: Mark;
   /** Rows by id, as far as this thread has seen them. */
   readonly #rows = new Map<string, number>();
 
@@ -58,6 +55,8 @@ export class Reach {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
     this.#longs = new BigUint64Array(buffer);
+    this.#moved = new Mark(this.#words, MOVED);
+    this.#work = new Mark(this.#words, WORK);
     this.#rowWords = (this.#words.length - HEAD_BYTES / 4) / ROWS_MAX;
   }
 
@@ -118,43 +117,33 @@ export class Reach {
 
   /** What `whenMoved` compares with; to be read before looking. */
   get moved(): number {
-    return Atomics.load(this.#words, MOVED);
+    return this.#moved.value;
   }
 
   /** Calls `look` once something has changed since `moved` was read. */
   whenMoved(moved: number, look: () => void): void {
-    const waiting = waitAsync(this.#words, MOVED, moved);
-    if (waiting.async) void waiting.value.then(look);
-    else queueMicrotask(look);
-  }
-
-  #move(): void {
-    Atomics.add(this.#words, MOVED, 1);
-    Atomics.notify(this.#words, MOVED);
+    this.#moved.whenMoved(moved, look);
   }
 
   /** Wakes the sending side: somebody waits. */
   nudge(): void {
-    Atomics.add(this.#words, WORK, 1);
-    Atomics.notify(this.#words, WORK);
+    this.#work.move();
   }
 
   /** What `whenNudged` compares with. */
   get work(): number {
-    return Atomics.load(this.#words, WORK);
+    return this.#work.value;
   }
 
   /** Calls `look` once somebody has nudged since `work` was read. */
   whenNudged(work: number, look: () => void): void {
-    const waiting = waitAsync(this.#words, WORK, work);
-    if (waiting.async) void waiting.value.then(look);
-    else queueMicrotask(look);
+    this.#work.whenMoved(work, look);
   }
 
   /** A peer has applied everything of a source up to a position. */
   advance(row: number, source: number, position: number): void {
     Atomics.store(this.#words, this.#at(row) + ROW_HEAD_BYTES / 4 + source, position | 0);
-    this.#move();
+    this.#moved.move();
   }
 
   /** Whether a peer has applied everything of a source up to a position. */
@@ -170,7 +159,7 @@ export class Reach {
   /** A peer has applied everything that it has to have of all turns up to one. */
   attain(row: number, turn: number): void {
     Atomics.store(this.#longs, this.#longAt(row, ATTAINED_AT), BigInt(turn));
-    this.#move();
+    this.#moved.move();
   }
 
   /** Up to which turn a peer has everything, but for what was given up. */
@@ -189,7 +178,7 @@ export class Reach {
     if (before === run) return;
     if (before !== NO_RUN) this.giveUp(row);
     Atomics.store(this.#longs, this.#longAt(row, PEER_RUN_AT), BigInt(`0x${run}`));
-    this.#move();
+    this.#moved.move();
   }
 
   /** Up to which of its generations this node lacks nothing of what a peer had to tell it. */
@@ -215,7 +204,7 @@ export class Reach {
   /** Changes for a peer were given up. */
   giveUp(row: number): void {
     Atomics.add(this.#words, this.#at(row) + GENERATION, 1);
-    this.#move();
+    this.#moved.move();
   }
 
   /** What changes when changes for a peer are given up. */
@@ -231,7 +220,7 @@ export class Reach {
   /** There is a connection to a peer, or it is lost. */
   setConnected(row: number, connected: boolean): void {
     Atomics.store(this.#words, this.#at(row) + CONNECTED, connected ? 1 : 0);
-    this.#move();
+    this.#moved.move();
   }
 }
 

@@ -1,18 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, connect } from '../../src/client/index.js';
 import { orlop } from '../e2e/support/command.js';
 import { LISTENERS } from '../e2e/support/listeners.js';
 import { startServer, type TestServer } from '../e2e/support/server.js';
+import { placeForEach } from './support/place.js';
 
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'orlop-backup-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const place = placeForEach();
 
 const connectTo = (server: TestServer): Client => connect(server.url, { timeoutMs: 10_000 });
 
@@ -47,7 +43,7 @@ describe.each(LISTENERS)('backup and restore ($name)', ({ flags }) => {
   const run = (...args: string[]) => orlop([...args, '--url', server.url]);
 
   it('brings everything back, over later deletes', async () => {
-    const file = join(folder, 'all.orlop');
+    const file = join(place.folder, 'all.orlop');
     const made = await run('backup', file, '--json');
     expect(made.stderr).toBe('');
     expect(JSON.parse(made.stdout)).toMatchObject({ file, items: KEYS + 3 });
@@ -73,7 +69,7 @@ describe.each(LISTENERS)('backup and restore ($name)', ({ flags }) => {
   });
 
   it('merges under the versions of the backup', async () => {
-    const file = join(folder, 'all.orlop.gz');
+    const file = join(place.folder, 'all.orlop.gz');
     const before = await client.getWithMeta('key 1');
     expect((await run('backup', file)).code).toBe(0);
     expect(gunzipSync(readFileSync(file)).subarray(0, 8).toString()).toBe('ORLOPLOG');
@@ -85,7 +81,7 @@ describe.each(LISTENERS)('backup and restore ($name)', ({ flags }) => {
   });
 
   it('is made while others write: what was confirmed before is in it', async () => {
-    const file = join(folder, 'busy.orlop');
+    const file = join(place.folder, 'busy.orlop');
     const writers = Array.from({ length: 4 }, () => connectTo(server));
     let done = false;
     const rounds = writers.map(async (writer, w) => {
@@ -103,18 +99,20 @@ describe.each(LISTENERS)('backup and restore ($name)', ({ flags }) => {
   });
 
   it('takes nothing of a file that is damaged, and no half of a stream', async () => {
-    const file = join(folder, 'all.orlop');
+    const file = join(place.folder, 'all.orlop');
     await run('backup', file);
     const bytes = readFileSync(file);
     const at = bytes.length - 5000;
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     writeFileSync(file, bytes);
-    writeFileSync(join(folder, 'short'), readFileSync(file).subarray(0, 100_000));
+    writeFileSync(join(place.folder, 'short'), readFileSync(file).subarray(0, 100_000));
     await client.clear();
     const whole = await run('restore', file);
     expect(whole.code).toBe(2);
     expect(whole.stderr).toMatch(/damaged at offset \d+: the checksum of the block is wrong/);
-    expect((await run('restore', join(folder, 'short'))).stderr).toMatch(/its end is missing/);
+    expect((await run('restore', join(place.folder, 'short'))).stderr).toMatch(
+      /its end is missing/,
+    );
     expect((await run('scan')).stdout).toBe('');
     const reply = await fetch(`${server.httpUrl}/cache/restore`, { method: 'POST', body: bytes });
     expect(reply.status).toBe(400);
@@ -131,7 +129,7 @@ describe.each(LISTENERS)('backup and restore ($name)', ({ flags }) => {
     expect((await ask('/cache/backup?x')).status).toBe(400);
     expect((await ask('/cache/nothing')).status).toBe(404);
     expect((await ask('/cache/restore')).status).toBe(400);
-    const file = join(folder, 'none', 'all.orlop');
+    const file = join(place.folder, 'none', 'all.orlop');
     const run = await orlop(['backup', file, '--url', server.url]);
     expect(run.stderr).toContain('no such file or directory');
     expect(existsSync(`${file}.part`)).toBe(false);
@@ -155,9 +153,9 @@ describe.each(LISTENERS)('backup and restore ($name)', ({ flags }) => {
 });
 
 it('needs the token, and survives a restart', async () => {
-  const flags = ['--memory', '64mb', '--data-dir', join(folder, 'log'), '--fsync', 'always'];
+  const flags = ['--memory', '64mb', '--data-dir', join(place.folder, 'log'), '--fsync', 'always'];
   const token = 'secret-token-0123456789';
-  const file = join(folder, 'all.orlop');
+  const file = join(place.folder, 'all.orlop');
   const start = () => startServer({ flags: [...flags, '--auth-token', token] });
   let server = await start();
   const variables = { ORLOP_AUTH_TOKEN: token };
@@ -192,7 +190,7 @@ it('takes less than a twentieth more memory', async () => {
     await client.setMany(Array.from({ length: 1000 }, (_, n) => [`key ${at + n}`, value]));
   }
   await client.close();
-  const file = join(folder, 'all.orlop');
+  const file = join(place.folder, 'all.orlop');
   const before = peakBytes(server.pid, true);
   expect(before).toBeGreaterThan(400_000_000);
   expect((await orlop(['backup', file, '--url', server.url])).stdout).toMatch(/^100000 items/);
@@ -206,8 +204,8 @@ it('takes less than a twentieth more memory', async () => {
 
 it('is encrypted with a key, and nobody reads it without', async () => {
   const server = await startServer({ flags: ['--memory', '64mb'] });
-  const file = join(folder, 'sealed.orlop');
-  const keyFile = join(folder, 'key');
+  const file = join(place.folder, 'sealed.orlop');
+  const keyFile = join(place.folder, 'key');
   writeFileSync(keyFile, `${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o600 });
   const run = (...args: string[]) => orlop([...args, '--url', server.url]);
   const secret = 'a value that nobody must find';
@@ -223,7 +221,7 @@ it('is encrypted with a key, and nobody reads it without', async () => {
 });
 
 it('goes into a node with less memory, and past values that it does not take', async () => {
-  const file = join(folder, 'all.orlop');
+  const file = join(place.folder, 'all.orlop');
   const large = await startServer({ flags: ['--memory', '128mb', '--max-value', '1mb'] });
   const client = connectTo(large);
   const items = Array.from({ length: 20_000 }, (_, n) => [`key ${n}`, 'x'.repeat(2000)] as const);

@@ -1,28 +1,24 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Client, connect } from '../../src/client/index.js';
 import { orlop } from '../e2e/support/command.js';
 import { startServer, type TestServer } from '../e2e/support/server.js';
+import { placeForEach } from './support/place.js';
 
-let folder = '';
-beforeEach(() => {
-  folder = join(mkdtempSync(join(tmpdir(), 'orlop-compact-')), 'log');
-});
-afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+const place = placeForEach();
 
 const FLAGS = ['--memory', '32mb', '--max-value', '100kb', '--data-file-size', '1mb'];
 const KEYS = 2000;
 
 const start = (...flags: string[]): Promise<TestServer> =>
-  startServer({ flags: [...FLAGS, '--data-dir', folder, ...flags] });
+  startServer({ flags: [...FLAGS, '--data-dir', place.log, ...flags] });
 
 /** What the folder holds, in bytes. */
 function folderBytes(): number {
   // The next manifest is there for a moment.
-  const sizes = readdirSync(folder).map((name) => {
-    return statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  const sizes = readdirSync(place.log).map((name) => {
+    return statSync(join(place.log, name), { throwIfNoEntry: false })?.size ?? 0;
   });
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
@@ -70,7 +66,7 @@ it('the log of a node stays within its bound, and a killed node has everything',
   await expect.poll(() => server.output()).toContain('"msg":"compacted the log"');
   await client.close();
   await server.stop('SIGKILL');
-  expect((await orlop(['log', 'verify', folder])).code).toBe(0);
+  expect((await orlop(['log', 'verify', place.log])).code).toBe(0);
   server = await start();
   client = connect(server.url, { timeoutMs: 20_000 });
   await check(client, 20);

@@ -1,47 +1,32 @@
 /** A node whose log is encrypted, and what somebody finds who has the disk but not the key. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Client, connect } from '../../src/client/index.js';
+import { expect, it } from 'vitest';
+import type { Client } from '../../src/client/index.js';
 import { orlop } from '../e2e/support/command.js';
 import { startServer, type TestServer } from '../e2e/support/server.js';
+import { placeForEach, using } from './support/place.js';
 
 const KNOWN = 'a value that nobody must find';
 const [OLD, FRESH] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64'));
 
-let place = '';
-let folder = '';
-beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), 'orlop-data-'));
-  folder = join(place, 'log');
-});
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+const place = placeForEach();
 
 /** The flags of a node with these keys. */
 function keyFlags(...keys: readonly (string | undefined)[]): string[] {
-  const path = join(place, 'keys');
+  const path = join(place.folder, 'keys');
   rmSync(path, { force: true });
   writeFileSync(path, keys.join('\n'), { mode: 0o600 });
   return ['--data-key-file', path];
 }
 
 const start = (...flags: readonly string[]): Promise<TestServer> =>
-  startServer({ flags: ['--data-dir', folder, '--fsync', 'always', ...flags] });
-
-async function using<T>(server: TestServer, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = connect(server.url, { timeoutMs: 5000 });
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
-}
+  startServer({ flags: ['--data-dir', place.log, '--fsync', 'always', ...flags] });
 
 /** The files in the folder that hold the known value or key. */
 function leaks(): string[] {
-  return readdirSync(folder).filter((name) => {
-    const bytes = readFileSync(join(folder, name));
+  return readdirSync(place.log).filter((name) => {
+    const bytes = readFileSync(join(place.log, name));
     return bytes.includes(KNOWN) || bytes.includes('known key');
   });
 }
@@ -76,9 +61,9 @@ it('refuses a missing and a wrong key, and looks into the log with the right one
   await server.stop();
   await expect(start()).rejects.toThrow(/ended with 2.*is encrypted with the key [0-9a-f]{32}/s);
   await expect(start(...keyFlags(FRESH))).rejects.toThrow(/the keys given are [0-9a-f]{32}/);
-  const blind = await orlop(['log', 'verify', folder]);
+  const blind = await orlop(['log', 'verify', place.log]);
   expect([blind.code, blind.stderr]).toEqual([2, expect.stringMatching(/no key was given/)]);
-  const seeing = await orlop(['log', 'verify', folder, ...keyFlags(OLD)]);
+  const seeing = await orlop(['log', 'verify', place.log, ...keyFlags(OLD)]);
   expect([seeing.code, seeing.stdout]).toEqual([0, expect.stringMatching(/ 20 .*whole$/m)]);
 });
 
@@ -92,11 +77,11 @@ it('backs up with its key, over HTTP and to a file, and takes such a backup back
   expect(Buffer.from(await plain.arrayBuffer()).includes(KNOWN)).toBe(true);
 
   const run = (...args: string[]) => orlop([...args, '--url', server.url]);
-  const file = join(folder, 'sealed.orlop');
+  const file = join(place.log, 'sealed.orlop');
   expect((await run('backup', file)).stdout).toMatch(/^20 items in /);
   expect((await run('backup', `${file}.gz`)).code).toBe(0);
   expect(leaks()).toEqual([]);
-  expect((await run('backup', join(folder, 'open.orlop'), '--plain')).code).toBe(0);
+  expect((await run('backup', join(place.log, 'open.orlop'), '--plain')).code).toBe(0);
   expect(leaks()).toEqual(['open.orlop']);
   expect((await run('restore', file, '--check')).stderr).toMatch(/encrypted with the key/);
   expect((await run('restore', file, '--check', ...keyFlags(OLD))).code).toBe(0);
@@ -143,9 +128,9 @@ it('refuses a key file that others can read, and keys without a log', async () =
   const flags = keyFlags(OLD);
   const path = flags[1] ?? '';
   writeFileSync(path, OLD ?? '');
-  const open = join(place, 'open');
+  const open = join(place.folder, 'open');
   writeFileSync(open, OLD ?? '', { mode: 0o644 });
-  const refused = await orlop(['serve', '--data-dir', folder, '--data-key-file', open]);
+  const refused = await orlop(['serve', '--data-dir', place.log, '--data-key-file', open]);
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/chmod 600/)]);
   expect(refused.stderr).not.toContain(OLD);
   const alone = await orlop(['serve', ...flags]);

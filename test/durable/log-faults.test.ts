@@ -1,17 +1,11 @@
 /** A node whose disk fails, by way of calls of the kernel that strace makes fail. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OP_GET } from '../../src/protocol/wire.js';
 import { RawSocket, set } from '../e2e/support/rawSocket.js';
 import { startServer, type TestServer } from '../e2e/support/server.js';
+import { placeForEach } from './support/place.js';
 
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'orlop-data-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const place = placeForEach();
 
 /** Starts a node of which strace makes calls fail: `fdatasync:error=EIO:when=7`. */
 function startFaulty(fault: string, ...flags: string[]): Promise<TestServer> {
@@ -19,7 +13,7 @@ function startFaulty(fault: string, ...flags: string[]): Promise<TestServer> {
   const under = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`];
   return startServer({
     under: [...under, '-e', `inject=${fault}`],
-    flags: ['--data-dir', folder, ...flags],
+    flags: ['--data-dir', place.log, ...flags],
   });
 }
 
@@ -69,7 +63,7 @@ describe('a sync that fails', () => {
     expect((await http(server, '/metrics')).body).toMatch(/^orlop_log_state\{state="failed"\} 1$/m);
     expect(server.output()).toMatch(/"reason":"EIO[^\n]*"msg":"the log failed/);
     await endNode(server);
-    const again = await startServer({ flags: ['--data-dir', folder, '--fsync', 'always'] });
+    const again = await startServer({ flags: ['--data-dir', place.log, '--fsync', 'always'] });
     const kept = await http(again, '/v1/keys/key');
     expect(Number(kept.body)).toBeGreaterThanOrEqual(confirmed);
     await again.stop();
@@ -95,7 +89,7 @@ describe('a full disk', () => {
     expect((await http(server, '/v1/stats')).json().log.state).toBe('running');
     expect(server.output()).toMatch(/"msg":"the disk has room again"/);
     await endNode(server);
-    const again = await startServer({ flags: ['--data-dir', folder] });
+    const again = await startServer({ flags: ['--data-dir', place.log] });
     expect((await http(again, '/v1/keys/key')).body).toBe('1000');
     await again.stop();
   });

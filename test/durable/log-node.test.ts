@@ -1,31 +1,17 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Client, connect } from '../../src/client/index.js';
+import { describe, expect, it } from 'vitest';
+import type { Client } from '../../src/client/index.js';
 import { orlop } from '../e2e/support/command.js';
 import { LISTENERS } from '../e2e/support/listeners.js';
 import { RawSocket, set } from '../e2e/support/rawSocket.js';
 import { startServer, type TestServer } from '../e2e/support/server.js';
+import { placeForEach, using } from './support/place.js';
 
-let folder = '';
-beforeEach(() => {
-  folder = join(mkdtempSync(join(tmpdir(), 'orlop-data-')), 'log');
-});
-afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+const place = placeForEach();
 
 const start = (...flags: string[]): Promise<TestServer> =>
-  startServer({ flags: ['--data-dir', folder, ...flags] });
-
-/** Does something with a client of a node. */
-async function using<T>(server: TestServer, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = connect(server.url, { timeoutMs: 5000 });
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
-}
+  startServer({ flags: ['--data-dir', place.log, ...flags] });
 
 async function fill(client: Client): Promise<void> {
   await client.setMany(Array.from({ length: 500 }, (_, n) => [`key ${n}`, `value ${n}`]));
@@ -95,7 +81,7 @@ describe('a node with a log', () => {
     server = await start('--fsync', fsync);
     await using(server, check);
     expect((await server.stop()).code).toBe(0);
-    const { stdout } = await orlop(['log', 'verify', folder]);
+    const { stdout } = await orlop(['log', 'verify', place.log]);
     expect(stdout.match(/whole$/gm)).toHaveLength(2);
   });
 
@@ -103,7 +89,7 @@ describe('a node with a log', () => {
     const server = await startServer();
     await using(server, fill);
     await server.stop();
-    expect(existsSync(folder)).toBe(false);
+    expect(existsSync(place.log)).toBe(false);
   });
 
   it('takes any number of arenas, and another one after a restart', async () => {
@@ -139,14 +125,14 @@ describe('a node with a log', () => {
     await using(first, (client) => client.set('b', '2'));
     await using(first, (client) => client.set('c', '3'));
     await first.stop();
-    const path = join(folder, '0000000001.orlop');
+    const path = join(place.log, '0000000001.orlop');
     const bytes = readFileSync(path);
     bytes[128 + 50] = (bytes[128 + 50] ?? 0) ^ 1;
     writeFileSync(path, bytes);
-    const refusal = await orlop(['serve', '--port', '0', '--data-dir', folder]);
+    const refusal = await orlop(['serve', '--port', '0', '--data-dir', place.log]);
     expect(refusal.code).toBe(2);
     expect(refusal.stderr).toMatch(/0000000001.orlop, offset 128: .*orlop log salvage/);
-    const salvage = await orlop(['log', 'salvage', folder]);
+    const salvage = await orlop(['log', 'salvage', place.log]);
     expect(salvage.stdout).toMatch(/2 records are now in 0000000002.orlop/);
     const server = await start();
     await using(server, async (client) => {

@@ -1,30 +1,26 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type Client, connect } from '../../src/client/index.js';
 import { orlop } from '../e2e/support/command.js';
 import { LISTENERS } from '../e2e/support/listeners.js';
 import { startServer, type TestServer } from '../e2e/support/server.js';
+import { placeForEach } from './support/place.js';
 
 /** Two thirds of them have no room in memory. */
 const KEYS = 24_000;
 const MEMORY = ['--memory', '32mb', '--max-value', '1mb', '--data-file-size', '4mb'];
 
-let folder = '';
+const place = placeForEach();
 let server: TestServer;
-beforeEach(() => {
-  folder = join(mkdtempSync(join(tmpdir(), 'orlop-tier-')), 'log');
-});
 afterEach(async () => {
   await server.stop('SIGKILL');
-  rmSync(join(folder, '..'), { recursive: true, force: true });
 });
 
 const start = async (...flags: string[]): Promise<void> => {
   server = await startServer({
-    flags: ['--data-dir', folder, '--tier', 'ssd:256mb', ...MEMORY, ...flags],
+    flags: ['--data-dir', place.log, '--tier', 'ssd:256mb', ...MEMORY, ...flags],
   });
 };
 
@@ -39,20 +35,26 @@ async function using<T>(work: (client: Client) => Promise<T>): Promise<T> {
   }
 }
 
-/** Stores all keys, slowly enough for the log to keep up. */
-async function fill(client: Client): Promise<void> {
-  for (let from = 0; from < KEYS; from += 500) {
-    const keys = Array.from({ length: 500 }, (_, n) => from + n);
-    await client.setMany(keys.map((n) => [`key ${n}`, valueFor(n)]));
-    await wait(15);
+/** Stores some keys, and waits until the log has them: else memory may evict them before that. */
+async function store(client: Client, from: number, count: number, round = 0): Promise<void> {
+  const before = (await stats()).log.records;
+  const keys = Array.from({ length: count }, (_, n) => from + n);
+  await client.setMany(keys.map((n) => [`key ${n}`, valueFor(n, round)]));
+  for (;;) {
+    const { records } = (await stats()).log;
+    if (records >= before + count) return;
+    await wait(5);
   }
-  await wait(200);
+}
+
+async function fill(client: Client): Promise<void> {
+  for (let from = 0; from < KEYS; from += 500) await store(client, from, 500);
 }
 
 /** What the folder holds, in bytes. */
 function folderBytes(): number {
-  const sizes = readdirSync(folder).map((name) => {
-    return statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  const sizes = readdirSync(place.log).map((name) => {
+    return statSync(join(place.log, name), { throwIfNoEntry: false })?.size ?? 0;
   });
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
@@ -65,7 +67,13 @@ interface TierStats {
   readonly reads: number;
 }
 
-async function stats(): Promise<{ tier: TierStats; items: { count: number } }> {
+interface Stats {
+  readonly tier: TierStats;
+  readonly items: { readonly count: number };
+  readonly log: { readonly records: number };
+}
+
+async function stats(): Promise<Stats> {
   return (await (await fetch(`${server.httpUrl}/v1/stats`)).json()) as never;
 }
 
@@ -146,14 +154,14 @@ describe('a tier', () => {
     await start();
     await using(async (client) => {
       await fill(client);
-      const files = readdirSync(folder)
+      const files = readdirSync(place.log)
         .filter((name) => name.endsWith('.orlop'))
         .sort();
       const [first = '', second = ''] = files;
-      rmSync(join(folder, first));
-      const bytes = readFileSync(join(folder, second));
+      rmSync(join(place.log, first));
+      const bytes = readFileSync(join(place.log, second));
       for (let at = 300; at < bytes.length; at += 777) bytes[at] = (bytes[at] ?? 0) ^ 0xff;
-      writeFileSync(join(folder, second), bytes);
+      writeFileSync(join(place.log, second), bytes);
       const found = await count(client);
       expect(found).toBeGreaterThan(KEYS / 2);
       expect(found).toBeLessThan(KEYS - 1500);
@@ -182,7 +190,7 @@ describe('a tier', () => {
     await start();
     await using(fill);
     const before = (await stats()).tier;
-    const file = join(folder, '..', 'all.orlop');
+    const file = join(place.log, '..', 'all.orlop');
     const made = await orlop(['backup', file, '--url', server.url, '--json']);
     expect(JSON.parse(made.stdout).items).toBeGreaterThan(KEYS * 0.9);
     const { tier } = await stats();
@@ -197,9 +205,7 @@ describe('a tier', () => {
     await using(async (client) => {
       for (let round = 0; round < 3; round++) {
         for (let from = 0; from < KEYS / 2; from += 250) {
-          const keys = Array.from({ length: 250 }, (_, n) => from + n);
-          await client.setMany(keys.map((n) => [`key ${n}`, valueFor(n, round)]));
-          await wait(15);
+          await store(client, from, 250, round);
           most = Math.max(most, folderBytes());
         }
       }

@@ -276,3 +276,25 @@ describe('a node that others could reach', () => {
     await expect(startServer({ flags: ['--host', '0.0.0.0'] })).rejects.toThrow(/ORLOP_AUTH_TOKEN/);
   });
 });
+
+describe.each(LISTENERS)('answers of many kinds ($name)', ({ flags }) => {
+  it('leave without a complaint of what carries them', async () => {
+    const server = await startServer({ flags: [...flags, '--log-level', 'warn'] });
+    const before = server.output();
+    const value = Buffer.alloc(300_000, 'value');
+    for (let n = 0; n < 20; n++) {
+      const put = await ask(server, `/v1/keys/key${n}`, { method: 'PUT', body: value });
+      expect(put.status).toBeLessThan(300);
+    }
+    const backup = await ask(server, '/cache/backup', { method: 'POST' });
+    expect(backup.body.length).toBeGreaterThan(20 * value.length);
+    const restored = await ask(server, '/cache/restore', { method: 'POST', body: backup.body });
+    expect(restored.status).toBe(200);
+    for (const method of ['GET', 'HEAD', 'DELETE', 'DELETE']) {
+      await ask(server, '/v1/keys/key1', { method });
+    }
+    await ask(server, '/metrics');
+    await server.stop();
+    expect(server.output().slice(before.length)).toMatch(/^SIGTERM: [^\n]*\n$/);
+  });
+});
