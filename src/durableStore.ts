@@ -37,8 +37,8 @@ const STUB_BYTES = 64;
 const TIER_VALUE_BYTES = 1024;
 
 /**
- * What the store has to know of a tier. Stubs may take three fifths of what the table leaves of the
- * memory (`STUB_SHARE_PERCENT` in the core), which is about half of it; the table is made for those.
+ * What the store has to know of a tier. Stubs may take three fifths of what the table leaves of
+ * the memory (`STUB_SHARE_PERCENT` in the core), about half of it; the table is made for those.
  */
 function tierOf({ tierBytes, memoryBytes }: Config): TierOptions | undefined {
   if (tierBytes === undefined) return undefined;
