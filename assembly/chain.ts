@@ -6,7 +6,7 @@
  * its oldest is nearly the oldest of all, and hardly any request notices.
  */
 import {
-  ENTRIES_PER_BUCKET, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
+  BUCKET_LINK, ENTRIES_PER_BUCKET, ENTRY_BYTES, entryItem, isTentative, loadEntry, overflowOf,
   settledEntry,
 } from "./table";
 import { COUNTER_EVICTED_CHAIN, count, countItems } from "./counters";
@@ -52,12 +52,12 @@ let victimAt: u32 = 0;
  * order, which touches every item.
  */
 function chooseVictim(home: u32, fully: bool): void {
-  let line = home;
+  let bucket = home;
   let least: u64 = 0;
   victimAt = 0;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES) {
+    const end = bucket + BUCKET_LINK;
+    for (let at = bucket; at < end; at += ENTRY_BYTES) {
       let entry = loadEntry(at);
       if (entry != 0 && isTentative(entry)) entry = settledEntry(at, entry);
       if (entry == 0 || isTentative(entry)) continue;
@@ -67,11 +67,11 @@ function chooseVictim(home: u32, fully: bool): void {
       victim = entry;
       least = order;
     }
-    line = nextLine(line, home);
-  } while (line);
+    bucket = overflowOf(bucket);
+  } while (bucket);
 }
 
-/** Empties an entry of the chain that begins at the base line `home`. */
+/** Empties an entry of the chain that begins at the bucket `home`. */
 export function evictFromChain(home: u32): void {
   chooseVictim(home, false);
   const first = victimAt != 0 ? orderOf(entryItem(victim)) : 0;

@@ -15,7 +15,7 @@
  *
  *   work in progress (lane)   0 segment header u32, 0 = none | 4 next item u32 | 8 mode u32
  *                             12 bytes it may still keep u32
- *   batch slot, 24 bytes      0 item u32 | 4 line u32 | 8 hash u64 | 16 overflow bucket u32
+ *   batch slot, 24 bytes      0 item u32 | 4 bucket u32 | 8 hash u64 | 16 overflow bucket u32
  */
 import {
   LINE_BYTES, L_BATCH, L_CLEANING, L_COUNTERS, PAGES_PER_SEGMENT, itemsMax, lane, laneAt,
@@ -35,7 +35,7 @@ import {
   wordState,
 } from "./segment";
 import {
-  findItem, foundAt, foundEntry, isTentative, lineOf, overflowOf, settledEntry,
+  bucketOf, findItem, foundAt, foundEntry, isTentative, overflowOf, settledEntry,
 } from "./table";
 import {
   ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemFlags, itemState,
@@ -64,7 +64,7 @@ const WORK_KEEP: u32 = 12;
 
 export const CLEAN_BATCH: u32 = 64;
 export const BATCH_SLOT_BYTES: u32 = 24;
-const BATCH_LINE: u32 = 4;
+const BATCH_BUCKET: u32 = 4;
 const BATCH_HASH: u32 = 8;
 const BATCH_OVER: u32 = 16;
 
@@ -244,28 +244,28 @@ function cleanBatch(most: u32): u32 {
 function writeSlot(slot: u32, item: u32): void {
   const hash = hashOfItem(item);
   store<u32>(slot, item);
-  store<u32>(slot, lineOf(hash), BATCH_LINE);
+  store<u32>(slot, bucketOf(hash), BATCH_BUCKET);
   store<u64>(slot, hash, BATCH_HASH);
 }
 
-/** Touches the lines of a batch, and where the ghost will remember what is evicted. */
+/** Touches the buckets of a batch, and where the ghost will remember what is evicted. */
 function touchBatch(first: u32, end: u32, pool: u32): void {
   const haunted = isHaunted(pool);
   let seen: u64 = 0;
   for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
-    const line = load<u32>(at, BATCH_LINE);
-    seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES);
+    const bucket = load<u32>(at, BATCH_BUCKET);
+    seen += load<u64>(bucket) + load<u64>(bucket + LINE_BYTES);
     if (haunted) seen += load<u64>(ghostLine(load<u64>(at, BATCH_HASH)));
   }
   for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
-    const over = overflowOf(load<u32>(at, BATCH_LINE));
+    const over = overflowOf(load<u32>(at, BATCH_BUCKET));
     store<u32>(at, over, BATCH_OVER);
-    if (over != 0) seen += load<u64>(over) + load<u64>(over ^ LINE_BYTES);
+    if (over != 0) seen += load<u64>(over) + load<u64>(over + LINE_BYTES);
   }
   for (let at = first; at < end; at += BATCH_SLOT_BYTES) {
     const over = load<u32>(at, BATCH_OVER);
     const next = over == 0 ? 0 : overflowOf(over);
-    if (next != 0) seen += load<u64>(next) + load<u64>(next ^ LINE_BYTES);
+    if (next != 0) seen += load<u64>(next) + load<u64>(next + LINE_BYTES);
   }
   sink = seen;
 }

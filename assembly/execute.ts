@@ -1,11 +1,11 @@
 /**
  * Execution: the requests of one turn of the host's event loop, in groups of up to 64.
  *
- * Taken one by one, each request waits for memory twice, once for its line of the table and once
- * for its item, and nothing is done meanwhile. So a group goes through five passes:
+ * Taken one by one, each request waits for memory twice, once for its bucket and once for
+ * its item, and nothing is done meanwhile. So a group goes through five passes:
  *   1. decode: find the requests and hash their keys
- *   2. touch each line: nothing but loads, so that the processor has them all under way at once
- *   3. look for each key's candidate entry in its line, now near
+ *   2. touch each bucket: nothing but loads, so that the processor has them all under way at once
+ *   3. look for each key's candidate entry in its bucket, now near
  *   4. touch each candidate item, again nothing but loads; where a bucket had none, its overflow
  *      bucket, and then passes 3 and 4 again for those, bucket by bucket
  *   5. run each request, looking its key up again, first where its candidate was
@@ -24,7 +24,7 @@ import {
 } from "./answer";
 import { DONE as VERB_DONE, ON_DISK } from "./verbs/outcome";
 import {
-  GROUP, SLOT_ENTRY, SLOT_FRAME, SLOT_GHOST, SLOT_HASH, SLOT_LINE, decodeInto, freeFor, slotAt,
+  GROUP, SLOT_BUCKET, SLOT_ENTRY, SLOT_FRAME, SLOT_GHOST, SLOT_HASH, decodeInto, freeFor, slotAt,
   touchGroup,
 } from "./group";
 import { alignUp, inboxAt_, tableAt } from "./layout";
@@ -155,7 +155,7 @@ function decodeGroup(inboxEnd: u32): u32 {
     store<u32>(slot, at);
     store<u32>(slot, frame, SLOT_FRAME);
     if (!isWellFramed(at, left)) {
-      store<u32>(slot, 0, SLOT_LINE);
+      store<u32>(slot, 0, SLOT_BUCKET);
       store<u32>(slot, tableAt, SLOT_GHOST);
       at += left;
       continue;
@@ -177,7 +177,7 @@ function runGroup(n: u32): u32 {
     deferred = onDisk = false;
     if (outboxFull() || wantsFull()) return i;
     answerTo(load<u32>(frame));
-    if (load<u32>(slot, SLOT_LINE) == 0) {
+    if (load<u32>(slot, SLOT_BUCKET) == 0) {
       refuseRest(at, frameEnd(frame) - at);
       cursor = frameEnd(frame);
       continue;

@@ -2,7 +2,7 @@
  * A group of requests and what they need from memory: passes 1 to 4 of `execute.ts`, for one
  * request or for all.
  *
- *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 line u32 (0 = malformed) | 20 item u32
+ *   slot     0 request u32 | 4 frame u32 | 8 hash u64 | 16 bucket u32 (0 = malformed) | 20 item u32
  *            24 what to touch when the key is absent u32
  *            28 overflow bucket u32, 0 = none or found
  *            32 bytes between the touches of an item u32
@@ -12,7 +12,7 @@
 import { LINE_BYTES, L_GROUP, laneAt, policy, tableAt } from "./layout";
 import { OP_GET, OP_SET } from "./wire";
 import { POLICY_S3FIFO, POLICY_TINYLFU } from "./policy";
-import { candidateAt, emptyIn, entryItem, lineOf, loadEntry, overflowOf } from "./table";
+import { bucketOf, candidateIn, emptyIn, entryItem, loadEntry, overflowOf } from "./table";
 import { ghostLine } from "./ghost";
 import { hasKey } from "./verbs/run";
 import { hashKey } from "./hash";
@@ -23,7 +23,7 @@ export const GROUP: u32 = 64;
 export const GROUP_SLOT_BYTES: u32 = 48;
 export const SLOT_FRAME: u32 = 4;
 export const SLOT_HASH: u32 = 8;
-export const SLOT_LINE: u32 = 16;
+export const SLOT_BUCKET: u32 = 16;
 const SLOT_ITEM: u32 = 20;
 export const SLOT_GHOST: u32 = 24;
 const SLOT_OVER: u32 = 28;
@@ -54,12 +54,12 @@ export function slotAt(n: u32): u32 {
 export function decodeInto(slot: u32, at: u32): void {
   const op = opcodeAt(at);
   const hash = hasKey(op) ? hashKey(keyAtOf(at), keyLengthOf(at)) : 0;
-  const line = hasKey(op) ? lineOf(hash) : tableAt;
+  const bucket = hasKey(op) ? bucketOf(hash) : tableAt;
   store<u64>(slot, hash, SLOT_HASH);
-  store<u32>(slot, line, SLOT_LINE);
+  store<u32>(slot, bucket, SLOT_BUCKET);
   // Of the ghost one word is wanted: from the beginning of its line on no reach leaves it.
   const ghost = op == OP_SET && policy == POLICY_S3FIFO ? ghostLine(hash) & ~(LINE_BYTES - 1)
-    : policy == POLICY_TINYLFU ? sketchBlock(hash) : line;
+    : policy == POLICY_TINYLFU ? sketchBlock(hash) : bucket;
   store<u32>(slot, ghost, SLOT_GHOST);
   store<u32>(slot, op == OP_GET ? REACH_WHOLE : REACH_HEADER, SLOT_REACH);
   store<u32>(slot, u32(op == OP_SET) * FREE_WANTED, SLOT_FREE);
@@ -70,8 +70,8 @@ export function touchGroup(n: u32): void {
   const end = slotAt(n);
   let seen: u64 = 0;
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
-    const line = load<u32>(slot, SLOT_LINE);
-    seen += load<u64>(line) + load<u64>(line ^ LINE_BYTES);
+    const bucket = load<u32>(slot, SLOT_BUCKET);
+    seen += load<u64>(bucket) + load<u64>(bucket + LINE_BYTES);
   }
   let over = false;
   for (let slot = slotAt(0); slot < end; slot += GROUP_SLOT_BYTES) {
@@ -99,14 +99,14 @@ function touchItems(end: u32): u64 {
 /** Pass 3 for one request: its candidate, or else the overflow bucket it may be in: true. */
 @inline
 function chooseItem(slot: u32): bool {
-  const line = load<u32>(slot, SLOT_LINE);
+  const bucket = load<u32>(slot, SLOT_BUCKET);
   const hash = load<u64>(slot, SLOT_HASH);
   let at: u32 = 0;
   let over: u32 = 0;
   // Requests without a key have the hash 0, too: there is nothing to look for.
-  if (line != 0 && hash != 0) {
-    at = candidateIn(line, hash);
-    if (at == 0) over = goOn(slot, line);
+  if (bucket != 0 && hash != 0) {
+    at = candidateIn(bucket, hash);
+    if (at == 0) over = goOn(slot, bucket);
   }
   store<u32>(slot, at, SLOT_ENTRY);
   store<u32>(slot, over, SLOT_OVER);
@@ -114,27 +114,14 @@ function chooseItem(slot: u32): bool {
   return over != 0;
 }
 
-/** The first candidate of a bucket, one of whose lines is `line`, or 0. */
+/** The bucket behind one that has no candidate, or 0; notes its first empty entry if wanted. */
 @inline
-function candidateIn(line: u32, hash: u64): u32 {
-  const at = candidateAt(line, hash);
-  return at != 0 ? at : candidateAt(line ^ LINE_BYTES, hash);
-}
-
-/** The bucket behind one that has no candidate, or 0; notes an empty entry on the way. */
-@inline
-function goOn(slot: u32, line: u32): u32 {
-  noteFree(slot, line);
-  noteFree(slot, line ^ LINE_BYTES);
-  return overflowOf(line);
-}
-
-/** Notes the first empty entry of a line, if one is wanted and none was seen before. */
-@inline
-function noteFree(slot: u32, line: u32): void {
-  if (load<u32>(slot, SLOT_FREE) != FREE_WANTED) return;
-  const free = emptyIn(line);
-  if (free != 0) store<u32>(slot, free, SLOT_FREE);
+function goOn(slot: u32, bucket: u32): u32 {
+  if (load<u32>(slot, SLOT_FREE) == FREE_WANTED) {
+    const free = emptyIn(bucket);
+    if (free != 0) store<u32>(slot, free, SLOT_FREE);
+  }
+  return overflowOf(bucket);
 }
 
 /** What to touch of a key: the item of its candidate, else the bucket behind, else the ghost. */

@@ -18,8 +18,8 @@
  * A chain without room grows by an overflow bucket, or gives up an item: see `chain.ts`.
  */
 import {
-  ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, entriesEnd, entryItem, entryOf, freeAt,
-  isTentative, lineOf, loadEntry, matchesIn, nextLine, swapEntry, tagOf,
+  BUCKET_LINK, ENTRY_BYTES, ENTRY_TAG_SHIFT, ENTRY_TENTATIVE, bucketOf, entryItem, entryOf, freeAt,
+  isTentative, loadEntry, matchesIn, overflowOf, swapEntry, tagOf,
 } from "./table";
 import {
   ITEM_MERGED, STATE_DEAD, STATE_LIVE, STATE_PENDING, itemBytes, itemFlags, itemHasKey, itemKeyAt,
@@ -69,7 +69,7 @@ export function insertItem(hash: u64, item: u32): bool {
 function place(hash: u64, word: u64): u32 {
   const seen = freeAt;
   if (seen != 0 && swapEntry(seen, 0, word)) return seen;
-  const home = lineOf(hash);
+  const home = bucketOf(hash);
   while (true) {
     const at = placeIn(home, word);
     if (at != 0) return at;
@@ -79,14 +79,14 @@ function place(hash: u64, word: u64): u32 {
 
 /** Swaps `word` into an empty entry of the chain that begins at `home`; returns where, or 0. */
 function placeIn(home: u32, word: u64): u32 {
-  let line = home;
+  let bucket = home;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES) {
+    const end = bucket + BUCKET_LINK;
+    for (let at = bucket; at < end; at += ENTRY_BYTES) {
       if (loadEntry(at) == 0 && swapEntry(at, 0, word)) return at;
     }
-    line = nextLine(line, home);
-  } while (line);
+    bucket = overflowOf(bucket);
+  } while (bucket);
   return 0;
 }
 
@@ -127,13 +127,12 @@ function scanRivals(hash: u64): u32 {
   const tag = tagOf(hash);
   const keyAt = itemKeyAt(current);
   const keyLength = itemKeyLength(current);
-  const home = lineOf(hash);
-  let line = home;
+  let bucket = bucketOf(hash);
   let before = true;
   loadEntry(currentAt);
   do {
-    for (let left = matchesIn(line, tag); left != 0; left &= left - 1) {
-      const at = line + ctz(left) * ENTRY_BYTES;
+    for (let left = matchesIn(bucket, tag); left != 0; left &= left - 1) {
+      const at = bucket + ctz(left) * ENTRY_BYTES;
       if (at == currentAt) {
         before = false;
         continue;
@@ -144,8 +143,8 @@ function scanRivals(hash: u64): u32 {
       const seen = meet(at, entry, before);
       if (seen != SCAN_CLEAR) return seen;
     }
-    line = nextLine(line, home);
-  } while (line);
+    bucket = overflowOf(bucket);
+  } while (bucket);
   return SCAN_CLEAR;
 }
 

@@ -15,7 +15,7 @@
  */
 import { BUCKET_BYTES, H_LFU_HAND, tableAt, tableBuckets } from "./layout";
 import {
-  ENTRY_BYTES, entriesEnd, entryItem, isOfOtherBucket, isTentative, loadEntry, nextLine,
+  BUCKET_LINK, ENTRY_BYTES, entryItem, isOfOtherBucket, isTentative, loadEntry, overflowOf,
 } from "./table";
 import { ITEM_RANK } from "./item";
 import { chance } from "./chance";
@@ -85,18 +85,18 @@ export function lfuPass(requests: u32): void {
  */
 function lowerBucket(n: u32): void {
   const home = tableAt + n * BUCKET_BYTES;
-  let line = home;
+  let bucket = home;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES) {
+    const end = bucket + BUCKET_LINK;
+    for (let at = bucket; at < end; at += ENTRY_BYTES) {
       const entry = loadEntry(at);
       if (entry == 0 || isTentative(entry)) continue;
       const item = entryItem(entry);
-      if (isOfOtherBucket(item, line, home)) continue;
+      if (isOfOtherBucket(item, bucket, home)) continue;
       const rank = u32(load<u8>(item, ITEM_RANK));
       const after = rank & SPARE_MASK ? rank - 1 : withPointLost(rank);
       if (after != rank) store<u8>(item, u8(after), ITEM_RANK);
     }
-    line = nextLine(line, home);
-  } while (line);
+    bucket = overflowOf(bucket);
+  } while (bucket);
 }

@@ -3,11 +3,11 @@
  * a chain is.
  */
 import {
-  BUCKET_BYTES, H_OVERFLOWS, H_OVERFLOW_BUMP, LINE_BYTES, L_SPARE_BUCKET, laneAt, segmentBytes,
-  segments, tableAt, tableEnd,
+  BUCKET_BYTES, H_OVERFLOWS, H_OVERFLOW_BUMP, L_SPARE_BUCKET, laneAt, segmentBytes, segments,
+  tableAt, tableEnd,
 } from "./layout";
 import { failsOnPurpose } from "./failing";
-import { BUCKET_LINK, linkOf, matchesIn, overflowOf } from "./table";
+import { BUCKET_LINK, matchesIn, overflowOf } from "./table";
 import { POOL_MAIN, SEGMENT_LINES, claimSegment, retireSegment, segmentBase } from "./segment";
 
 /** Buckets that share their first overflow buckets, and empty entries one must have for it. */
@@ -57,11 +57,11 @@ function growOverflow(full: u64): bool {
 }
 
 /**
- * Gives the chain that begins at the base line `home` another bucket, in front of its overflow
+ * Gives the chain that begins at the bucket `home` another bucket, in front of its overflow
  * buckets; false when none is to be had. The first is a neighbour's, if one of those has room.
  */
 export function growChain(home: u32): bool {
-  const at = linkOf(home);
+  const at = home + BUCKET_LINK;
   const first = atomic.load<u64>(at);
   if (first == 0) {
     const shared = neighboursOverflow(home);
@@ -86,8 +86,7 @@ function neighboursOverflow(home: u32): u32 {
   for (let bucket = from; bucket < to; bucket += BUCKET_BYTES) {
     const over = overflowOf(bucket);
     if (over == 0) continue;
-    const free = popcnt(matchesIn(over, 0)) + popcnt(matchesIn(over ^ LINE_BYTES, 0));
-    if (free >= SHARED_FREE) return over;
+    if (popcnt(matchesIn(over, 0)) >= SHARED_FREE) return over;
   }
   return 0;
 }

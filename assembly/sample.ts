@@ -6,7 +6,7 @@
  */
 import { BUCKET_BYTES, L_BATCH, laneAt, tableAt, tableBuckets, tierLeast } from "./layout";
 import { COUNTER_EVICTED_POLICY, count } from "./counters";
-import { ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine } from "./table";
+import { BUCKET_LINK, ENTRY_BYTES, entryItem, isTentative, loadEntry, overflowOf } from "./table";
 import { ITEM_TOMBSTONE, itemBytes, itemFlags } from "./item";
 import { candidatePool, itemRank, onEvicted, sampleSize, standing } from "./policy";
 import {
@@ -61,17 +61,17 @@ export function sample(): u32 {
 function gather(home: u32): u32 {
   let n: u32 = 0;
   let seen: u64 = 0;
-  let line = home;
+  let bucket = home;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end && n < CHAIN_MAX; at += ENTRY_BYTES) {
+    const end = bucket + BUCKET_LINK;
+    for (let at = bucket; at < end && n < CHAIN_MAX; at += ENTRY_BYTES) {
       const entry = loadEntry(at);
       if (entry == 0 || isTentative(entry)) continue;
       seen += load<u64>(entryItem(entry));
       store<u32>(laneAt + L_BATCH + (n++ << 2), at);
     }
-    line = nextLine(line, home);
-  } while (line);
+    bucket = overflowOf(bucket);
+  } while (bucket);
   sink = seen;
   return n;
 }

@@ -7,9 +7,7 @@
 import {
   BUCKET_BYTES, H_SWEEP_CURSOR, LINES_PER_BUCKET, segmentBytes, segments, tableAt, tableBuckets,
 } from "./layout";
-import {
-  BUCKET_LINK, ENTRY_BYTES, entriesEnd, entryItem, isTentative, loadEntry, nextLine,
-} from "./table";
+import { BUCKET_LINK, ENTRY_BYTES, entryItem, isTentative, loadEntry, overflowOf } from "./table";
 import { isCleared, isExpired, removeEnded } from "./entry";
 import { pin, unpin } from "./epoch";
 import { readClearVersion, setClock } from "./version";
@@ -89,18 +87,18 @@ function touchItems(from: u32, to: u32): void {
 
 function sweepChain(home: u32): u32 {
   let removed: u32 = 0;
-  let line = home;
+  let bucket = home;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES) {
+    const end = bucket + BUCKET_LINK;
+    for (let at = bucket; at < end; at += ENTRY_BYTES) {
       const entry = loadEntry(at);
       if (entry == 0 || isTentative(entry)) continue;
       const item = entryItem(entry);
       if (!isExpired(item) && !isCleared(item)) continue;
       if (removeEnded(at, entry, hashOfItem(item))) removed++;
     }
-    line = nextLine(line, home);
-  } while (line);
+    bucket = overflowOf(bucket);
+  } while (bucket);
   return removed;
 }
 

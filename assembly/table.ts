@@ -13,14 +13,13 @@
  *   |   tag   |  unused  |tent| 0 |   item >> 1   |
  *   +---------+----------+----+---+---------------+
  *
- * An entry of 0 is empty. The tag is 16 bits of the hash, so that a line is searched without
+ * An entry of 0 is empty. The tag is 16 bits of the hash, so that a bucket is searched without
  * touching items that are not meant. `tent` marks an entry whose item may still be pending
  * (`insert.ts`); readers count it only when its item is live.
  *
- * A key has a home line, one of its bucket's two, and is sought there first, then in the other,
- * then in the overflow buckets, of each likewise. Two lines side by side are fetched at little more
- * than the price of one, and fifteen places that share their luck are used better than seven: four
- * fifths of them without an overflow bucket behind most.
+ * Two lines side by side are fetched at little more than the price of one and searched at a stroke,
+ * and fifteen places that share their luck are used better than seven: four fifths of them without
+ * an overflow bucket behind most.
  *
  * The link is the offset of an overflow bucket, or 0. A chain grows in front: a fresh bucket leads
  * to those there were. Buckets are never unlinked and an entry never changes place, so a chain can
@@ -42,12 +41,6 @@ export const ENTRIES_PER_BUCKET: u32 = 15;
 export const BUCKET_LINK: u32 = 120;
 export const ENTRY_BYTES: u32 = 8;
 const BUCKET_SHIFT: u32 = 7;
-/** The bit of the hash that picks the home line; beside the tag's. */
-const HOME_BIT: u32 = 1 << 16;
-const HOME_SHIFT: u32 = 10;
-/** From the bit that tells the lines of a bucket apart to 1, and to the bytes of a link. */
-const LINE_SHIFT: u32 = 6;
-const LINK_SHIFT: u32 = 3;
 export const ENTRY_TAG_SHIFT: u64 = 48;
 export const ENTRY_TENTATIVE: u64 = 1 << 32;
 export const ENTRY_POINTER_MASK: u64 = 0x7fffffff;
@@ -58,15 +51,7 @@ export let foundEntry: u64 = 0;
 /** The first empty entry the last `findForWrite` saw, or 0. */
 export let freeAt: u32 = 0;
 
-/**
- * The key's home line: the upper half of its hash picks the bucket, a bit of the lower the line.
- */
-@inline
-export function lineOf(hash: u64): u32 {
-  return bucketOf(hash) + ((u32(hash) & HOME_BIT) >> HOME_SHIFT);
-}
-
-/** The first base line of the key's bucket. */
+/** The key's bucket: the upper half of its hash picks it. */
 @inline
 export function bucketOf(hash: u64): u32 {
   return tableAt + (u32(((hash >> 32) * u64(tableBuckets)) >> 32) << BUCKET_SHIFT);
@@ -103,42 +88,19 @@ export function swapEntry(at: u32, from: u64, to: u64): bool {
   return atomic.cmpxchg<u64>(at, from, to) == from;
 }
 
-/** Where the entries of a line end. */
+/** The overflow bucket behind a bucket, or 0. */
 @inline
-export function entriesEnd(line: u32): u32 {
-  return line + LINE_BYTES - ((line & LINE_BYTES) >> LINK_SHIFT);
-}
-
-/** A bit for each word of a line that is an entry. */
-@inline
-function entriesOf(line: u32): u32 {
-  return 0xff >> ((line & LINE_BYTES) >> LINE_SHIFT);
-}
-
-/** Where the link behind the bucket of a line is. */
-@inline
-export function linkOf(line: u32): u32 {
-  return (line & ~LINE_BYTES) + BUCKET_LINK;
+export function overflowOf(bucket: u32): u32 {
+  return u32(atomic.load<u64>(bucket + BUCKET_LINK));
 }
 
 /**
- * The line that follows `line` in the chain that begins at the base line `home`, or 0: its bucket's
- * other line, then the lines of the overflow buckets, in the same order.
+ * Whether an item found in `bucket` is of another one than that whose chain it was found in,
+ * `home`: buckets share overflow buckets.
  */
 @inline
-export function nextLine(line: u32, home: u32): u32 {
-  if (((line ^ home) & LINE_BYTES) == 0) return line ^ LINE_BYTES;
-  const next = overflowOf(line);
-  return next != 0 ? next | (home & LINE_BYTES) : 0;
-}
-
-/**
- * Whether an item found in `line` is of another bucket than the chain it was found in, which begins
- * at `home`: buckets share overflow buckets.
- */
-@inline
-export function isOfOtherBucket(item: u32, line: u32, home: u32): bool {
-  return (line ^ home) > LINE_BYTES && bucketOf(hashOfItem(item)) != home;
+export function isOfOtherBucket(item: u32, bucket: u32, home: u32): bool {
+  return bucket != home && bucketOf(hashOfItem(item)) != home;
 }
 
 /**
@@ -155,10 +117,10 @@ export function settledEntry(at: u32, entry: u64): u64 {
   return 0;
 }
 
-/** A bit for each entry of a line whose tag is `tag`; plain loads, see `line.ts`. */
+/** A bit for each entry of a bucket whose tag is `tag`; plain loads, see `line.ts`. */
 @inline
-export function matchesIn(line: u32, tag: u64): u32 {
-  return matches(tagsOf(line), tag) & entriesOf(line);
+export function matchesIn(bucket: u32, tag: u64): u32 {
+  return matches(tagsOf(bucket), tagsOf(bucket + LINE_BYTES), tag);
 }
 
 /** Where the entry of the key in work may be, 0 = nowhere in particular. */
@@ -206,20 +168,19 @@ export function findSeen(hash: u64, keyAt: u32, keyLength: u32): bool {
 /** Looks a key up; on success `foundAt` and `foundEntry` say where. Waits for nobody. */
 export function find(hash: u64, keyAt: u32, keyLength: u32): bool {
   const tag = tagOf(hash);
-  const home = lineOf(hash);
-  let line = home;
+  let bucket = bucketOf(hash);
   do {
-    if (findInLine(line, matches(tagsOf(line), tag), tag, keyAt, keyLength)) return true;
-    line = nextLine(line, home);
-  } while (line);
+    if (findAmong(bucket, matchesIn(bucket, tag), tag, keyAt, keyLength)) return true;
+    bucket = overflowOf(bucket);
+  } while (bucket);
   return false;
 }
 
-/** Looks a key up among those words of a line whose tags matched. */
+/** Looks a key up among those entries of a bucket whose tags matched. */
 @inline
-function findInLine(line: u32, matched: u32, tag: u64, keyAt: u32, keyLength: u32): bool {
-  for (let left = matched & entriesOf(line); left != 0; left &= left - 1) {
-    const at = line + ctz(left) * ENTRY_BYTES;
+function findAmong(bucket: u32, matched: u32, tag: u64, keyAt: u32, keyLength: u32): bool {
+  for (let left = matched; left != 0; left &= left - 1) {
+    const at = bucket + ctz(left) * ENTRY_BYTES;
     const entry = loadEntry(at);
     if (entry >> ENTRY_TAG_SHIFT != tag || entry == 0) continue;
     if (isFound(at, entry, keyAt, keyLength)) return true;
@@ -247,67 +208,60 @@ function isFound(at: u32, entry: u64, keyAt: u32, keyLength: u32): bool {
  */
 export function findForWrite(hash: u64, keyAt: u32, keyLength: u32): bool {
   const tag = tagOf(hash);
-  const home = lineOf(hash);
-  let line = home;
+  let bucket = bucketOf(hash);
   freeAt = 0;
   do {
-    const tags = tagsOf(line);
-    if (findInLine(line, matches(tags, tag), tag, keyAt, keyLength)) return true;
-    if (freeAt == 0) freeAt = freeInLine(line, matches(tags, 0));
-    line = nextLine(line, home);
-  } while (line);
+    const even = tagsOf(bucket);
+    const odd = tagsOf(bucket + LINE_BYTES);
+    if (findAmong(bucket, matches(even, odd, tag), tag, keyAt, keyLength)) return true;
+    if (freeAt == 0) freeAt = freeAmong(bucket, matches(even, odd, 0));
+    bucket = overflowOf(bucket);
+  } while (bucket);
   return false;
 }
 
-/** The first empty entry among those words of a line whose tags are 0, or 0. */
+/** The first empty entry among those of a bucket whose tags are 0, or 0. */
 @inline
-function freeInLine(line: u32, matched: u32): u32 {
-  for (let left = matched & entriesOf(line); left != 0; left &= left - 1) {
-    const at = line + ctz(left) * ENTRY_BYTES;
+function freeAmong(bucket: u32, matched: u32): u32 {
+  for (let left = matched; left != 0; left &= left - 1) {
+    const at = bucket + ctz(left) * ENTRY_BYTES;
     if (loadEntry(at) == 0) return at;
   }
   return 0;
 }
 
-/** An entry of a line that looks empty, or 0; who takes it for empty swaps it from 0. */
+/** An entry of a bucket that looks empty, or 0; who takes it for empty swaps it from 0. */
 @inline
-export function emptyIn(line: u32): u32 {
-  const left = matchesIn(line, 0);
-  return left != 0 ? line + ctz(left) * ENTRY_BYTES : 0;
+export function emptyIn(bucket: u32): u32 {
+  const left = matchesIn(bucket, 0);
+  return left != 0 ? bucket + ctz(left) * ENTRY_BYTES : 0;
 }
 
 /** Looks up the entry that points at `item`; on success `foundAt` and `foundEntry` say where. */
 export function findItem(hash: u64, item: u32): bool {
   const wanted = entryOf(hash, item);
   const tag = tagOf(hash);
-  const home = lineOf(hash);
-  let line = home;
+  let bucket = bucketOf(hash);
   do {
-    for (let left = matchesIn(line, tag); left != 0; left &= left - 1) {
-      const at = line + ctz(left) * ENTRY_BYTES;
+    for (let left = matchesIn(bucket, tag); left != 0; left &= left - 1) {
+      const at = bucket + ctz(left) * ENTRY_BYTES;
       const entry = loadEntry(at);
       if ((entry & ~ENTRY_TENTATIVE) != wanted) continue;
       foundAt = at;
       foundEntry = entry;
       return true;
     }
-    line = nextLine(line, home);
-  } while (line);
+    bucket = overflowOf(bucket);
+  } while (bucket);
   return false;
 }
 
-/** The overflow bucket behind a bucket, which is named by either of its lines, or 0. */
+/** The first entry of a bucket whose tag fits, or 0: where a lookup would look next. */
 @inline
-export function overflowOf(line: u32): u32 {
-  return u32(atomic.load<u64>(linkOf(line)));
-}
-
-/** The first entry of a line whose tag fits, or 0: where a lookup would look next. */
-@inline
-export function candidateAt(line: u32, hash: u64): u32 {
+export function candidateIn(bucket: u32, hash: u64): u32 {
   const tag = tagOf(hash);
-  for (let left = matchesIn(line, tag); left != 0; left &= left - 1) {
-    const at = line + ctz(left) * ENTRY_BYTES;
+  for (let left = matchesIn(bucket, tag); left != 0; left &= left - 1) {
+    const at = bucket + ctz(left) * ENTRY_BYTES;
     if (tag != 0 || loadEntry(at) != 0) return at;
   }
   return 0;

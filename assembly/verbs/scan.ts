@@ -18,7 +18,7 @@ import {
 } from "../wire";
 import { COUNTER_SCAN_ERROR, COUNTER_SCAN_OK, count } from "../counters";
 import {
-  ENTRY_BYTES, entriesEnd, entryItem, isOfOtherBucket, isTentative, loadEntry, nextLine,
+  BUCKET_LINK, ENTRY_BYTES, entryItem, isOfOtherBucket, isTentative, loadEntry, overflowOf,
 } from "../table";
 import { BUCKET_BYTES, outboxAt_, tableAt, tableBuckets } from "../layout";
 import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, itemVersion, sameBytes } from "../item";
@@ -79,20 +79,20 @@ function answerBody(): u32 {
 /** Appends the live keys of the chain from `placeIn` on; false when there is enough. */
 function scanChain(): bool {
   const home = tableAt + bucket * BUCKET_BYTES;
-  let line = home;
+  let from = home;
   let place: u32 = 0;
   do {
-    const end = entriesEnd(line);
-    for (let at = line; at < end; at += ENTRY_BYTES, place++) {
+    const end = from + BUCKET_LINK;
+    for (let at = from; at < end; at += ENTRY_BYTES, place++) {
       if (place < placeIn) continue;
       if (keysLeft == 0 || bodyBytes >= BODY_BYTES_AIM) {
         placeIn = place;
         return false;
       }
-      append(loadEntry(at), home, line);
+      append(loadEntry(at), home, from);
     }
-    line = nextLine(line, home);
-  } while (line);
+    from = overflowOf(from);
+  } while (from);
   return true;
 }
 
@@ -100,10 +100,10 @@ function scanChain(): bool {
  * Appends the key of an entry, if it is live and begins with the request's prefix. An overflow
  * bucket may hold keys of other buckets, which come with those.
  */
-function append(entry: u64, home: u32, line: u32): void {
+function append(entry: u64, home: u32, from: u32): void {
   if (entry == 0) return;
   const item = entryItem(entry);
-  if (isOfOtherBucket(item, line, home)) return;
+  if (isOfOtherBucket(item, from, home)) return;
   if (isTentative(entry) && itemState(item) != STATE_LIVE) return;
   const length = itemKeyLength(item);
   if (length < keyLength || !sameBytes(itemKeyAt(item), keyAt, keyLength)) return;

@@ -6,8 +6,6 @@ const FLOOR_SHIFT = 20n;
 
 export interface Place {
   readonly bucket: number;
-  /** Whether the key's home is the second line of its bucket. */
-  readonly second: boolean;
   readonly tag: number;
   readonly stripe: number;
 }
@@ -30,7 +28,6 @@ export function placeOf(world: World, key: string): Place {
   const buckets = BigInt(words[world.constant('H_TABLE_BUCKETS') >> 2] ?? 0);
   return {
     bucket: Number(((hash >> 32n) * buckets) >> 32n),
-    second: (hash & 0x1_0000n) !== 0n,
     tag: Number(hash & 0xffffn),
     stripe: Number((hash >> FLOOR_SHIFT) & BigInt(world.constant('FLOORS') - 1)),
   };

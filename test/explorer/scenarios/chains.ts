@@ -7,7 +7,7 @@ import type { Stage } from '../stage.js';
 /** Places of a bucket, before its first overflow bucket. */
 const PLACES = 15;
 
-/** Two keys with the same tag and the same home, whatever the number of buckets below 4096. */
+/** Two keys with the same tag and bucket, whatever the number of buckets below 4096. */
 const TWINS = ['twin 29008', 'twin 45479'] as const;
 
 /** Chooses `count` keys that belong into one bucket, and sets the first `present` of them. */
