@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { benchArenas } from './arenas.js';
 import { begin, namedOr, oneOf, positive, runBench, sayBeside, whole } from './commandLine.js';
 import { benchLimit } from './limit/main.js';
+import { benchPairs } from './limit/pairs.js';
 import { benchParts } from './limit/parts.js';
 import { benchLoad } from './load.js';
 import { type Target, withTargets } from './loadTest.js';
@@ -76,12 +77,17 @@ async function runOne(bench: Bench, settings: Settings, target?: Target): Promis
   settings.say(`\n${bench}`);
   if (bench === 'micro') return (await import('./micro/main.js')).benchMicro(settings);
   if (bench === 'scale') return benchScale(settings);
-  if (bench === 'limit') return [...benchLimit(settings), ...benchParts(settings)];
+  if (bench === 'limit') return benchAllLimits(settings);
   if (bench === 'arenas') return benchArenas(settings);
   if (bench === 'peers') return benchPeers(settings);
   if (target === undefined) throw new Error(`${bench} needs a node`);
   if (bench === 'load') return benchLoad(target, settings);
   return (await import('./http.js')).benchHttp(target, settings);
+}
+
+async function benchAllLimits(settings: Settings): Promise<Row[]> {
+  const rows = [...benchLimit(settings), ...benchParts(settings)];
+  return [...rows, ...(await benchPairs(settings))];
 }
 
 async function runAll(benches: readonly Bench[], settings: Settings): Promise<Row[]> {

@@ -43,6 +43,13 @@ function touchItems(first: u32, end: u32, apart: u32): void {
   sink += seen;
 }
 
+/** Computes without memory: `rounds` multiplications, each of which waits for the one before. */
+export function compute(rounds: u32): void {
+  let word = sink;
+  for (let n: u32 = 0; n < rounds; n++) word = word * 0x9e3779b97f4a7c15 + 1;
+  sink = word;
+}
+
 /** Reads `count` items: copies `bytes` from each behind a header into a buffer of answers. */
 export function read(places: u32, count: u32, bytes: u32, head: u32, out: u32, outMask: u32): void {
   let to: u32 = 0;

@@ -24,10 +24,19 @@ const BUFFER_BYTES = 1 << 20;
 const SLACK_BYTES = 4096;
 const PLACE_WORDS = 4;
 const PLACE_BYTES = 4 * PLACE_WORDS;
-/** Operations of one turn. */
+/** Operations of one turn, and of a group, which the core takes at once. */
 const TURN = 65_536;
+const GROUP = 64;
+
+/** A place for one of several walks in one memory: each fills a part of the store. */
+export interface Share {
+  readonly memory: WasmMemory;
+  readonly index: number;
+  readonly count: number;
+}
 
 interface Exports {
+  compute(rounds: number): void;
   read(places: number, count: number, bytes: number, head: number, out: number, mask: number): void;
   write: Writer;
   replace: Writer;
@@ -51,6 +60,29 @@ function scattered(key: number, salt: number, limit: number): number {
   return Math.floor((((word ^ (word >>> 13)) >>> 0) / 2 ** 32) * limit);
 }
 
+/** Where things lie in the memory of walks over `memoryBytes`. */
+function partsOf(memoryBytes: number): { tableBytes: number; ghostBytes: number; end: number } {
+  return {
+    tableBytes: alignDown(memoryBytes * TABLE_SHARE, BUCKET_BYTES),
+    ghostBytes: alignDown(memoryBytes * GHOST_SHARE, LINE_BYTES),
+    end: alignDown(memoryBytes, LINE_BYTES),
+  };
+}
+
+/** What a walk of so many requests has beside the memory it walks over. */
+function privateBytes(requests: number): number {
+  return BUFFER_BYTES + 2 * SLACK_BYTES + requests * PLACE_BYTES;
+}
+
+/** A memory for `count` walks of `requests` requests each, every page of it written to. */
+export function walkMemory(memoryBytes: number, requests: number, count: number): WasmMemory {
+  const { end } = partsOf(memoryBytes);
+  const bytes = end + SLACK_BYTES + count * privateBytes(requests);
+  const memory = createMemory(Math.ceil(bytes / PAGE_BYTES) + 1);
+  new Uint8Array(memory.buffer).fill(1);
+  return memory;
+}
+
 /** Places of requests in a memory, and the walk over them. */
 export class Walk {
   readonly #exports: Exports;
@@ -63,38 +95,53 @@ export class Walk {
   #storeAt: number;
   #next = 0;
 
-  /** Requests for `drawn` of `keys` keys, which lie scattered over `memoryBytes`. */
-  constructor(memoryBytes: number, keys: number, drawn: Uint32Array, access: Access) {
-    const tableBytes = alignDown(memoryBytes * TABLE_SHARE, BUCKET_BYTES);
-    const ghostBytes = alignDown(memoryBytes * GHOST_SHARE, LINE_BYTES);
+  /**
+   * Requests for `drawn` of `keys` keys, which lie scattered over `memoryBytes`, in a memory of
+   * their own or in a share of one from `walkMemory`.
+   */
+  constructor(
+    memoryBytes: number,
+    keys: number,
+    drawn: Uint32Array,
+    access: Access,
+    share: Share = { memory: walkMemory(memoryBytes, drawn.length, 1), index: 0, count: 1 },
+  ) {
+    const { tableBytes, ghostBytes, end } = partsOf(memoryBytes);
+    const { memory, index, count } = share;
+    const storeFrom = tableBytes + ghostBytes;
+    const filled = (part: number): number =>
+      storeFrom + alignDown(((end - storeFrom) / count) * part, LINE_BYTES);
     this.#access = access;
     this.#count = drawn.length;
-    this.#storeFrom = tableBytes + ghostBytes;
-    this.#storeEnd = alignDown(memoryBytes, LINE_BYTES);
+    this.#storeFrom = filled(index);
+    this.#storeEnd = filled(index + 1);
     this.#storeAt = this.#storeFrom;
-    this.#bufferAt = this.#storeEnd + SLACK_BYTES;
+    this.#bufferAt = end + SLACK_BYTES + index * privateBytes(drawn.length);
     this.#placesAt = this.#bufferAt + BUFFER_BYTES + SLACK_BYTES;
-    const bytes = this.#placesAt + drawn.length * PLACE_BYTES;
-    const memory = createMemory(Math.ceil(bytes / PAGE_BYTES) + 1);
-    new Uint8Array(memory.buffer).fill(1, 0, this.#placesAt);
     this.#exports = load(memory);
     const places = new Uint32Array(memory.buffer, this.#placesAt, drawn.length * PLACE_WORDS);
-    const itemsEnd = this.#storeEnd - 3 * LINE_BYTES - this.#storeFrom;
-    const stride = itemsEnd / keys;
+    const stride = (end - 3 * LINE_BYTES - storeFrom) / keys;
     drawn.forEach((key, index) => {
       const at = index * PLACE_WORDS;
       const lines = tableBytes / LINE_BYTES;
       places[at] = scattered(key, 1, lines) * LINE_BYTES;
-      places[at + 1] = this.#storeFrom + alignDown(scattered(key, 2, keys) * stride, 2);
+      places[at + 1] = storeFrom + alignDown(scattered(key, 2, keys) * stride, 2);
       places[at + 2] = scattered(key, 3, lines) * LINE_BYTES;
       places[at + 3] = tableBytes + scattered(key, 4, ghostBytes / 8) * 8;
     });
   }
 
-  /** Does some operations; returns how many. */
-  turn(): number {
+  /** Does a group of 64, and so much computing for each; returns how many there were. */
+  group(rounds: number): number {
+    const count = this.turn(GROUP);
+    this.#exports.compute(count * rounds);
+    return count;
+  }
+
+  /** Does some operations, `most` at most; returns how many. */
+  turn(most = TURN): number {
     const from = this.#next >= this.#count ? 0 : this.#next;
-    const count = Math.min(TURN, this.#count - from);
+    const count = Math.min(most, this.#count - from);
     const places = this.#placesAt + from * PLACE_BYTES;
     const head = HEADER_BYTES + KEY_BYTES;
     const mask = BUFFER_BYTES - 1;

@@ -140,7 +140,7 @@ export const DEATH_SCENARIOS: readonly Scenario[] = deaths([
     ],
   },
   {
-    name: 'death while an overflow line is linked',
+    name: 'death while an overflow bucket is linked',
     setup: crowd,
     actors: [
       function* (actor) {
