@@ -33,6 +33,7 @@ import type { TierPlace } from '../log/place.js';
 import type { RecordReader } from '../log/recordReader.js';
 import type { Signals } from '../log/signals.js';
 import type { Reach } from '../replication/reach.js';
+import type { ClusterView } from '../ring/view.js';
 import { addTo, FIGURE, type Tally } from './board.js';
 import { Durability } from './durability.js';
 import type { Party } from './party.js';
@@ -58,8 +59,8 @@ export interface LogLink {
 /** The peers as far as a thread that serves is concerned. */
 export interface PeersLink {
   readonly reach: Reach;
-  /** The id of this node. */
-  readonly self: () => string;
+  /** Who this node is, and who belongs to the cluster. */
+  readonly view: ClusterView;
 }
 
 /** The tier as far as a thread that serves is concerned. */
@@ -235,11 +236,11 @@ export class Gather {
     if (!this.idle && !this.#tier?.full) this.#schedule();
   }
 
-  #makeClaims({ reach, self }: PeersLink): Claims {
+  #makeClaims({ reach, view }: PeersLink): Claims {
     const { clock, timers, maxPipelinedBytes, lane } = this.#parts;
     const arenas = lane.parts.length;
     return new Claims({
-      ...{ reach, self, clock, timers, maxWithheldBytes: maxPipelinedBytes },
+      ...{ reach, view, clock, timers, maxWithheldBytes: maxPipelinedBytes },
       sources: lane.parts.map((_, arena) => lane.index * arenas + arena),
       heads: () => lane.parts.map(({ feedHead }) => feedHead),
       deliver: (party, answers, closeCode) => this.#confirm(party, answers, closeCode),

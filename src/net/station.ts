@@ -125,7 +125,7 @@ export class Station {
     const shared = { lane, clock, timers, tally, stopwatch, maxPipelinedBytes };
     const tier = this.#makeTier();
     const { peers, cluster } = this.#parts;
-    const link = peers && { reach: peers.reach, self: () => cluster.self };
+    const link = peers && { reach: peers.reach, view: cluster };
     return new Gather({ ...shared, log, tier, peers: link, onFailure });
   }
 

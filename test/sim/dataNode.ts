@@ -92,7 +92,7 @@ export class DataNode implements Running {
     };
     this.#gather = new Gather({
       ...{ lane, clock, timers, tally, stopwatch, log: undefined, onFailure },
-      ...{ maxPipelinedBytes: 64 * MIB, peers: { reach, self: () => host.id } },
+      ...{ maxPipelinedBytes: 64 * MIB, peers: { reach, view } },
     });
     const exchange = new Exchange(host, (peer, frame, answer) => this.#serve(peer, frame, answer));
     const token = (): string => '';

@@ -11,7 +11,9 @@
  *                      └────────────── too late: UNDECIDED in their place ────────────┘
  *
  * Only owners that the configuration names count. What a peer was not sent after all does not
- * count, though the peer reaches later positions: its generation is another one then.
+ * count, though the peer reaches later positions: its generation is another one then. Who has left
+ * the cluster meanwhile is not waited for: the step that settled the moves says that the owners
+ * that stay have all that there is, and no quorum is asked of the former ones any more.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Timer, Timers } from '../../base/timers.js';
@@ -19,6 +21,8 @@ import { FIRST_ERROR, STATUS } from '../../protocol/status.js';
 import { ANSWER_STATUS_AT, ID_AT, SIZE_AT } from '../../protocol/wire.js';
 import type { Reach } from '../../replication/reach.js';
 import { isReached, type Level, type Owners } from '../../replication/tally.js';
+import { membersOf } from '../../ring/configuration.js';
+import type { ClusterView } from '../../ring/view.js';
 import { withStatus } from '../answers.js';
 import type { Party } from '../party.js';
 
@@ -33,8 +37,8 @@ export interface Claim {
 /** What claims are seen to with. */
 export interface ClaimsParts {
   readonly reach: Reach;
-  /** The id of this node. */
-  readonly self: () => string;
+  /** Who this node is, and who belongs to the cluster. */
+  readonly view: Pick<ClusterView, 'self' | 'configuration'>;
   /** The sources of this thread's lane, and where each of their feeds ends now. */
   readonly sources: readonly number[];
   readonly heads: () => readonly number[];
@@ -141,18 +145,27 @@ export class Claims {
 
   /** The ids of the requests of a message whose changes too few owners have. */
   #unmetOf({ claims, heads, generations }: Withheld): number[] {
-    const { reach, self, sources } = this.#parts;
+    const { reach, view, sources } = this.#parts;
     const has = (id: string): boolean => {
-      if (id === self()) return true;
+      if (id === view.self) return true;
       const row = reach.rowOf(id);
       if (row === undefined || reach.generation(row) !== generations.get(id)) return false;
       return sources.every((source, n) => reach.has(row, source, heads[n] ?? 0));
     };
     const unmet: number[] = [];
     for (const [id, { owners, level }] of claims) {
-      if (!isReached(owners, level, has)) unmet.push(id);
+      if (!isReached(this.#remaining(owners), level, has)) unmet.push(id);
     }
     return unmet;
+  }
+
+  /** Two groups are those of a move; the former one is let go of when one of it has left. */
+  #remaining(owners: Owners): Owners {
+    const { configuration } = this.#parts.view;
+    if (owners.length < 2 || configuration === undefined) return owners;
+    const members = new Set(membersOf(configuration).map(({ id }) => id));
+    const remaining = owners.filter((group) => group.every((id) => members.has(id)));
+    return remaining.length === 0 ? owners : remaining;
   }
 
   #deliver({ party, answers, closeCode }: Withheld, unmet: readonly number[]): void {
