@@ -23,15 +23,16 @@ function probes({ gossip }: ClusterSource): Family {
 
 /** What a majority has agreed on, as far as this node knows. */
 function ofTheConfiguration({ view: { configuration }, mover }: ClusterSource): Family[] {
-  const { total, done, stuck, bytes, items } = mover.report();
+  const { total, done, stuck } = mover.report();
+  const { bytes, items } = mover.moved;
   return [
     many('gauge', 'orlop_moves', 'Partitions that come to this node', 'state', [
       ['arrived', done],
       ['stuck', stuck],
       ['moving', total - done - stuck],
     ]),
-    one('gauge', 'orlop_moved_bytes', 'What came over in these moves', bytes),
-    one('gauge', 'orlop_moved_items', 'Items that came over in these moves', items),
+    one('counter', 'orlop_moved_bytes_total', 'What came over in moves', bytes),
+    one('counter', 'orlop_moved_items_total', 'Items that came over in moves', items),
     one(
       'gauge',
       'orlop_cluster_configuration',

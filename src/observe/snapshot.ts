@@ -38,7 +38,7 @@ export interface ClusterSource {
   readonly gossip: Pick<Gossip, 'members' | 'figures' | 'healthScore'>;
   readonly channel: { readonly figures: ChannelFigures };
   readonly view: Pick<ClusterView, 'configuration'>;
-  readonly mover: Pick<Mover, 'report'>;
+  readonly mover: Pick<Mover, 'report' | 'moved'>;
 }
 
 /** The figures of a log. */

@@ -39,6 +39,9 @@ export interface Haul {
   readonly stretches: readonly Stretch[];
 }
 
+/** A partition is here, can be hauled, or neither. */
+type Standing = 'done' | 'open' | 'stuck';
+
 function nameOf(stretch: Stretch): string {
   if (stretch.kind === 'slot') return String(stretch.slot);
   return `${stretch.from.join('.')}-${stretch.to?.join('.') ?? ''}`;
@@ -47,6 +50,7 @@ function nameOf(stretch: Stretch): string {
 /** The incoming partitions of one node; see the top of this file. */
 export class Hauls {
   readonly #moves: ReadonlyMap<string, Move>;
+  readonly #sources: ReadonlySet<string>;
   /** By the ids of old owners, the names of what was hauled from them. */
   readonly #hauled = new Map<string, Set<string>>();
   #bytes = 0;
@@ -55,6 +59,7 @@ export class Hauls {
   /** `moves` are those to this node. What `former` hauls brought need not be hauled again. */
   constructor(moves: readonly Move[], former?: Hauls) {
     this.#moves = new Map(moves.map((move) => [nameOf(move.stretch), move]));
+    this.#sources = new Set(moves.flatMap(({ sources }) => sources));
     if (former === undefined) return;
     this.#bytes = former.#bytes;
     this.#items = former.#items;
@@ -66,16 +71,12 @@ export class Hauls {
   /** The haul to begin now, if there is one: from whom most is missing. */
   next(stateOf: (source: string) => SourceState): Haul | undefined {
     let best: Haul | undefined;
-    for (const source of this.#sources()) {
+    for (const source of this.#sources) {
       if (stateOf(source) !== 'ready') continue;
       const stretches = this.#missingFrom(source);
       if (stretches.length > (best?.stretches.length ?? 0)) best = { source, stretches };
     }
     return best;
-  }
-
-  #sources(): Set<string> {
-    return new Set([...this.#moves.values()].flatMap(({ sources }) => sources));
   }
 
   #missingFrom(source: string): Stretch[] {
@@ -99,28 +100,32 @@ export class Hauls {
     this.#hauled.set(source, hauled);
   }
 
-  /** Whether a partition is here, for all that can be known. */
-  #isDone(name: string, { sources }: Move, stateOf: (source: string) => SourceState): boolean {
-    const states = sources.map((source) => {
-      return this.#hauled.get(source)?.has(name) === true ? 'hauled' : stateOf(source);
-    });
-    if (states.some((state) => state === 'ready' || state === 'behind')) return false;
-    if (!states.includes('away')) return true;
+  /** How a partition stands, as far as can be known. */
+  #standingOf(name: string, { sources }: Move, states: ReadonlyMap<string, SourceState>): Standing {
+    let [hauled, away, mayCome, mayHaul] = [0, 0, false, false];
+    for (const source of sources) {
+      if (this.#hauled.get(source)?.has(name) === true) {
+        hauled++;
+        continue;
+      }
+      const state = states.get(source);
+      if (state === 'away') away++;
+      if (state === 'ready') mayHaul = true;
+      if (state === 'ready' || state === 'behind') mayCome = true;
+    }
     // Whoever is away may be the only one who knows what a majority has acknowledged.
-    const hauled = states.filter((state) => state === 'hauled').length;
-    return 2 * hauled > sources.length;
-  }
-
-  #mayHaul(name: string, source: string, stateOf: (source: string) => SourceState): boolean {
-    return stateOf(source) === 'ready' && this.#hauled.get(source)?.has(name) !== true;
+    if (!mayCome && (away === 0 || 2 * hauled > sources.length)) return 'done';
+    return mayHaul ? 'open' : 'stuck';
   }
 
   /** How far this node is. */
   progress(stateOf: (source: string) => SourceState): Progress {
     let [done, stuck] = [0, 0];
+    const states = new Map([...this.#sources].map((source) => [source, stateOf(source)]));
     for (const [name, move] of this.#moves) {
-      if (this.#isDone(name, move, stateOf)) done++;
-      else if (!move.sources.some((source) => this.#mayHaul(name, source, stateOf))) stuck++;
+      const standing = this.#standingOf(name, move, states);
+      if (standing === 'done') done++;
+      else if (standing === 'stuck') stuck++;
     }
     return { total: this.#moves.size, done, stuck, bytes: this.#bytes, items: this.#items };
   }

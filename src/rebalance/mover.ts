@@ -115,9 +115,18 @@ function decodeReport(body: Uint8Array): MoveReport | undefined {
   }
 }
 
-/** All moves that a configuration asks for. */
-export function movesOf({ leaving, layout, partitioner }: Configuration): Move[] {
-  return leaving === undefined ? [] : movesBetween(leaving, layout, partitioner);
+const planned = new WeakMap<Configuration, readonly Move[]>();
+
+/** All moves that a configuration asks for, computed once for each. */
+export function movesOf(configuration: Configuration): readonly Move[] {
+  const { leaving, layout, partitioner } = configuration;
+  if (leaving === undefined) return [];
+  let moves = planned.get(configuration);
+  if (moves === undefined) {
+    moves = movesBetween(leaving, layout, partitioner);
+    planned.set(configuration, moves);
+  }
+  return moves;
 }
 
 /** One node's part in moving; see the top of this file. */
@@ -138,6 +147,8 @@ export class Mover {
   #pausedMs = 0;
   #timer: Timer | undefined;
   #stopped = false;
+  #items = 0;
+  #bytes = 0;
 
   constructor(parts: MoverParts) {
     this.#parts = parts;
@@ -165,6 +176,11 @@ export class Mover {
     const { boot } = this.#parts;
     const progress = this.#hauls.progress((source) => this.#stateOf(source));
     return { boot, cluster, number, arrived: progress.done === progress.total, ...progress };
+  }
+
+  /** What came over to this node since it was started. */
+  get moved(): { readonly items: number; readonly bytes: number } {
+    return { items: this.#items, bytes: this.#bytes };
   }
 
   /** How far all are, as far as this node has heard; nothing while nothing moves. */
@@ -254,6 +270,8 @@ export class Mover {
       onPage: ({ cursor, items, bytes }) => {
         this.#cursors.set(place, cursor);
         hauls.moved(items, bytes);
+        this.#items += items;
+        this.#bytes += bytes;
         return this.#meter.pauseAfter(bytes);
       },
       done: (end) => this.#ended(haul, end, hauls),
