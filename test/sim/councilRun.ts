@@ -10,6 +10,7 @@ import type { Configuration } from '../../src/ring/configuration.js';
 import { digestOfConfiguration } from '../../src/ring/configurationCodec.js';
 import type { Council, MemoryStore } from '../../src/ring/council.js';
 import { foundingOf } from '../../src/ring/founding.js';
+import { Echoes } from './echoes.js';
 import { Storm } from './faults.js';
 import type { Host } from './host.js';
 import { addressOf, memberNode } from './memberNode.js';
@@ -17,9 +18,9 @@ import type { Report } from './report.js';
 import { World } from './world.js';
 
 const FOUNDING_MS = 30_000;
-const STORM_MS = 120_000;
-const HEALING_MS = 90_000;
-const WISH_MS = 2_000;
+const STORM_MS = 90_000;
+const HEALING_MS = 60_000;
+const WISH_MS = 1_000;
 const REPLACE_AFTER_MS = 15_000;
 const FILE = 'cluster.memory';
 const TERMS = {
@@ -45,11 +46,11 @@ class Record {
   /** Whether half of the members or more lost their memories at once; then the history may end. */
   mostLost = false;
 
-  get steps(): number {
-    return this.#digests.size;
-  }
+  /** Steps that nodes have learned of, each counted for each node. */
+  acked = 0;
 
   learned(id: string, configuration: Configuration, before: Configuration | undefined): void {
+    this.acked++;
     const { cluster, number } = configuration;
     const digest = digestOfConfiguration(configuration);
     const known = this.#digests.get(`${cluster}/${number}`) ?? digest;
@@ -70,6 +71,8 @@ class Record {
 class CouncilRun {
   readonly #world: World;
   readonly #record = new Record();
+  /** Questions beside the agreement, over the same links. */
+  readonly #echoes = new Echoes();
   readonly #councils = new Map<Host, Council>();
   readonly #boots = new Map<Host, string>();
   readonly #join: string[];
@@ -89,7 +92,10 @@ class CouncilRun {
 
   #start(host: Host): void {
     host.start(() => {
-      const { gossip } = memberNode(host, { join: this.#join });
+      const node = memberNode(host, { join: this.#join });
+      const { gossip } = node;
+      const others = this.#hosts.filter((other) => other !== host).map(({ id }) => id);
+      this.#echoes.attach(host, node, () => others);
       const list = this.#join.map((address) => `@${address}`);
       const cluster = Buffer.from(host.random.bytes(8)).toString('hex');
       const founding = foundingOf(list, `@${addressOf(host)}`, cluster, TERMS);
@@ -161,12 +167,12 @@ class CouncilRun {
     return {
       seed: this.#seed,
       nodes: this.#hosts.length,
-      acked: this.#record.steps,
+      acked: this.#record.acked + this.#echoes.acked,
       faultsFired: storm.fired,
       simulatedMs: world.nowMs,
       events: world.agenda.count,
       hash: world.trace.hash,
-      violations: [...new Set(this.#record.violations)],
+      violations: [...new Set([...this.#record.violations, ...this.#echoes.violations])],
     };
   }
 

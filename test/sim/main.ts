@@ -56,7 +56,8 @@ async function runAll(): Promise<boolean> {
   const first = Number(values.seed);
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
     const report = run(seed);
-    const problems = faultsOf(report);
+    // A planted bug is found by what it does, not by a seed that proves too little.
+    const problems = values.planted === undefined ? faultsOf(report) : [...report.violations];
     const again = values.once || problems.length > 0 ? report : run(seed);
     if (again.hash !== report.hash) problems.push(`a second run has the trace ${again.hash}`);
     print(report, problems);

@@ -1,11 +1,9 @@
 /** Membership in virtual time: what docs/membership.md promises, and seeds of storms. */
 import { describe, expect, it } from 'vitest';
 import { detections, peace, quantile, roundsToLearnOfAJoin } from './experiments.js';
-import { runMembership } from './membershipRun.js';
-import { faultsOf } from './report.js';
+import { survivesAllSeeds } from './seeds.js';
 
 const KILLS = 100;
-const SEEDS = 20;
 const HOUR_MS = 3_600_000;
 
 describe('a killed node', () => {
@@ -32,12 +30,4 @@ describe('a node that joins', () => {
   });
 });
 
-describe('storms', () => {
-  it.each(Array.from({ length: SEEDS }, (_, seed) => seed + 1))(
-    'of seed %i violate nothing',
-    (seed) => {
-      const problems = faultsOf(runMembership(seed));
-      expect(problems, `npm run sim -- --seed ${seed}`).toEqual([]);
-    },
-  );
-});
+describe('storms', () => survivesAllSeeds('membership'));

@@ -2,7 +2,8 @@
  * One seed of moving: 5 to 7 nodes with councils and movers, of which some join late, weights that
  * change while clients write at quorum, and a storm. Whenever the moves of a configuration are
  * settled, each write that was acknowledged before has to be with so many of the owners that every
- * majority of them has one who knows it.
+ * majority of them has one who knows it; and each new owner has to have by itself what was
+ * acknowledged before anything moved.
  *
  * Real are gossip, its links, the councils and the movers. Stores are maps of versions that survive
  * a crash like a log, and copying is as simple as it can be: whoever takes a write tells all owners
@@ -11,12 +12,14 @@
 
 import { LINK_TOPICS } from '../../src/base/links.js';
 import { seededRandom } from '../../src/base/random.js';
+import { slotOf } from '../../src/base/slot.js';
 import { startCouncil } from '../../src/cluster/council.js';
 import type { Gossip } from '../../src/gossip/gossip.js';
 import { isPresent } from '../../src/gossip/member.js';
 import type { HaulOrder } from '../../src/rebalance/mover.js';
 import { Mover } from '../../src/rebalance/mover.js';
-import type { Configuration } from '../../src/ring/configuration.js';
+import type { Configuration, Layout } from '../../src/ring/configuration.js';
+import { digestOfConfiguration } from '../../src/ring/configurationCodec.js';
 import type { Council, MemoryStore } from '../../src/ring/council.js';
 import { foundingOf } from '../../src/ring/founding.js';
 import { ownersOf, placementOf } from '../../src/ring/placement.js';
@@ -28,9 +31,9 @@ import type { Report } from './report.js';
 import { World } from './world.js';
 
 const CALM_MS = 20_000;
-const STORM_MS = 90_000;
-const HEALING_MS = 120_000;
-const WRITE_MS = 40;
+const STORM_MS = 70_000;
+const HEALING_MS = 75_000;
+const WRITE_MS = 25;
 const CHANGE_MS = 12_000;
 const AGAIN_MS = 500;
 const ANSWER_MS = 1_000;
@@ -84,10 +87,12 @@ class MovingRun {
   readonly #nodes = new Map<Host, Node>();
   readonly #founders: readonly Host[];
   readonly #late: readonly Host[];
-  /** The highest version of each key that was acknowledged. */
+  /** The highest version of each key that was acknowledged, and that was while nothing moved. */
   readonly #acked: Versions = new Map();
+  readonly #calm: Versions = new Map();
   readonly #violations = new Set<string>();
   readonly #settled = new Set<string>();
+  readonly #configurations = new Map<string, Configuration>();
   #newest: Configuration | undefined;
   #versions = 0;
   #acks = 0;
@@ -131,7 +136,7 @@ class MovingRun {
         custody: { replaceAfterMs: 1e9, hasCaughtUp: () => true },
         learned: (configuration) => {
           this.#learned(configuration);
-          view.learn(configuration);
+          view.learn(this.#shared(configuration));
         },
         refused: () => undefined,
         failed: (error) => this.#violations.add(`${host.id}: ${error.message}`),
@@ -164,6 +169,14 @@ class MovingRun {
       };
       return { stop };
     });
+  }
+
+  /** Nodes that hold the same configuration hold one object: what follows from it is known. */
+  #shared(configuration: Configuration): Configuration {
+    const digest = digestOfConfiguration(configuration);
+    const known = this.#configurations.get(digest) ?? configuration;
+    this.#configurations.set(digest, known);
+    return known;
   }
 
   /** Takes copies, and shows what there is, page by page. */
@@ -224,7 +237,7 @@ class MovingRun {
       const isQuorum = groups.every((group) => {
         return 2 * group.filter(({ id }) => known.has(id)).length > group.length;
       });
-      if (isQuorum && groups.length > 0) this.#acknowledge(key, version);
+      if (isQuorum && groups.length > 0) this.#acknowledge(key, version, groups.length === 1);
     };
     const lacking = new Set(
       groups
@@ -246,7 +259,8 @@ class MovingRun {
     node.host.timers.after(AGAIN_MS + ANSWER_MS, () => this.#copy(node, key, version, known));
   }
 
-  #acknowledge(key: string, version: number): void {
+  #acknowledge(key: string, version: number, calm: boolean): void {
+    if (calm) merge(this.#calm, key, version);
     if ((this.#acked.get(key) ?? 0) >= version) return;
     this.#acked.set(key, version);
     this.#acks++;
@@ -262,6 +276,7 @@ class MovingRun {
     if (!isSettled || this.#settled.has(name)) return;
     this.#settled.add(name);
     this.#check(configuration);
+    this.#checkNewOwners(configuration, newest?.leaving);
   }
 
   get newest(): Configuration | undefined {
@@ -280,6 +295,21 @@ class MovingRun {
       });
       if (2 * knowing.length >= owners.length + (owners.length % 2)) continue;
       this.#violations.add(`settled ${number} without version ${version} of ${key}`);
+    }
+  }
+
+  /** Whoever is new has what was acknowledged before anything moved. */
+  #checkNewOwners({ layout, partitioner, number }: Configuration, former?: Layout): void {
+    if (former === undefined) return;
+    const [now, before] = [placementOf(layout, partitioner), placementOf(former, partitioner)];
+    for (const [key, version] of this.#calm) {
+      const partition = slotOf(keyBytes(key));
+      const old = new Set(ownersOf(before, partition).map(({ id }) => id));
+      for (const { id } of ownersOf(now, partition)) {
+        if (old.has(id)) continue;
+        const has = this.#data.get(this.#world.host(id))?.get(key) ?? 0;
+        if (has < version) this.#violations.add(`settled ${number}, and a new owner lacks ${key}`);
+      }
     }
   }
 

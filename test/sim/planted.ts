@@ -104,6 +104,13 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     what: 'while partitions move, changes go to the new owners alone',
     scenario: 'moving',
   },
+  'hauled-from-one': {
+    file: 'src/rebalance/hauls.js',
+    find: 'if (!mayCome && (',
+    replace: 'if (hauled > 0 || (',
+    what: 'one old owner is enough to get everything from',
+    scenario: 'moving',
+  },
   'acknowledged-early': {
     scenario: 'replication',
     file: 'src/net/peers/claims.js',
