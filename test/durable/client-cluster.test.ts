@@ -1,20 +1,15 @@
-/** The client against real nodes of a cluster: where its calls go, and what it makes of faults. */
+/** The client against real nodes of a cluster: where its calls go. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../src/base/random.js';
 import {
   type Client,
   type ClientEvent,
   type ClientOptions,
   connect,
-  OrlopError,
 } from '../../src/client/index.js';
 import { freePorts, nodesOf, startMember } from '../e2e/support/cluster.js';
 import { orlop } from '../e2e/support/command.js';
 import type { TestServer } from '../e2e/support/server.js';
-
-/** How long the load of a fault lasts; `ORLOP_TEST_FAULT_SECONDS=60` for a figure worth telling. */
-const FAULT_MS = 1000 * Number(process.env.ORLOP_TEST_FAULT_SECONDS ?? 12);
 
 const running: TestServer[] = [];
 const clients: Client[] = [];
@@ -125,97 +120,5 @@ describe('a client of three nodes', () => {
     expect(await client.get('k', { level: 'quorum' })).toBe('w');
     expect(await orlop(['get', 'k', ...url, '--level', 'most'])).toMatchObject({ code: 2 });
     expect(await orlop(['ping', '--url', `${nobody},${nobody}`])).toMatchObject({ code: 3 });
-  });
-});
-
-interface Load {
-  /** Calls that were made. */
-  calls: number;
-  readonly failures: { readonly what: string; readonly atMs: number; readonly error: OrlopError }[];
-  stop(): Promise<void>;
-}
-
-/** Nine reads to one write, with a deadline of a second, by many who wait for their answers. */
-function load(client: Client, callers: number): Load {
-  const random = seededRandom(1);
-  const startMs = performance.now();
-  let on = true;
-  const tally: Load = { calls: 0, failures: [], stop: () => stopped };
-  const call = async (): Promise<void> => {
-    const key = `load:${random.below(2000)}`;
-    const write = random.below(10) === 0;
-    tally.calls++;
-    try {
-      await (write ? client.set(key, 'x'.repeat(100)) : client.get(key));
-    } catch (error) {
-      const what = write ? 'set' : 'get';
-      tally.failures.push({ what, atMs: performance.now() - startMs, error: error as OrlopError });
-    }
-  };
-  const caller = async (): Promise<void> => {
-    while (on) {
-      await call();
-      await wait(random.below(8));
-    }
-  };
-  const all = Promise.all(Array.from({ length: callers }, caller)).then(() => undefined);
-  const stopped = all;
-  tally.stop = () => {
-    on = false;
-    return all;
-  };
-  return tally;
-}
-
-function told({ calls, failures }: Load): string {
-  const lines = failures.map(
-    ({ what, atMs, error }) => `${what} at ${Math.round(atMs)} ms: ${error.code}, ${error.message}`,
-  );
-  return [`${failures.length} of ${calls} failed`, ...lines.slice(0, 20)].join('\n');
-}
-
-/** Load around a fault; fewer than 0.1 % of the calls of a minute may fail, as of what was made. */
-async function around(client: Client, fault: () => unknown): Promise<Load> {
-  const tally = load(client, 40);
-  await wait(FAULT_MS / 4);
-  await fault();
-  await wait((FAULT_MS * 3) / 4);
-  await tally.stop();
-  return tally;
-}
-
-describe('under load, with deadlines of a second', () => {
-  const options = { timeoutMs: 1000 };
-
-  it('hardly a call fails when a node is killed', async () => {
-    const { servers } = await three();
-    const { client } = await open(servers[0].url, options);
-    const tally = await around(client, () => servers[0].stop('SIGKILL'));
-    const { failures, calls } = tally;
-    expect(calls).toBeGreaterThan(1000);
-    // What was under way when it died can't be known; nothing else may fail.
-    expect(failures.length, told(tally)).toBeLessThanOrEqual(calls / 1000);
-    expect(failures.every(({ error }) => error instanceof OrlopError)).toBe(true);
-  });
-
-  it('hardly a call fails when a node stands still', async () => {
-    const { servers } = await three();
-    const { client } = await open(servers[0].url, options);
-    const tally = await around(client, () => servers[1].process.kill('SIGSTOP'));
-    const writes = tally.failures.filter(({ what }) => what === 'set');
-    expect(writes.every(({ error }) => error.outcome === 'unknown')).toBe(true);
-    expect(tally.failures.length, told(tally)).toBeLessThanOrEqual(tally.calls / 1000);
-  });
-
-  it('no call fails when a fourth node joins', async () => {
-    const { servers, ports } = await three();
-    const { client, events } = await open(servers[0].url, options);
-    const tally = await around(client, async () => {
-      const d = await start('d', ports[3] ?? 0, ports.slice(0, 3));
-      await agreed([...servers, d], 4);
-    });
-    expect(tally.failures.length, told(tally)).toBe(0);
-    const last = events.findLast((event) => event.type === 'topology');
-    expect(last).toMatchObject({ nodes: ['a', 'b', 'c', 'd'] });
   });
 });

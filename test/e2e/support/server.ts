@@ -11,9 +11,9 @@ export interface Exit {
 
 /** A node that is ready. */
 export interface TestServer {
-  /** `ws://127.0.0.1:PORT` */
+  /** `ws://HOST:PORT` */
   readonly url: string;
-  /** `http://127.0.0.1:PORT` */
+  /** `http://HOST:PORT` */
   readonly httpUrl: string;
   readonly port: number;
   readonly pid: number;
@@ -84,6 +84,8 @@ export interface ServerOptions {
   readonly alone?: boolean;
   /** A program that runs the node, with its arguments: `strace …`. It passes signals on. */
   readonly under?: readonly string[];
+  /** The address at which it is reached; 127.0.0.1. */
+  readonly host?: string;
 }
 
 /** `exec` keeps the pid, so that signals reach the node and not the shell. */
@@ -114,13 +116,14 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     });
   });
   const port = await until(child, output, () => portIn(text));
-  const httpUrl = `http://127.0.0.1:${port}`;
+  const host = options.host ?? '127.0.0.1';
+  const httpUrl = `http://${host}:${port}`;
   const path = options.alone === true ? '/livez' : '/readyz';
   await until(child, output, async () => (await answers(httpUrl, path)) || undefined);
   const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> => {
     child.kill(signal);
     return exited;
   };
-  const url = `ws://127.0.0.1:${port}`;
+  const url = `ws://${host}:${port}`;
   return { url, httpUrl, port, pid: child.pid ?? 0, process: child, output, exited, stop };
 }

@@ -1,0 +1,89 @@
+/** Nodes that come, go, and are started again one after the other. */
+import { around, type Scene } from '../around.js';
+import { compareAll, readAll } from '../convergence.js';
+import { type Nodes, nameOf, until } from '../nodes.js';
+
+const ITEMS = 3_000;
+const VALUE = 'v'.repeat(100);
+const REPLICAS = 2;
+/** What may move, in terms of the share that a newcomer should get. */
+const SHARES_MAX = 1.3;
+const SHARES_MIN = 0.7;
+const AT_ONCE = 50;
+
+/** With fewer copies than nodes, something has to move. */
+export const TWO_COPIES = ['--replicas', String(REPLICAS)];
+
+async function fill({ nodes, histories, tally }: Scene): Promise<void> {
+  for (let from = 0; from < ITEMS; from += AT_ONCE) {
+    const some = Array.from({ length: AT_ONCE }, (_, n) => `item/${from + n}`);
+    const puts = some.map(async (key) => {
+      const history = histories.of(key);
+      history.send(VALUE);
+      const version = await nodes.put(from % 3, key, VALUE, 'all');
+      if (version === undefined) throw new Error('a healthy cluster refuses a change');
+      history.acknowledge(version, 'quorum');
+      tally.acked++;
+    });
+    await Promise.all(puts);
+  }
+}
+
+/** What a node holds, as a share of all copies of all keys. */
+async function shareOf(nodes: Nodes, n: number, keys: number): Promise<number> {
+  const status = await (await nodes.ask(n, '/cache/cluster/status')).json();
+  const { nodes: all } = status as { nodes: { id: string; keys: number | null }[] };
+  const held = all.find(({ id }) => id === nameOf(n))?.keys ?? 0;
+  return held / (REPLICAS * keys);
+}
+
+/** A fourth joins under load, and then one of the first leaves for good. */
+export async function joinAndLeave(scene: Scene): Promise<void> {
+  const { nodes, tally, random, histories } = scene;
+  await fill(scene);
+  const client = await around(scene, {
+    fault: async () => {
+      await nodes.launch(3);
+      await nodes.settled(4);
+      const shares = 4 * (await shareOf(nodes, 3, histories.known.length));
+      tally.figures.movedShares = Math.round(100 * shares) / 100;
+      if (shares > SHARES_MAX || shares < SHARES_MIN) {
+        tally.problems.push(`the newcomer has ${shares.toFixed(2)} of its share`);
+      }
+      tally.faultsFired++;
+    },
+    heal: async () => {
+      const leaver = random.below(3);
+      const answer = await nodes.ask(leaver, `/cache/cluster/nodes/${nameOf(leaver)}`, {
+        method: 'DELETE',
+      });
+      await answer.arrayBuffer();
+      const code = await nodes.ended(leaver);
+      if (code !== 0) tally.problems.push(`the node that left ended with ${code}`);
+      await nodes.settled(3);
+      tally.faultsFired++;
+    },
+    failedShare: 0,
+  });
+  await readAll(client, scene);
+  await compareAll(scene);
+}
+
+/** Each is stopped in order and started again over its log, one after the other. */
+export async function restartEach(scene: Scene): Promise<void> {
+  const { nodes, tally } = scene;
+  const client = await around(scene, {
+    fault: async () => {
+      for (const n of [0, 1, 2]) {
+        await nodes.stop(n, 'SIGTERM');
+        await nodes.launch(n);
+        await until(`node ${n} is back`, () => nodes.isReady(n));
+        await nodes.settled(3);
+        tally.faultsFired++;
+      }
+    },
+    comesBack: true,
+  });
+  await readAll(client, scene);
+  await compareAll(scene);
+}
