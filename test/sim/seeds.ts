@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { faultsOf } from './report.js';
 import { SCENARIOS } from './scenarios.js';
 
-/** As many as every scenario has to survive, and within as many each planted bug has to be found. */
+/** As many as every scenario has to survive. */
 export const SEEDS = 40;
 const AT_A_TIME = 10;
 
