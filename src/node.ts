@@ -13,7 +13,7 @@ import { systemRandom } from './base/random.js';
 import { sleep, systemTimers, type Timers } from './base/timers.js';
 import { VERSION } from './base/version.js';
 import { ClusterAdmin } from './cluster/admin.js';
-import type { NodeFigures } from './cluster/figures.js';
+import { familiesOfAll, type NodeFigures } from './cluster/figures.js';
 import { haulBy } from './cluster/hauling.js';
 import { type ClusterNode, startCluster } from './cluster/node.js';
 import { jsonReport } from './cluster/reports.js';
@@ -28,7 +28,8 @@ import type { Inquiry, Report } from './net/http/door.js';
 import { limitsOf } from './net/limits.js';
 import type { Listener } from './net/listener.js';
 import type { Log } from './net/log.js';
-import { isBinding, loadBinding, type NativeBinding } from './net/native/binding.js';
+import type { NativeBinding } from './net/native/binding.js';
+import { chooseBinding } from './net/native/chosenBinding.js';
 import { NativeListener } from './net/native/nativeListener.js';
 import { Peers } from './net/peers/peers.js';
 import { peerTokens } from './net/peers/secret.js';
@@ -38,7 +39,7 @@ import { LoopDelay } from './net/threads/loopDelay.js';
 import { Supervisor } from './net/threads/supervisor.js';
 import { TokenGate } from './net/token.js';
 import { createLogger } from './observe/logger.js';
-import { metricsPage } from './observe/metrics.js';
+import { metricsPage, ownFamilies } from './observe/metrics.js';
 import { type Sources, takeSnapshot } from './observe/snapshot.js';
 import { statsDocument } from './observe/stats.js';
 import { Reach } from './replication/reach.js';
@@ -93,20 +94,6 @@ function refuseOpenDoor(config: Config): void {
     `${config.host} can be reached from other machines, so clients have to present a token: ` +
       'set ORLOP_AUTH_TOKEN (or auth-token), or listen on 127.0.0.1',
   );
-}
-
-/** The native module, unless it is missing or not wanted; then there is the portable listener. */
-async function chooseBinding(config: Config, log: Log): Promise<NativeBinding | undefined> {
-  if (config.listener === 'portable') return undefined;
-  const loaded = await loadBinding();
-  if (isBinding(loaded)) return loaded;
-  const advice =
-    'install uWebSockets.js for this Node and platform: ' +
-    'npm install uWebSockets.js@github:uNetworking/uWebSockets.js#<version for your Node>';
-  if (config.listener === 'native') throw new InputError(`${loaded.reason}; ${advice}`);
-  const { reason } = loaded;
-  log.warn({ reason, advice }, 'serving with the portable listener, which is slower');
-  return undefined;
 }
 
 class RunningNode implements Node {
@@ -225,6 +212,7 @@ class RunningNode implements Node {
     const startedMs = this.#clock.nowMs();
     const threads = this.#threads;
     const cluster = (): ClusterNode | undefined => this.#cluster;
+    const peers = (): Peers | undefined => this.#peers;
     const fixed = { version: VERSION, listener, threads, policy, memoryBytes, maxValueBytes };
     return {
       store: this.#store,
@@ -235,11 +223,17 @@ class RunningNode implements Node {
       get cluster() {
         return cluster();
       },
+      get peers() {
+        return peers();
+      },
     };
   }
 
   async #report(inquiry: Inquiry): Promise<Report> {
-    if (inquiry.name === 'metrics') return metricsPage(this.#sources);
+    if (inquiry.name === 'metrics') {
+      const node = inquiry.scope && this.#cluster;
+      return metricsPage(await familiesOfAll(ownFamilies(this.#sources), node));
+    }
     if (inquiry.name === 'stats') return jsonReport(200, statsDocument(this.#sources));
     if (this.#admin !== undefined) return this.#admin.handle(inquiry.request);
     const message = 'this node keeps to itself';
@@ -301,10 +295,11 @@ class RunningNode implements Node {
       const node = await startCluster({ config, port: this.port, log, view, haul, failed });
       this.#cluster = node;
       this.#peers?.repairs.serve(node.gossip.links);
-      const [timers, clock] = [this.#timers, this.#clock];
-      const thresholdPercent = config.cluster.rebalancePercent;
+      const { rebalancePercent: thresholdPercent } = config.cluster;
       const figures = (): NodeFigures => this.#figures();
-      this.#admin = new ClusterAdmin({ node, figures, timers, clock, thresholdPercent });
+      const parts = { node, figures, timers: this.#timers, clock: this.#clock, peers: this.#peers };
+      this.#admin = new ClusterAdmin({ ...parts, thresholdPercent });
+      node.calls.serve('metrics', () => ownFamilies(this.#sources));
       void node.departure.done.then(() => this.#left());
     } else this.#log.info({}, 'without a cluster key this node gossips with nobody');
   }

@@ -5,7 +5,7 @@
  *   GET    /cache/cluster/nodes        the members as this node sees them
  *   POST   /cache/cluster/nodes        take a node in, weigh one, or put one in another's place
  *   DELETE /cache/cluster/nodes/{id}   have a node leave, or forget one that is away
- *   POST   /cache/cluster/rebalance    give nodes the shares that they were started with
+ *   POST   /cache/cluster/rebalance    give nodes the shares that they were started with, or a pace
  *   GET    /cache/partitioning         who owns what
  *   POST   /cache/partitioning         divide a range
  *   GET    /cache/replication          how it is copied
@@ -24,7 +24,8 @@ import { type Decision, Decisions } from './decisions.js';
 import { figuresOf, type NodeFigures } from './figures.js';
 import type { ClusterNode } from './node.js';
 import { nodesDocument } from './nodes.js';
-import { partitioningDocument, replicationDocument } from './ownership.js';
+import { partitioningDocument, type ReplicaSource, replicationDocument } from './ownership.js';
+import { Pace, paceIn } from './pace.js';
 import { jsonReport } from './reports.js';
 import { statusDocument } from './status.js';
 
@@ -32,6 +33,8 @@ import { statusDocument } from './status.js';
 export interface AdminParts {
   readonly node: ClusterNode;
   readonly figures: () => NodeFigures;
+  /** How changes get to other nodes. */
+  readonly peers: ReplicaSource | undefined;
   readonly timers: Timers;
   readonly clock: Clock;
   readonly thresholdPercent: number;
@@ -65,11 +68,13 @@ interface Order {
 export class ClusterAdmin {
   readonly #parts: AdminParts;
   readonly #decisions: Decisions;
+  readonly #pace: Pace;
 
   constructor(parts: AdminParts) {
     this.#parts = parts;
     const { node, timers } = parts;
     const wish = (change: Change): void => node.council.wish(change);
+    this.#pace = new Pace(node, parts.thresholdPercent);
     this.#decisions = new Decisions({ view: node.view, timers, wish });
     node.calls.serve('figures', () => parts.figures());
   }
@@ -78,7 +83,7 @@ export class ClusterAdmin {
   async handle({ method, about, node, body }: ClusterRequest): Promise<Report> {
     if (method === 'DELETE') return this.#remove(node ?? '');
     if (method === 'POST') {
-      if (about === 'rebalance') return this.#rebalance();
+      if (about === 'rebalance') return this.#rebalance(body);
       if (about === 'partitioning') return this.#split(body);
       return this.#order((body ?? {}) as Order);
     }
@@ -87,14 +92,18 @@ export class ClusterAdmin {
     const { configuration, placement } = this.#parts.node.view;
     if (configuration === undefined || placement === undefined) return NO_CLUSTER;
     if (about === 'replication') {
-      return jsonReport(200, replicationDocument(configuration, placement));
+      const { clock, peers } = this.#parts;
+      const nowMs = clock.monotonicMs();
+      return jsonReport(200, replicationDocument({ configuration, placement, peers, nowMs }));
     }
     const moves = this.#parts.node.mover.overall();
-    return jsonReport(200, { ...partitioningDocument(configuration, placement), moves });
+    const pace = this.#pace.document;
+    return jsonReport(200, { ...partitioningDocument(configuration, placement), moves, pace });
   }
 
   async #status(): Promise<object> {
-    const { node, figures, clock, thresholdPercent } = this.#parts;
+    const { node, figures, clock } = this.#parts;
+    const { thresholdPercent } = this.#pace;
     const { gossip, view, calls } = node;
     const nowMs = clock.monotonicMs();
     const members = gossip.members();
@@ -111,7 +120,7 @@ export class ClusterAdmin {
       placement: view.placement,
       figures: found,
       moved: movedOf(node.mover.overall()),
-      thresholdPercent,
+      ...{ thresholdPercent, lagMs: lagOf(this.#parts.peers) },
     });
   }
 
@@ -176,8 +185,17 @@ export class ClusterAdmin {
     return refusal(400, 'BAD_REQUEST', `a split point has at most ${MAX_SPLIT_BYTES} bytes`);
   }
 
-  /** Members get the weights that they were started with, where those are others. */
-  async #rebalance(): Promise<Report> {
+  /** Members get the weights that they were started with, or move at another pace. */
+  async #rebalance(body: unknown): Promise<Report> {
+    const order = paceIn(body);
+    if (order !== undefined) {
+      const unheard = await this.#pace.change(order);
+      return jsonReport(200, { ...this.#pace.document, unheard });
+    }
+    if (body !== undefined && Object.keys(body as object).length > 0) {
+      const message = 'say {"rate": bytes a second, "threshold": percent}, or nothing';
+      return refusal(400, 'BAD_REQUEST', message);
+    }
     const { node } = this.#parts;
     const { layout } = node.view.configuration ?? {};
     if (layout === undefined) return NO_CLUSTER;
@@ -192,6 +210,11 @@ export class ClusterAdmin {
     for (const change of changes) last = await this.#decide(change);
     return last;
   }
+}
+
+function lagOf(peers: ReplicaSource | undefined): number {
+  const there = (peers?.lags() ?? []).filter(({ connected }) => connected);
+  return Math.max(0, ...there.map(({ ageMs }) => ageMs));
 }
 
 /** The share of the moves that have arrived. */

@@ -1,5 +1,9 @@
 /** What each node says of itself when somebody wants to see the whole cluster. */
+import { aggregate, familiesIn } from '../observe/clusterMetrics.js';
+import type { Family } from '../observe/family.js';
+import { membersOf } from '../ring/configuration.js';
 import type { Calls } from './calls.js';
+import type { ClusterNode } from './node.js';
 
 /** How a node is. */
 export interface NodeFigures {
@@ -27,4 +31,20 @@ export async function figuresOf(
   const answers = await Promise.all(ids.map((id) => calls.ask(id, 'figures', null)));
   const entries = ids.map((id, at) => [id, figuresIn(answers[at])] as const);
   return new Map(entries.filter((entry): entry is [string, NodeFigures] => entry[1] !== undefined));
+}
+
+/** What this node says of itself, together with what all other members of its cluster say. */
+export async function familiesOfAll(
+  own: readonly Family[],
+  node: ClusterNode | undefined,
+): Promise<readonly Family[]> {
+  if (node === undefined) return own;
+  const { calls, gossip, view } = node;
+  const seen = gossip.members().filter(({ state }) => state !== 'left');
+  const ids = new Set([...membersOf(view.configuration), ...seen].map(({ id }) => id));
+  ids.delete(gossip.self.id);
+  const others = [...ids].sort().map(async (id) => {
+    return { id, families: familiesIn(await calls.ask(id, 'metrics', null)) };
+  });
+  return aggregate([{ id: gossip.self.id, families: own }, ...(await Promise.all(others))]);
 }

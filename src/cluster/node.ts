@@ -37,8 +37,6 @@ import { Departure } from './departure.js';
 import { Invitations } from './invitations.js';
 import { rememberedName, seatCouncil } from './seat.js';
 
-/** What a node takes over in a second at most when partitions move to it, in bytes. */
-const MOVE_BYTES_PER_SECOND = 32 * 1024 * 1024;
 /** How often a file of keys is read again, in milliseconds. */
 const KEYS_EVERY_MS = 2_000;
 /** A second process with this node's name is a mistake that somebody has to mend. */
@@ -214,7 +212,7 @@ function moverFor(gossip: Gossip, seat: SeatedCouncil, options: ClusterOptions):
     settle: (number) => seat.council.wish({ kind: 'settle', number }),
     told: (what, { source, stretches }) =>
       log.info({ node: source, partitions: stretches.length }, `moving in: ${what}`),
-    bytesPerSecond: MOVE_BYTES_PER_SECOND,
+    bytesPerSecond: options.config.cluster.moveBytesPerSecond,
   });
 }
 

@@ -1,7 +1,11 @@
 /** What `GET /cache/partitioning` and `GET /cache/replication` say: who owns what, how often. */
+import type { PeerLag } from '../net/peers/peers.js';
+import type { Repairs } from '../net/peers/repairs.js';
 import type { Configuration } from '../ring/configuration.js';
 import { ownersOf, type Placement } from '../ring/placement.js';
 import { distributionOf } from './status.js';
+
+const MS_PER_S = 1000;
 
 /** Partitions in a row that have the same owners. */
 export interface Stretch {
@@ -44,8 +48,43 @@ export function partitioningDocument(configuration: Configuration, placement: Pl
   };
 }
 
-/** How data is copied. */
-export function replicationDocument(configuration: Configuration, placement: Placement): object {
+/** How far peers are, as HTTP shows it. */
+function peersOf(peers: ReplicaSource, nowMs: number): object[] {
+  return peers.lags().map(({ id, connected, records, ageMs, hints, hintBytes }) => {
+    const last = peers.repairs.lastOf(id);
+    return {
+      ...{ id, connected },
+      lag: { records, seconds: ageMs / MS_PER_S },
+      hints: { count: hints, bytes: hintBytes },
+      compared: last && {
+        secondsAgo: Math.round((nowMs - last.endedMs) / MS_PER_S),
+        ...{ complete: last.complete, slots: last.slots, repaired: last.items },
+      },
+    };
+  });
+}
+
+/** How changes get to other nodes, as one node knows it. */
+export interface ReplicaSource {
+  lags(): readonly PeerLag[];
+  readonly repairs: Pick<Repairs, 'figures' | 'lastOf'>;
+}
+
+/** What a report of replication is made from; `nowMs` is on the monotonic clock. */
+export interface ReplicationSources {
+  readonly configuration: Configuration;
+  readonly placement: Placement;
+  readonly peers: ReplicaSource | undefined;
+  readonly nowMs: number;
+}
+
+/** How data is copied, and how far this node's peers are. */
+export function replicationDocument(sources: ReplicationSources): object {
+  const { configuration, placement, peers, nowMs } = sources;
   const { strategy, layout, epoch } = configuration;
-  return { factor: layout.replicas, copies: placement.copies, strategy, epoch, consistency: 'one' };
+  const { copies } = placement;
+  return {
+    ...{ factor: layout.replicas, copies, strategy, epoch, consistency: 'one' },
+    ...(peers && { peers: peersOf(peers, nowMs), repairs: peers.repairs.figures }),
+  };
 }

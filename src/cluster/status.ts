@@ -27,6 +27,8 @@ export interface StatusSources {
   readonly figures: ReadonlyMap<string, NodeFigures>;
   /** How much of what has to move has arrived, 0 to 1; nothing while nothing moves. */
   readonly moved: number | undefined;
+  /** For how long the oldest change has waited for a peer that is connected, in milliseconds. */
+  readonly lagMs: number;
   /** How far above its share a node may be, in percent. */
   readonly thresholdPercent: number;
 }
@@ -64,6 +66,8 @@ export interface StatusDocument {
   readonly health: { readonly overall: string; readonly issues: readonly string[] };
 }
 
+/** Changes that wait for longer than this are worth a word. */
+const LAG_MS = 5_000;
 const PRESENT = ['alive', 'suspect'];
 
 function percent(part: number, whole: number): number {
@@ -178,10 +182,11 @@ function overallOf(condition: Condition | undefined, moves: boolean, issues: num
   return moves && issues === 1 ? 'rebalancing' : 'degraded';
 }
 
-function syncOf(condition: Condition | undefined, moves: boolean): string {
+function syncOf(condition: Condition | undefined, moves: boolean, lagMs: number): string {
   if (condition === undefined) return 'unknown';
   if (moves) return 'moving';
-  return condition.none + condition.some > 0 ? 'degraded' : 'in_sync';
+  if (condition.none + condition.some > 0) return 'degraded';
+  return lagMs > LAG_MS ? 'lagging' : 'in_sync';
 }
 
 /** The status of the cluster. */
@@ -201,7 +206,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     replication: {
       factor: configuration?.layout.replicas ?? 0,
       consistency: 'one',
-      sync_status: syncOf(condition, moves),
+      sync_status: syncOf(condition, moves, sources.lagMs),
     },
     health: { overall: overallOf(condition, moves, issues.length), issues },
   };

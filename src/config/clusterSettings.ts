@@ -1,13 +1,18 @@
 /** The settings that make a node part of a cluster. */
 import { formatDurationExactly } from '../base/durations.js';
+import { formatSize } from '../base/sizes.js';
 import { parseKeys } from './clusterKeys.js';
 import { PARTITIONERS, STRATEGIES } from './config.js';
-import { choiceField, durationField, integerField, textField } from './fields.js';
+import { choiceField, durationField, integerField, sizeField, textField } from './fields.js';
 import type { Setting } from './settings.js';
 
 type Optional = string | undefined;
 
 const DAY_MS = 86_400_000;
+
+/** How much a node may take over in a second, in bytes. */
+export const MOVE_RATE_MIN = 64 * 1024;
+export const MOVE_RATE_MAX = 16 * 1024 ** 3;
 
 const showText = (value: Optional): string => value ?? '';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -124,6 +129,13 @@ export const clusterSettings = {
     show: String,
     placeholder: 'percent',
     help: 'how far above its share a node may be before the cluster counts as out of balance',
+  } satisfies Setting<number>,
+  'rebalance-rate': {
+    schema: sizeField(MOVE_RATE_MIN, MOVE_RATE_MAX),
+    fallback: () => 32 * 1024 * 1024,
+    show: formatSize,
+    placeholder: 'size',
+    help: 'what the node takes over in a second at most when partitions move to it',
   } satisfies Setting<number>,
   'cluster-key': {
     schema: keysField,

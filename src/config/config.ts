@@ -69,6 +69,8 @@ export interface ClusterConfig {
   readonly replaceAfterMs: number;
   /** How far above its share a node may be, in percent, before that counts as out of balance. */
   readonly rebalancePercent: number;
+  /** What it takes over in a second at most when partitions move to it, in bytes. */
+  readonly moveBytesPerSecond: number;
   /** The keys that gossip is encrypted with, the first of them; none on loopback only. */
   readonly keys?: readonly Uint8Array[];
   /** A file that holds them and is read again. */

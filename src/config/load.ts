@@ -111,6 +111,7 @@ function toCluster(values: Values): ClusterConfig {
     partitioner: values.partitioner,
     replaceAfterMs: values['replace-after'],
     rebalancePercent: values['rebalance-threshold'],
+    moveBytesPerSecond: values['rebalance-rate'],
     ...given('name', values.name),
     ...given('joinFile', values['join-file']),
     ...given('joinDns', values['join-dns']),

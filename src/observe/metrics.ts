@@ -21,13 +21,16 @@ function metricOf(family: Family): Metric {
   return metric as unknown as Metric;
 }
 
+/** What a node says of itself, for one scrape. */
+export function ownFamilies(sources: Sources): Family[] {
+  return familiesOf(sources, takeSnapshot(sources));
+}
+
 /** The page at `/metrics`, made for one scrape. */
-export async function metricsPage(sources: Sources): Promise<MetricsPage> {
+export async function metricsPage(families: readonly Family[]): Promise<MetricsPage> {
   // Loaded when the first scrape comes, so that a start does not wait for it.
   const { Registry } = await import('prom-client');
   const registry = new Registry();
-  for (const family of familiesOf(sources, takeSnapshot(sources))) {
-    registry.registerMetric(metricOf(family));
-  }
+  for (const family of families) registry.registerMetric(metricOf(family));
   return { contentType: registry.contentType, body: await registry.metrics() };
 }

@@ -14,6 +14,7 @@ import {
 } from '../net/board.js';
 import { ofTheCluster } from './clusterSamples.js';
 import { type Family, histogram, many, one, type Sample } from './family.js';
+import { ofReplication } from './replicationSamples.js';
 import { LOG_STATES, type Snapshot, type Sources } from './snapshot.js';
 
 const US_PER_S = 1e6;
@@ -281,6 +282,7 @@ export function familiesOf(sources: Sources, snapshot: Snapshot): Family[] {
     ...ofTheSockets(snapshot),
     ...ofTheLog(snapshot),
     ...(sources.cluster === undefined ? [] : ofTheCluster(sources.cluster)),
+    ...(sources.peers === undefined ? [] : ofReplication(sources.peers)),
     ...ofTheTier(snapshot, sources.board),
     loopDelays(sources.board),
     durations(sources.board),

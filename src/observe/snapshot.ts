@@ -6,6 +6,8 @@ import type { ChannelFigures } from '../gossip/channel.js';
 import type { Gossip } from '../gossip/gossip.js';
 import { LOG_FIGURES, type LogFigure, type Signals } from '../log/signals.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
+import type { PeerLag } from '../net/peers/peers.js';
+import type { RepairFigures } from '../net/peers/repairs.js';
 import type { Mover } from '../rebalance/mover.js';
 import type { ClusterView } from '../ring/view.js';
 
@@ -31,6 +33,14 @@ export interface Sources {
   readonly log: LogSource | undefined;
   /** The membership of the node, while it gossips. */
   readonly cluster?: ClusterSource | undefined;
+  /** How changes get to other nodes, where there may be some. */
+  readonly peers?: PeersSource | undefined;
+}
+
+/** The figures of replication. */
+export interface PeersSource {
+  lags(): readonly PeerLag[];
+  readonly repairs: { readonly figures: RepairFigures };
 }
 
 /** The figures of membership. */

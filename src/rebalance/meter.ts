@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 
 /** Says how long to pause; see the top of this file. */
 export class Meter {
-  readonly #bytesPerSecond: number;
+  #bytesPerSecond: number;
   readonly #clock: Clock;
   /** Bytes that may go over right now; negative while more did than was allowed. */
   #allowance: number;
@@ -14,6 +14,16 @@ export class Meter {
     this.#clock = clock;
     this.#allowance = bytesPerSecond;
     this.#filledMs = clock.monotonicMs();
+  }
+
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
+  }
+
+  /** From now on so many may. */
+  setRate(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#allowance = Math.min(this.#allowance, bytesPerSecond);
   }
 
   /** So many bytes went over: how long to pause before more do, in milliseconds. */

@@ -170,6 +170,16 @@ export class Mover {
     this.#timer?.cancel();
   }
 
+  /** Bytes that this node takes over in a second. */
+  get bytesPerSecond(): number {
+    return this.#meter.bytesPerSecond;
+  }
+
+  /** Changes that, for what is moving, too. */
+  setRate(bytesPerSecond: number): void {
+    this.#meter.setRate(bytesPerSecond);
+  }
+
   /** How far this node is. */
   report(): MoveReport {
     const { cluster = '0'.repeat(16), number = 0 } = this.#parts.view.configuration ?? {};

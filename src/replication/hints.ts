@@ -45,6 +45,19 @@ export class Hints {
     return this.#kept.get(id)?.size ?? 0;
   }
 
+  /** Bytes of the changes that are kept for a node. */
+  bytesFor(id: string): number {
+    let bytes = 0;
+    for (const { record } of this.#kept.get(id)?.values() ?? []) bytes += record.length;
+    return bytes;
+  }
+
+  /** For how long the oldest change for a node has been kept, in milliseconds; 0 for none. */
+  ageMs(id: string, nowMs: number): number {
+    const [oldest] = this.#kept.get(id)?.values() ?? [];
+    return oldest === undefined ? 0 : Math.max(0, nowMs - oldest.sinceMs);
+  }
+
   /** Whether changes for a node were let go: it needs repair when it is back. */
   isIncomplete(id: string): boolean {
     return this.#incomplete.has(id);

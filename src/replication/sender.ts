@@ -62,6 +62,8 @@ export class Sender {
   readonly #done = new Set<number>();
   readonly #again = new Map<number, number>();
   #marks: Mark[] = [];
+  /** When frames were first there, the oldest that is held first: below `end` since `sinceMs`. */
+  #ages: { readonly end: number; readonly sinceMs: number }[] = [];
   #send: ((frame: Uint8Array) => void) | undefined;
 
   constructor(parts: SenderParts) {
@@ -84,6 +86,11 @@ export class Sender {
     let lag = this.#openCount;
     for (const count of this.#counts.values()) lag += count;
     return lag;
+  }
+
+  /** For how long the oldest of them has waited, in milliseconds; as exact as `tick` is called. */
+  lagMs(nowMs: number): number {
+    return this.idle ? 0 : Math.max(0, nowMs - (this.#ages[0]?.sinceMs ?? nowMs));
   }
 
   /** Whether there is a connection. */
@@ -172,8 +179,17 @@ export class Sender {
     send(bytes);
   }
 
+  #noteAges(nowMs: number): void {
+    const { base, end } = this.#outbox;
+    const young = this.#ages.findIndex((age) => age.end > base);
+    this.#ages.splice(0, young < 0 ? this.#ages.length : young);
+    const last = this.#ages.at(-1)?.end ?? base;
+    if (end > last) this.#ages.push({ end, sinceMs: nowMs });
+  }
+
   /** Sends again what was refused for now, when it is time. */
   tick(nowMs: number): void {
+    this.#noteAges(nowMs);
     const send = this.#send;
     if (send === undefined) return;
     for (const [frame, dueMs] of this.#again) {

@@ -41,6 +41,42 @@ function send(server: TestServer, path: string, method: string, body?: object): 
 }
 
 describe('an operator', () => {
+  it('sees how far copies are, and the figures of all nodes at any of them', async () => {
+    const [a, b, c] = await three();
+    for (let n = 0; n < 20; n++) {
+      const body = { method: 'PUT', body: 'x', headers: { 'orlop-level': 'all' } };
+      await expect
+        .poll(async () => (await fetch(`${a.httpUrl}/v1/keys/k${n}`, body)).status)
+        .toBe(204);
+    }
+    const replication = async (): Promise<unknown> =>
+      (await fetch(`${b.httpUrl}/cache/replication`)).json();
+    await expect.poll(replication, { timeout: 20_000 }).toMatchObject({
+      factor: 3,
+      peers: ['a', 'c'].map((id) => ({
+        ...{ id, connected: true, lag: { records: 0, seconds: 0 }, hints: { count: 0, bytes: 0 } },
+        compared: { complete: true },
+      })),
+      repairs: { runs: expect.any(Number), equal: expect.any(Number) },
+    });
+    const figure = async (server: TestServer, line: RegExp, query = ''): Promise<number> => {
+      const body = await (await fetch(`${server.httpUrl}/metrics${query}`)).text();
+      return Number(line.exec(body)?.[1] ?? Number.NaN);
+    };
+    const items = /^orlop_items (\d+)$/m;
+    expect(await figure(a, items)).toBe(20);
+    expect(await figure(b, items, '?scope=cluster')).toBe(60);
+    expect(
+      await figure(b, /^orlop_cluster_members\{state="alive"\} (\d+)$/m, '?scope=cluster'),
+    ).toBe(3);
+    expect(await figure(b, /^orlop_replication_lag_records\{peer="a"\} (\d+)$/m)).toBe(0);
+    c.process.kill('SIGSTOP');
+    expect(await figure(b, items, '?scope=cluster')).toBe(40);
+    expect(await figure(b, /^orlop_cluster_answered\{node="c"\} (\d)$/m, '?scope=cluster')).toBe(0);
+    c.process.kill('SIGCONT');
+    expect((await fetch(`${a.httpUrl}/metrics?scope=all`)).status).toBe(400);
+  });
+
   it('sees the cluster from any node, and changes it', async () => {
     const [a, b, c] = await three();
     const whole = await status(a);
@@ -77,6 +113,18 @@ describe('an operator', () => {
       .toContainEqual({ id: 'c', weight: 1 });
     const partitioning = await (await fetch(`${a.httpUrl}/cache/partitioning`)).json();
     expect(partitioning).toMatchObject({ partitions: 16_384, copies: 3 });
+    const paced = await send(a, '/cache/cluster/rebalance', 'POST', {
+      rate: 1 << 20,
+      threshold: 25,
+    });
+    expect(await paced.json()).toEqual({ rate: 1 << 20, threshold: 25, unheard: [] });
+    const there = await (await fetch(`${b.httpUrl}/cache/partitioning`)).json();
+    expect(there).toMatchObject({ pace: { rate: 1 << 20, threshold: 25 } });
+    expect((await send(a, '/cache/cluster/rebalance', 'POST', { rate: 1 })).status).toBe(400);
+    expect(await orlop(['cluster', 'pace', '64mb', '--url', c.url])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('64mb a second, threshold 25 %'),
+    });
     const shown = await orlop(['cluster', 'status', '--url', a.url]);
     expect(shown.stdout).toMatch(/^cluster orlop: /);
     expect(shown.stdout).toMatch(/^c +127\.0\.0\.1:\d+ +alive +owner +33\.33 % /m);

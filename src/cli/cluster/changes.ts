@@ -1,5 +1,6 @@
 /** What `orlop cluster` changes: each is a request to the node, which brings it about. */
 import { InputError } from '../../base/errors.js';
+import { formatSize, parseSize } from '../../base/sizes.js';
 import type { AccessFlags } from '../access.js';
 import { askHttp } from '../askHttp.js';
 import { type Session, say } from '../context.js';
@@ -53,6 +54,25 @@ export function splitRange(key: string, flags: AccessFlags, session: Session): P
 /** Gives members the weights that they were started with. */
 export function rebalance(flags: AccessFlags, session: Session): Promise<void> {
   return change('/cache/cluster/rebalance', { method: 'POST' }, flags, session);
+}
+
+/** Changes how fast partitions move, and when shares count as uneven. */
+export async function setPace(
+  size: string,
+  percent: string | undefined,
+  flags: AccessFlags,
+  session: Session,
+): Promise<void> {
+  const rate = parseSize(size);
+  const threshold = percent === undefined ? undefined : Number(percent);
+  const request = { method: 'POST', body: { rate, threshold } };
+  const answer = await askHttp('/cache/cluster/rebalance', flags, session, request);
+  const unheard = Array.isArray(answer.unheard) ? answer.unheard.join(', ') : '';
+  if (flags.json) say(session, jsonText(answer));
+  else {
+    const missed = unheard === '' ? '' : `; not heard by ${unheard}`;
+    say(session, `${formatSize(rate)} a second, threshold ${answer.threshold} %${missed}`);
+  }
 }
 
 /** Puts a member that stands by in the place of another. */

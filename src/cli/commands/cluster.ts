@@ -8,6 +8,7 @@ import {
   leaveCluster,
   rebalance,
   replaceNode,
+  setPace,
   splitRange,
   weighNode,
 } from '../cluster/changes.js';
@@ -99,6 +100,16 @@ const ROWS: readonly Row[] = [
     description: 'Gives each member the weight that it was started with.',
     parameters: [],
     run: (_, flags, session) => rebalance(flags, session),
+  },
+  {
+    name: 'pace',
+    summary: 'change how fast partitions move',
+    description: 'Changes what each node takes over in a second, until it is started again.',
+    parameters: [
+      ['<rate>', 'bytes a second, for example 64mb'],
+      ['[threshold]', 'percent above its share at which a node counts as too full'],
+    ],
+    run: ([rate = '', threshold], flags, session) => setPace(rate, threshold, flags, session),
   },
   {
     name: 'replace',

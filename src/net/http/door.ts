@@ -30,7 +30,7 @@ export interface Report {
 
 /** What can be asked of the node; the main thread knows, the others ask it. */
 export type Inquiry =
-  | { readonly name: 'metrics' }
+  | { readonly name: 'metrics'; readonly scope?: 'cluster' | undefined }
   | { readonly name: 'stats' }
   | { readonly name: 'cluster'; readonly request: ClusterRequest };
 
@@ -141,8 +141,11 @@ export class Door {
   }
 
   #report(exchange: Exchange, name: 'metrics' | 'stats'): void {
-    if (isRead(exchange)) this.#inquire(exchange, { name });
-    else this.#reply(exchange, methodReply(READ_ONLY));
+    const scope = new URLSearchParams(exchange.query).get('scope') ?? 'node';
+    if (!isRead(exchange)) this.#reply(exchange, methodReply(READ_ONLY));
+    else if (scope === 'cluster' && name === 'metrics') this.#inquire(exchange, { name, scope });
+    else if (scope === 'node') this.#inquire(exchange, { name });
+    else this.#reply(exchange, statusReply('BAD_REQUEST', 'scope is node or, of metrics, cluster'));
   }
 
   #inquire(exchange: Exchange, inquiry: Inquiry): void {

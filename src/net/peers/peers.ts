@@ -64,6 +64,18 @@ const IDLE_MS = 10;
 /** A peer that answers nothing for so long is connected to anew. */
 const SILENT_MS = 10_000;
 
+/** How far a peer is behind this node. */
+export interface PeerLag {
+  readonly id: string;
+  readonly connected: boolean;
+  /** Changes that it has not acknowledged, hints among them. */
+  readonly records: number;
+  /** For how long the oldest of them has waited, in milliseconds. */
+  readonly ageMs: number;
+  readonly hints: number;
+  readonly hintBytes: number;
+}
+
 interface Peer {
   readonly member: Member;
   readonly sender: Sender;
@@ -113,10 +125,17 @@ export class Peers {
     for (const [id, { sender }] of this.#peers) yield [id, sender];
   }
 
-  /** How many changes each peer has not acknowledged. */
-  lags(): { readonly id: string; readonly records: number; readonly connected: boolean }[] {
+  /** How far each peer is behind this node. */
+  lags(): PeerLag[] {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const hints = this.#hints;
     return [...this.#peers].map(([id, { sender }]) => {
-      return { id, records: sender.lag, connected: sender.connected };
+      const ageMs = Math.max(sender.lagMs(nowMs), hints.ageMs(id, nowMs));
+      return {
+        ...{ id, connected: sender.connected, ageMs },
+        records: sender.lag + hints.countFor(id),
+        ...{ hints: hints.countFor(id), hintBytes: hints.bytesFor(id) },
+      };
     });
   }
 

@@ -18,7 +18,13 @@ function sourcesOf(
   more: Partial<StatusSources> = {},
 ): StatusSources {
   const placement = configuration && placementOf(configuration.layout, configuration.partitioner);
-  const base = { cluster: 'test', figures: new Map(), moved: undefined, thresholdPercent: 10 };
+  const base = {
+    cluster: 'test',
+    figures: new Map(),
+    moved: undefined,
+    thresholdPercent: 10,
+    lagMs: 40,
+  };
   return { ...base, configuration, placement, sights, ...more };
 }
 
@@ -71,6 +77,11 @@ describe('the status of a cluster', () => {
       overall: 'rebalancing',
       issues: ['partitions move: 25 % have arrived'],
     });
+  });
+
+  test('says when changes wait for long', () => {
+    const { replication } = statusDocument(sourcesOf(three, all, { lagMs: 6_000 }));
+    expect(replication.sync_status).toBe('lagging');
   });
 
   test('is unavailable before there is a configuration', () => {

@@ -234,7 +234,7 @@ describe('the settings of a cluster', () => {
     expect(configured({})).toEqual({
       ...{ gossips: true, cluster: 'orlop', join: [], zone: '', weight: 1 },
       ...{ replicas: 3, strategy: 'multi-master', partitioner: 'hash' },
-      ...{ replaceAfterMs: 600_000, rebalancePercent: 10 },
+      ...{ replaceAfterMs: 600_000, rebalancePercent: 10, moveBytesPerSecond: 33_554_432 },
     });
   });
 

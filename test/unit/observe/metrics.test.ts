@@ -3,7 +3,7 @@ import { Store } from '../../../src/arena/store.js';
 import { systemClock } from '../../../src/base/clock.js';
 import { FULL, Signals } from '../../../src/log/signals.js';
 import { Board, FIGURE, HISTOGRAMS_AT } from '../../../src/net/board.js';
-import { metricsPage } from '../../../src/observe/metrics.js';
+import { metricsPage, ownFamilies } from '../../../src/observe/metrics.js';
 import type { Sources } from '../../../src/observe/snapshot.js';
 import { statsDocument } from '../../../src/observe/stats.js';
 
@@ -29,7 +29,7 @@ describe('the page of metrics', () => {
     from.board.tally(0)[FIGURE.framesIn] = 2;
     from.board.tally(1)[FIGURE.framesIn] = 3;
     from.board.tally(1)[FIGURE.closedSlow] = 4;
-    const { body, contentType } = await metricsPage(from);
+    const { body, contentType } = await metricsPage(ownFamilies(from));
     expect(contentType).toMatch(/^text\/plain/);
     expect(body).toMatch(/^orlop_frames_received_total 5$/m);
     expect(body).toMatch(/^orlop_connections_refused_total\{cause="slow_reader"\} 4$/m);
@@ -37,13 +37,13 @@ describe('the page of metrics', () => {
   });
 
   test('tells of the log, where there is one', async () => {
-    expect((await metricsPage(sources())).body).not.toMatch(/orlop_log/);
+    expect((await metricsPage(ownFamilies(sources()))).body).not.toMatch(/orlop_log/);
     const signals = Signals.create();
     signals.set('records', 7);
     signals.set('syncMs', 1500);
     signals.state = FULL;
     const from: Sources = { ...sources(), log: { signals, fsync: 'always' } };
-    const { body } = await metricsPage(from);
+    const { body } = await metricsPage(ownFamilies(from));
     expect(body).toMatch(/^orlop_log_records_total 7$/m);
     expect(body).toMatch(/^orlop_log_sync_seconds_total 1.5$/m);
     expect(body).toMatch(/^orlop_log_state\{state="full"\} 1$/m);
@@ -57,7 +57,7 @@ describe('the page of metrics', () => {
     const from = sources();
     from.board.tally(0)[HISTOGRAMS_AT] = 1;
     from.board.tally(1)[HISTOGRAMS_AT + 1] = 2;
-    const { body } = await metricsPage(from);
+    const { body } = await metricsPage(ownFamilies(from));
     const value = (part: string): string | undefined =>
       new RegExp(`^orlop_request_duration_seconds_${part} (.*)$`, 'm').exec(body)?.[1];
     expect(value('bucket\\{verb="get",le="0.00001"\\}')).toBe('1');
@@ -67,7 +67,7 @@ describe('the page of metrics', () => {
   });
 
   test('is well-formed: every sample belongs to a family with help and type', async () => {
-    const { body } = await metricsPage(sources());
+    const { body } = await metricsPage(ownFamilies(sources()));
     const types = new Map([...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, t]) => [n, t]));
     const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     expect(lines.length).toBeGreaterThan(100);

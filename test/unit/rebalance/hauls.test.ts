@@ -114,5 +114,8 @@ describe('a meter', () => {
     clock.pass(100_000);
     expect(meter.pauseAfter(1000)).toBe(0);
     expect(meter.pauseAfter(500)).toBe(500);
+    meter.setRate(100);
+    clock.pass(5_000);
+    expect([meter.bytesPerSecond, meter.pauseAfter(100)]).toEqual([100, 1_000]);
   });
 });

@@ -81,6 +81,18 @@ describe('hints', () => {
     expect([hints.bytes, hints.isIncomplete('a')]).toEqual([0, false]);
   });
 
+  test('say how many they are for each node, and how old, until they are made up for', () => {
+    const hints = new Hints(limits);
+    hints.keep('a', hint('k', 1, 60), 5);
+    hints.keep('a', hint('l', 1, 30), 7);
+    expect([hints.bytesFor('a'), hints.ageMs('a', 25)]).toEqual([90, 20]);
+    expect([hints.bytesFor('b'), hints.ageMs('b', 25)]).toEqual([0, 0]);
+    hints.keep('a', hint('m', 1, 30), 8);
+    expect(hints.isIncomplete('a')).toBe(true);
+    hints.madeUpFor('a');
+    expect(hints.isIncomplete('a')).toBe(false);
+  });
+
   test('let go of what is too old', () => {
     const hints = new Hints(limits);
     hints.keep('a', hint('k', 1), 0);

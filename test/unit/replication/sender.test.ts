@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.js';
 import { AnswerReader } from '../../../src/protocol/answerReader.js';
+import { FrameWriter } from '../../../src/protocol/frameWriter.js';
+import { encodeRequest } from '../../../src/protocol/request.js';
 import { RequestReader } from '../../../src/protocol/requestReader.js';
 import { STATUS } from '../../../src/protocol/status.js';
 import { FLAG_EXPIRY, FLAG_TOMBSTONE, FLAG_VERSION } from '../../../src/protocol/wire.js';
@@ -269,5 +271,37 @@ describe('the account of peers', () => {
     expect(theirs.isConnected(row)).toBe(false);
     mine.setConnected(row, true);
     expect(theirs.isConnected(row)).toBe(true);
+  });
+});
+
+describe('the age of what a peer lacks', () => {
+  test('is that of the oldest change that is not acknowledged', () => {
+    const sent: Uint8Array[] = [];
+    const sender = new Sender({ limits: LIMITS, givenUp: () => {}, refused: () => {} });
+    sender.connect((frame) => sent.push(frame));
+    const put = (nowMs: number): void => {
+      const writer = new FrameWriter(64);
+      encodeRequest(writer, {
+        id: 0,
+        opcode: OP.MERGE,
+        flags: FLAG.VERSION,
+        key: 'k',
+        version: 1n,
+      });
+      sender.putRequest(writer.frame());
+      sender.flush();
+      sender.tick(nowMs);
+    };
+    expect(sender.lagMs(50)).toBe(0);
+    put(100);
+    put(400);
+    expect([sender.lagMs(1000), sender.lag]).toEqual([900, 2]);
+    const idOf = (frame: Uint8Array | undefined): number =>
+      new DataView((frame as Uint8Array).buffer).getUint32(4, true);
+    sender.answered(idOf(sent[0]), STATUS.OK, 1000);
+    sender.tick(1000);
+    expect([sender.lagMs(1000), sender.lag]).toEqual([600, 1]);
+    sender.answered(idOf(sent[1]), STATUS.OK, 1100);
+    expect([sender.lagMs(1100), sender.lag]).toEqual([0, 0]);
   });
 });
