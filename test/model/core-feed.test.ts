@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/base/random.js';
 import { LastChanges, mergeOf, readChanges } from './support/replay.js';
 import { MIB, Rig } from './support/rig.js';
 import { checkProperty, seed } from './support/seed.js';
-import { Crew, type ThreadReport } from './support/threads.js';
+import { Crew, checkPatience, type ThreadReport } from './support/threads.js';
 import { type Answer, FLAG, OP, type Request } from './support/wire.js';
 
 const FILE = 'test/model/core-feed.test.ts';
@@ -112,7 +112,7 @@ describe.each(['debug', 'release'] as const)('the feed (%s)', (build) => {
     }
     last.drain();
     peers.drain();
-    for (const report of (await reports) as ThreadReport[]) expect(report.busy).toBe(0);
+    checkPatience((await reports) as ThreadReport[]);
     const rig = new Rig({}, 0, crew.arena);
     rig.nowMs = Date.now();
     expect(last.check(rig)).toBeGreaterThan(500);

@@ -83,7 +83,7 @@ const out = new DataView(frame.buffer);
 let end = 0;
 let sequence = 0;
 const log = { counts: [], swaps: [] };
-const done = { operations: 0, hits: 0, misses: 0, waits: 0, busy: 0 };
+const done = { operations: 0, hits: 0, misses: 0, waits: 0, busy: 0, absenceMs: 0 };
 
 const mix = (key, by, nth) =>
   (Math.imul(key + 1, 0x9e3779b1) ^ Math.imul(by + 7, 0x85ebca6b) ^ Math.imul(nth, 0xc2b2ae35)) | 0;
@@ -365,11 +365,22 @@ function nextOf(id, count) {
   return next;
 }
 
+/** When this thread ran the core last. */
+let ranMs = performance.now();
+
+/** Runs the core, and remembers for how long it had not: the machine may be busy elsewhere. */
+function execute() {
+  const startMs = performance.now();
+  done.absenceMs = Math.max(done.absenceMs, startMs - ranMs);
+  ranMs = startMs;
+  return lane.execute(Date.now());
+}
+
 function drain(count) {
   let answered = 0;
   lastOf.clear();
   for (;;) {
-    const result = lane.execute(Date.now());
+    const result = execute();
     while (lane.next()) {
       const limit = lane.messageAt + lane.messageLength;
       if (memory !== lane.memory) {

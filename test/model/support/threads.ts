@@ -27,7 +27,10 @@ export interface ThreadReport {
   hits: number;
   misses: number;
   waits: number;
+  /** Requests that were refused after a second without memory. */
   busy: number;
+  /** The longest that it did not run the core, in milliseconds. */
+  absenceMs: number;
   /** Quadruples: key, version high and low, value. */
   counts: Float64Array;
   /** Triples: key, version high and low. */
@@ -147,4 +150,19 @@ export function checkSwaps(reports: readonly ThreadReport[]): number {
     }
   }
   return count;
+}
+
+/** A thread that is away for longer holds back memory that others wait for. */
+const ABSENCE_MS_MAX = 200;
+
+/**
+ * Nobody waits a second for memory in vain, unless the machine did not run one of the threads: the
+ * others get nothing back of what it may be reading.
+ */
+export function checkPatience(reports: readonly ThreadReport[]): void {
+  const absenceMs = Math.max(...reports.map((report) => report.absenceMs));
+  const busy = reports.reduce((sum, report) => sum + report.busy, 0);
+  if (busy > 0 && absenceMs <= ABSENCE_MS_MAX) {
+    throw new Error(`${busy} requests found no memory, and no thread was away for long`);
+  }
 }
