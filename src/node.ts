@@ -185,7 +185,7 @@ class RunningNode implements Node {
     const tokens = peerTokens({ cluster: cluster.cluster, keys: cluster.keys, authToken });
     const run = Buffer.from(systemRandom.bytes(8)).toString('hex');
     const sources = this.#store.lanes * this.#store.arenas.length;
-    return { reach: Reach.create(sources, run), tokens };
+    return { reach: Reach.create(sources, run, cluster.maxSkewMs), tokens };
   }
 
   #makeStation(): Station {
@@ -226,6 +226,7 @@ class RunningNode implements Node {
       get peers() {
         return peers();
       },
+      clocks: this.#share?.reach,
     };
   }
 

@@ -9,6 +9,7 @@ import type { Setting } from './settings.js';
 type Optional = string | undefined;
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 /** How much a node may take over in a second, in bytes. */
 export const MOVE_RATE_MIN = 64 * 1024;
@@ -122,6 +123,13 @@ export const clusterSettings = {
     show: formatDurationExactly,
     placeholder: 'time',
     help: 'how long a node may be away before others take over its data for good',
+  } satisfies Setting<number>,
+  'max-skew': {
+    schema: durationField(1, HOUR_MS),
+    fallback: () => 500,
+    show: formatDurationExactly,
+    placeholder: 'time',
+    help: 'how far clocks of nodes may be apart before changes from ahead wait',
   } satisfies Setting<number>,
   'rebalance-threshold': {
     schema: integerField(1, 1000),

@@ -67,6 +67,8 @@ export interface ClusterConfig {
   readonly partitioner: (typeof PARTITIONERS)[number];
   /** How long a node may be away before it is replaced, in milliseconds. */
   readonly replaceAfterMs: number;
+  /** How far clocks may be apart, in milliseconds. */
+  readonly maxSkewMs: number;
   /** How far above its share a node may be, in percent, before that counts as out of balance. */
   readonly rebalancePercent: number;
   /** What it takes over in a second at most when partitions move to it, in bytes. */

@@ -110,6 +110,7 @@ function toCluster(values: Values): ClusterConfig {
     strategy: values.strategy,
     partitioner: values.partitioner,
     replaceAfterMs: values['replace-after'],
+    maxSkewMs: values['max-skew'],
     rebalancePercent: values['rebalance-threshold'],
     moveBytesPerSecond: values['rebalance-rate'],
     ...given('name', values.name),

@@ -107,7 +107,7 @@ export class Station {
     this.#shared = { gather, greeter, topology, sessions, limits, tally, grants, peerGrants };
     const { report, log, random } = parts;
     const ownGrants = store.constant('GRANTS_ALL');
-    const tools = { clock, timers, random, report, log };
+    const tools = { clock, timers, random, report, log, reach: peers?.reach };
     this.door = new Door({ ...this.#shared, ...tools, ownGrants, gate: this.#gate, board });
     this.#vigil = new Vigil(clock, limits.frameTimeoutMs);
     this.#watch = timers.every(tickMs(limits.frameTimeoutMs), () => this.guard(this.#tick));

@@ -12,6 +12,7 @@ import {
   type Tally,
   TIER_HISTOGRAM_AT,
 } from '../net/board.js';
+import { ofTheClocks } from './clockSamples.js';
 import { ofTheCluster } from './clusterSamples.js';
 import { type Family, histogram, many, one, type Sample } from './family.js';
 import { ofReplication } from './replicationSamples.js';
@@ -283,6 +284,7 @@ export function familiesOf(sources: Sources, snapshot: Snapshot): Family[] {
     ...ofTheLog(snapshot),
     ...(sources.cluster === undefined ? [] : ofTheCluster(sources.cluster)),
     ...(sources.peers === undefined ? [] : ofReplication(sources.peers)),
+    ...(sources.clocks === undefined ? [] : ofTheClocks(sources.clocks)),
     ...ofTheTier(snapshot, sources.board),
     loopDelays(sources.board),
     durations(sources.board),

@@ -9,6 +9,7 @@ import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
 import type { PeerLag } from '../net/peers/peers.js';
 import type { RepairFigures } from '../net/peers/repairs.js';
 import type { Mover } from '../rebalance/mover.js';
+import type { Reach } from '../replication/reach.js';
 import type { ClusterView } from '../ring/view.js';
 
 /** What does not change while a node runs. */
@@ -33,6 +34,8 @@ export interface Sources {
   readonly log: LogSource | undefined;
   /** The membership of the node, while it gossips. */
   readonly cluster?: ClusterSource | undefined;
+  /** How this node's clock stands, where there may be other nodes. */
+  readonly clocks?: Pick<Reach, 'skewMs' | 'isOff' | 'refused'> | undefined;
   /** How changes get to other nodes, where there may be some. */
   readonly peers?: PeersSource | undefined;
 }

@@ -208,6 +208,11 @@ export class UndecidedError extends StatusError {
   override readonly name = 'UndecidedError';
 }
 
+/** The change of another node comes from further ahead than clocks may be apart. */
+export class AheadError extends StatusError {
+  override readonly name = 'AheadError';
+}
+
 /** After these nobody knows whether the operation was executed. */
 const UNKNOWN_OUTCOMES: readonly StatusName[] = [
   'INTERNAL',
@@ -240,6 +245,7 @@ const CLASSES: Partial<Record<StatusName, StatusErrorClass>> = {
   DISK_FAILED: DiskFailedError,
   UNAVAILABLE: UnavailableError,
   UNDECIDED: UndecidedError,
+  AHEAD: AheadError,
 };
 
 /** The error for an answer with `status`, an outcome where an error is due, or a true error. */

@@ -64,6 +64,12 @@ export const STATUSES = [
     message: 'fewer owners than asked for are known to have the change',
     http: 504,
   },
+  {
+    code: 32,
+    name: 'AHEAD',
+    message: 'the change comes from further ahead than clocks may be apart',
+    http: 503,
+  },
 ] as const satisfies readonly StatusRow[];
 
 /** The stable name of a status: `NOT_FOUND`. */

@@ -95,6 +95,8 @@ export const OP_FOLLOW = 0x31;
 export const OP_SESSION = 0x32;
 /** Between nodes: whether the asking one has applied what the asked one has acknowledged. */
 export const OP_WITNESS = 0x33;
+/** Between nodes: what the asked one's clock shows. */
+export const OP_CLOCK = 0x34;
 
 /** One owner of the key answers. */
 export const LEVEL_ONE = 0;

@@ -2,7 +2,8 @@
  * How far peers are with the changes of this node, in a memory that all its threads share: whoever
  * holds an answer back until enough owners have a change looks here.
  *
- *   0 moved i32 | 4 work i32 | 8 rows i32 | 16 run u64 | 24 turn u64 | 64 rows
+ *   0 moved i32 | 4 work i32 | 8 rows i32 | 16 run u64 | 24 turn u64
+ *   32 skew i32, ms | 36 longest skew i32, ms | 40 changes refused as ahead i32 | 64 rows
  *   row   0 length of id u32 | 4 generation i32 | 8 connected i32 | 12 whole i32 | 16 id, 64 bytes
  *         80 run of the peer u64 | 88 attained u64 | 96 wanted i32
  *         128 position u32 for each source
@@ -25,6 +26,11 @@ const WORK = 1;
 const ROWS = 2;
 const RUN_AT = 16;
 const TURN_AT = 24;
+const SKEW = 8;
+const MAX_SKEW = 9;
+const REFUSED = 10;
+/** Clocks may be as far apart as they like. */
+const ANY_SKEW_MS = 2 ** 31 - 1;
 const HEAD_BYTES = 64;
 const ROW_HEAD_BYTES = 128;
 const GENERATION = 1;
@@ -61,16 +67,48 @@ export class Reach {
   }
 
   /** A fresh one for so many sources, of a run that is named by 16 hex digits. */
-  static create(sources: number, run = NO_RUN): Reach {
+  static create(sources: number, run = NO_RUN, maxSkewMs = ANY_SKEW_MS): Reach {
     const rowBytes = ROW_HEAD_BYTES + Math.ceil(sources / 16) * 64;
     const reach = new Reach(new SharedArrayBuffer(HEAD_BYTES + ROWS_MAX * rowBytes));
     reach.#longs[RUN_AT / 8] = BigInt(`0x${run}`);
+    reach.#words[MAX_SKEW] = Math.min(maxSkewMs, ANY_SKEW_MS);
     return reach;
   }
 
   /** The run of this node, as 16 hex digits. */
   get run(): string {
     return hexOf(this.#longs[RUN_AT / 8] ?? 0n);
+  }
+
+  /** How far clocks may be apart, in milliseconds. */
+  get maxSkewMs(): number {
+    return this.#words[MAX_SKEW] ?? 0;
+  }
+
+  /** How far this node's clock is ahead of its peers' median, in milliseconds. */
+  get skewMs(): number {
+    return Atomics.load(this.#words, SKEW);
+  }
+
+  /** Notes how far this node's clock is ahead, in milliseconds. */
+  setSkew(skewMs: number): void {
+    const far = Math.max(-ANY_SKEW_MS, Math.min(ANY_SKEW_MS, Math.round(skewMs)));
+    Atomics.store(this.#words, SKEW, far);
+  }
+
+  /** Whether this node's clock is so far off that it takes no changes. */
+  get isOff(): boolean {
+    return Math.abs(this.skewMs) > this.maxSkewMs;
+  }
+
+  /** A change of a peer was refused because it came from too far ahead. */
+  countRefused(): void {
+    Atomics.add(this.#words, REFUSED, 1);
+  }
+
+  /** How many were, modulo 2^32. */
+  get refused(): number {
+    return Atomics.load(this.#words, REFUSED) >>> 0;
   }
 
   /** The turn that is under way. */

@@ -8,7 +8,8 @@
  *                          └ too much: given up, for hints and repair to make up for
  *
  * All requests of a frame carry the frame's position as their id, so a frame is done when as many
- * answers with that id have come as it has requests. Frames may be done in another order than they
+ * answers with that id have come as it has requests. One with a change that is too far ahead of the
+ * peer's clock is handed back, to be kept as hints. Frames may be done in another order than they
  * were sent; what is told to have been applied is always all of it up to a point.
  */
 import { FrameWriter } from '../protocol/frameWriter.js';
@@ -21,6 +22,8 @@ export interface SenderParts {
   readonly limits: OutboxLimits;
   /** Frames that the peer will not get from here any more. */
   readonly givenUp: (frames: readonly Uint8Array[]) => void;
+  /** The peer holds something of a frame to be too far ahead, and does not take it yet. */
+  readonly ahead: (frame: Uint8Array) => void;
   /** The peer refuses a change for good. */
   readonly refused: (status: number) => void;
 }
@@ -46,6 +49,7 @@ interface Mark {
 interface OnTheWay {
   left: number;
   refused: boolean;
+  ahead: boolean;
 }
 
 const idOf = (frame: number): number => frame >>> 0;
@@ -175,7 +179,11 @@ export class Sender {
   }
 
   #transmit(frame: number, bytes: Uint8Array, send: (frame: Uint8Array) => void): void {
-    this.#onTheWay.set(frame, { left: this.#counts.get(frame) ?? 0, refused: false });
+    this.#onTheWay.set(frame, {
+      left: this.#counts.get(frame) ?? 0,
+      refused: false,
+      ahead: false,
+    });
     send(bytes);
   }
 
@@ -204,12 +212,15 @@ export class Sender {
     const frame = this.#frameOf(id);
     const state = this.#onTheWay.get(frame);
     if (state === undefined) return;
-    if (PASSING.has(status)) state.refused = true;
+    if (status === STATUS.AHEAD) state.ahead = true;
+    else if (PASSING.has(status)) state.refused = true;
     else if (status >= FIRST_ERROR) this.#parts.refused(status);
     if (--state.left > 0) return;
     this.#onTheWay.delete(frame);
     if (state.refused) this.#again.set(frame, nowMs + RETRY_MS);
     else {
+      // It must not hold up what comes behind it, so it is kept elsewhere.
+      if (state.ahead) this.#parts.ahead(this.#outbox.at(frame));
       this.#done.add(frame);
       this.#acknowledge();
     }

@@ -73,7 +73,7 @@ export class DataNode implements Running {
   readonly #pending = new Map<number, (answer: AnswerReader) => void>();
   #nextId = 1;
 
-  constructor(host: Host, configuration: Configuration) {
+  constructor(host: Host, configuration: Configuration, maxSkewMs?: number) {
     this.#host = host;
     const { clock, timers, random } = host;
     this.store = Store.create({
@@ -83,7 +83,7 @@ export class DataNode implements Running {
     const lane = this.store.openLane(0);
     this.#observer = this.store.openLane(1);
     const view = new ClusterView();
-    const reach = Reach.create(2);
+    const reach = Reach.create(2, undefined, maxSkewMs);
     view.identify(host.id);
     const tally = Board.create(2).tally(0);
     const stopwatch = new Stopwatch(verbTotals(this.store, lane), tally, clock);
@@ -110,7 +110,7 @@ export class DataNode implements Running {
     this.#peers = new Peers({
       ...shared,
       ...{ store: this.store, view, reach, log: QUIET, limits: LIMITS },
-      forwarder: () => undefined,
+      forwarder: () => forwarder,
       askOwn: () => {},
     });
     this.#client = new Guest(this.store.constant('GRANTS_CLIENT'), (all) => this.#told(all));

@@ -42,7 +42,8 @@ export interface StormParts {
 
 /** The share of kinds that are on. */
 const ON = 0.6;
-const SKEW_MAX_MS = 288_000;
+/** How far clocks are set wrong at most, in milliseconds. */
+export const SKEW_MAX_MS = 288_000;
 const PAUSE_MAX_MS = 20_000;
 const DOWN_MAX_MS = 25_000;
 const CUT_MAX_MS = 60_000;

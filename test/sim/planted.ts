@@ -181,6 +181,13 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     replace: 'return [...ids].slice(0, 2).map(',
     what: 'not all owners are told of a change',
   },
+  'ahead-accepted': {
+    scenario: 'replication',
+    file: 'src/net/peers/clocks.js',
+    find: 'lowerMs > limitMs',
+    replace: 'lowerMs > Infinity',
+    what: 'changes are taken from however far ahead they come',
+  },
   'token-ignored': {
     scenario: 'replication',
     file: 'src/net/peers/switchboard.js',

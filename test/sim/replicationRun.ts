@@ -8,6 +8,7 @@
  * - In the end all owners of a key have the same of it, and nothing older than was acknowledged.
  */
 import { seededRandom } from '../../src/base/random.js';
+import { timeOf } from '../../src/net/peers/clocks.js';
 import { STATUS } from '../../src/protocol/status.js';
 import {
   FLAG_WITH_META,
@@ -22,7 +23,7 @@ import type { Configuration } from '../../src/ring/configuration.js';
 import { NO_DIGEST } from '../../src/ring/configuration.js';
 import { ClusterView } from '../../src/ring/view.js';
 import { DataNode } from './dataNode.js';
-import { type Fault, Storm } from './faults.js';
+import { type Fault, SKEW_MAX_MS, Storm } from './faults.js';
 import type { Host } from './host.js';
 import { GOSSIP_PORT } from './memberNode.js';
 import type { Report } from './report.js';
@@ -34,6 +35,7 @@ const HEALING_MS = 40_000;
 const STEP_MS = 25;
 const KEYS = 40;
 const DEADLINE_MS = 2_000;
+const MAX_SKEW_MS = 500;
 /** Clients with sessions, and the keys that they share. */
 const TRAVELLERS = 2;
 const TRAVELLED = 8;
@@ -67,6 +69,10 @@ class ReplicationRun {
   readonly #world: World;
   readonly #nodes = new Map<string, DataNode>();
   readonly #hosts: Host[];
+  /** Every fifth seed has nodes that mind their clocks. */
+  readonly #maxSkewMs: number | undefined;
+  /** Nodes whose clock was wrong at some time. */
+  readonly #wasOff = new Set<string>();
   readonly #view = new ClusterView();
   readonly #violations: string[] = [];
   /** The highest version of each key that was acknowledged, and that was at `quorum`. */
@@ -81,6 +87,7 @@ class ReplicationRun {
 
   constructor(seed: number) {
     this.#seed = seed;
+    this.#maxSkewMs = seed % 5 === 0 ? MAX_SKEW_MS : undefined;
     this.#world = new World(seed);
     const count = 3 + this.#world.random.below(3);
     this.#hosts = Array.from({ length: count }, () => this.#world.addHost());
@@ -89,7 +96,7 @@ class ReplicationRun {
     this.#view.learn(configuration);
     for (const host of this.#hosts) {
       host.start(() => {
-        const node = new DataNode(host, configuration);
+        const node = new DataNode(host, configuration, this.#maxSkewMs);
         this.#nodes.set(host.id, node);
         return node;
       });
@@ -185,8 +192,22 @@ class ReplicationRun {
     });
   }
 
+  /** Nobody whose clock was right has anything from far ahead. */
+  #checkAhead(): void {
+    if (this.#maxSkewMs === undefined) return;
+    for (const { id, skewMs } of this.#hosts) if (skewMs !== 0) this.#wasOff.add(id);
+    for (const { id, clock } of this.#hosts) {
+      const limitMs = clock.nowMs() + this.#maxSkewMs;
+      const node = this.#wasOff.has(id) ? undefined : this.#nodes.get(id);
+      const key = `s${this.#world.random.below(TRAVELLED)}`;
+      if (node === undefined || timeOf(node.holds(key).version) <= limitMs) continue;
+      this.#violations.push('a node took a change from too far ahead');
+    }
+  }
+
   #work(untilMs: number): void {
     const { agenda, nowMs } = this.#world;
+    this.#checkAhead();
     this.#step();
     for (const { hintBytes } of this.#nodes.values()) if (hintBytes > 0) this.#hinted = true;
     if (nowMs + STEP_MS < untilMs) agenda.at(nowMs + STEP_MS, () => this.#work(untilMs));
@@ -209,7 +230,8 @@ class ReplicationRun {
     world.run(STORM_MS);
     storm.end();
     for (const host of this.#hosts) host.skewMs = 0;
-    world.run(HEALING_MS);
+    // What came from ahead waits for as long as that was.
+    world.run(HEALING_MS + (this.#maxSkewMs === undefined ? 0 : SKEW_MAX_MS));
     this.#checkConvergence();
     for (const node of this.#nodes.values()) node.stop();
     return {

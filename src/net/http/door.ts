@@ -9,6 +9,7 @@ import type { Random } from '../../base/random.js';
 import type { Timers } from '../../base/timers.js';
 import { FAILED } from '../../log/signals.js';
 import { SOCKET_PATH } from '../../protocol/wire.js';
+import type { Reach } from '../../replication/reach.js';
 import { addTo, type Board, DRAINING, FIGURE, SERVING, type Tally } from '../board.js';
 import type { Gather, LogLink } from '../gather.js';
 import type { Limits } from '../limits.js';
@@ -44,6 +45,8 @@ export interface DoorParts {
   readonly grants: number;
   /** What sessions are kept by, where there may be other nodes. */
   readonly sessions?: Sessions | undefined;
+  /** How clocks stand, where there may be other nodes. */
+  readonly reach?: Reach | undefined;
   /** Those of the node itself, which include merging. */
   readonly ownGrants: number;
   readonly clock: Clock;
@@ -111,6 +114,11 @@ export class Door {
       this.#reply(exchange, errorReply(503, 'DISK_FAILED', statusText('DISK_FAILED')));
       return;
     }
+    const { reach } = this.#parts;
+    if (!alive && state === SERVING && reach?.isOff) {
+      this.#reply(exchange, errorReply(503, 'CLOCK_OFF', clockText(reach)));
+      return;
+    }
     if (alive || state === SERVING) {
       this.#reply(exchange, jsonReply(200, { status: 'ok' }));
       return;
@@ -173,6 +181,12 @@ export class Door {
     const figure = FIGURE.http2xx + Math.min(3, Math.max(0, Math.floor(status / 100) - 2));
     addTo(this.#parts.tally, figure);
   }
+}
+
+function clockText({ skewMs, maxSkewMs }: Reach): string {
+  const where = skewMs > 0 ? 'ahead of' : 'behind';
+  const far = `${Math.abs(skewMs)} ms ${where} the median of its peers`;
+  return `the clock is ${far}, more than max-skew (${maxSkewMs} ms): no changes are taken`;
 }
 
 const isRead = ({ method }: Exchange): boolean => method === 'GET' || method === 'HEAD';

@@ -21,6 +21,11 @@ export function dependsOnPresent(opcode: number, flags: number): boolean {
   return (opcode === OP_SET || opcode === OP_DELETE) && (flags & CONDITIONS) !== 0;
 }
 
+/** Whether it makes a change under this node's clock. */
+export function isChange(opcode: number): boolean {
+  return opcode > OP_GET && opcode <= OP_INCR;
+}
+
 /** Whether clients may ask it of any owner of the key. */
 export function isRouted(opcode: number): boolean {
   return opcode >= OP_GET && opcode <= OP_INCR;

@@ -17,6 +17,7 @@ import {
 } from '../../protocol/wire.js';
 import { resolve } from '../../replication/findings.js';
 import { type Level, type Owners, Tally } from '../../replication/tally.js';
+import { timeOf } from './clocks.js';
 import { question, repairOf, type Said, saidBy } from './said.js';
 
 /** What a read works with. */
@@ -30,6 +31,8 @@ export interface ManyReadParts {
   readonly required?: ReadonlySet<string>;
   /** Unix milliseconds. */
   readonly nowMs: () => number;
+  /** What is further ahead is told to nobody. */
+  readonly maxSkewMs: number;
   /** Asks an owner, which may be this node; settled once, later. */
   readonly ask: (
     id: string,
@@ -97,6 +100,8 @@ class ManyRead {
   #repair(heard: readonly Said[]): void {
     const newest = this.#newest;
     if (newest?.version === undefined) return;
+    const { nowMs, maxSkewMs } = this.#parts;
+    if (timeOf(newest.version) > nowMs() + maxSkewMs) return;
     const { stale } = resolve(this.#said);
     const owners = this.#parts.owners.flat();
     const late = heard.filter(({ id }) => stale.includes(id) && owners.includes(id));

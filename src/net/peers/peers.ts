@@ -25,6 +25,7 @@ import { Sender } from '../../replication/sender.js';
 import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
+import { Clocks } from './clocks.js';
 import type { Forwarder } from './forwarder.js';
 import type { Settle } from './inquirer.js';
 import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
@@ -57,6 +58,8 @@ const LIMITS = { window: 4 * 1024 * 1024, capacity: 32 * 1024 * 1024 };
 /** How much is kept for those who are away, and for how long. */
 const HINTS = { bytes: 64 * 1024 * 1024, ageMs: 3 * 3600 * 1000 };
 const HINT_BATCH_BYTES = 256 * 1024;
+/** What is too far ahead of a peer's clock is tried again after so long. */
+const AHEAD_MS = 1_000;
 /** The pause after a turn that carried something, so that the next one has more to carry ... */
 const BUSY_MS = 1;
 /** ... and the longest. */
@@ -84,6 +87,8 @@ interface Peer {
   /** When it answered last, or had nothing to answer. */
   heardMs: number;
   hinting: boolean;
+  /** Before that no hints are handed over, on the monotonic clock. */
+  hintsMs: number;
 }
 
 /** See the top of this file. */
@@ -94,6 +99,7 @@ export class Peers {
   readonly #hints = new Hints(HINTS);
   readonly #peers = new Map<string, Peer>();
   readonly #unlisten: () => void;
+  readonly #clocks: Clocks;
   #timer: Timer | undefined;
   #pauseMs = BUSY_MS;
   #publishing = false;
@@ -112,6 +118,7 @@ export class Peers {
       senderOf: (id) => this.#peers.get(id)?.sender,
       senders: () => this.#senders(),
     });
+    this.#clocks = new Clocks({ clock, reach, log, forwarder });
     this.repairs = new Repairs({
       ...{ view, reach, clock, timers, random, log, forwarder, askOwn },
       connected: (id) => this.#upPeer(id)?.member,
@@ -119,6 +126,10 @@ export class Peers {
     this.#unlisten = view.onConfiguration(() => this.#arrange());
     this.#arrange();
     this.#listen();
+  }
+
+  *#reached(): Iterable<Member> {
+    for (const { member, link } of this.#peers.values()) if (link.up) yield member;
   }
 
   *#senders(): Iterable<readonly [string, Sender]> {
@@ -186,6 +197,7 @@ export class Peers {
     const sender = new Sender({
       limits,
       givenUp: (frames) => this.#keep(id, row, frames),
+      ahead: (frame) => this.#putOff(id, row, frame),
       refused: (status) => {
         reach.giveUp(row);
         log.warn({ node: id, status }, 'a peer refuses a change for good');
@@ -212,7 +224,7 @@ export class Peers {
       onAnswers: (answers) => this.#answered(id, answers),
     });
     const heardMs = clock.monotonicMs();
-    this.#peers.set(id, { member, sender, link, row, heardMs, hinting: false });
+    this.#peers.set(id, { member, sender, link, row, heardMs, hinting: false, hintsMs: 0 });
     for (const [source, feed] of this.#feeds.entries()) reach.advance(row, source, feed.position);
     link.start();
   }
@@ -232,6 +244,13 @@ export class Peers {
     const nowMs = this.#parts.clock.monotonicMs();
     peer.heardMs = nowMs;
     while (answers.next()) peer.sender.answered(answers.id, answers.status, nowMs);
+  }
+
+  /** The peer's clock is behind what a frame has: it is tried again after a while. */
+  #putOff(id: string, row: number, frame: Uint8Array): void {
+    this.#keep(id, row, [frame]);
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) peer.hintsMs = this.#parts.clock.monotonicMs() + AHEAD_MS;
   }
 
   /** Keeps changes that were given up as hints. */
@@ -255,7 +274,8 @@ export class Peers {
   #handOver(nowMs: number): void {
     for (const [id, peer] of this.#peers) {
       const { sender } = peer;
-      if (peer.hinting || !sender.connected || sender.bytes > LIMITS.window) continue;
+      const isLater = peer.hinting || nowMs < peer.hintsMs;
+      if (isLater || !sender.connected || sender.bytes > LIMITS.window) continue;
       const hints: readonly Hint[] = this.#hints.next(id, HINT_BATCH_BYTES, nowMs);
       if (hints.length === 0) {
         this.#makeUp(id, peer);
@@ -263,9 +283,12 @@ export class Peers {
       }
       peer.hinting = true;
       for (const { record } of hints) sender.putRequest(record);
+      const { reach } = this.#parts;
+      const generation = reach.generation(peer.row);
       sender.whenApplied(() => {
         peer.hinting = false;
-        this.#hints.delivered(id, hints);
+        // What was handed back, or given up again, is not delivered.
+        if (reach.generation(peer.row) === generation) this.#hints.delivered(id, hints);
       });
       sender.flush();
     }
@@ -308,6 +331,7 @@ export class Peers {
     const more = this.#distributor.pump();
     const nowMs = this.#parts.clock.monotonicMs();
     this.#handOver(nowMs);
+    this.#clocks.tick(this.#reached());
     this.#watch(nowMs);
     this.repairs.tick(nowMs);
     if (more) {

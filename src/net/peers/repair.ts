@@ -14,6 +14,7 @@
  */
 import type { Timers } from '../../base/timers.js';
 import { STATUS } from '../../protocol/status.js';
+import { timeOf } from './clocks.js';
 import { type Ask, entriesOf, type Listed, walk } from './pages.js';
 import { question, repairOf, type Said, saidBy } from './said.js';
 
@@ -22,6 +23,8 @@ export interface RepairParts {
   readonly timers: Timers;
   /** Unix milliseconds. */
   readonly nowMs: () => number;
+  /** What is further ahead of this node's clock is left where it is; by default nothing is. */
+  readonly maxSkewMs?: number;
   /** Asks the other node. */
   readonly askPeer: Ask;
   /** Asks this node's own store. */
@@ -167,13 +170,13 @@ function fetchAll(
 
 /** Gets one item or tombstone; its bytes, if it was new here. */
 function fetchOne(
-  { askPeer, askOwn, nowMs }: RepairParts,
+  { askPeer, askOwn, nowMs, maxSkewMs = Number.POSITIVE_INFINITY }: RepairParts,
   key: Uint8Array,
   settle: (bytes: number | undefined) => void,
 ): void {
   askPeer(question(key, true), (answer) => {
     const said = answer && saidBy('', answer);
-    if (said?.version === undefined) {
+    if (said?.version === undefined || timeOf(said.version) > nowMs() + maxSkewMs) {
       settle(undefined);
       return;
     }

@@ -184,6 +184,7 @@ export class Repairs {
     compareWith(
       {
         ...this.#repairParts(id),
+        maxSkewMs: this.#parts.reach.maxSkewMs,
         ...{ clock, random, cluster, number, isShared },
         tell: (request, settle) =>
           links.request(id, LINK_TOPICS.replication, request, DESK_MS, settle),

@@ -26,6 +26,8 @@ import {
   FLAG_PEEK,
   ID_AT,
   LEVEL_ALL,
+  OP_CLEAR,
+  OP_CLOCK,
   OP_GET,
   OP_WITNESS,
   REQUEST_FLAGS_AT,
@@ -39,8 +41,9 @@ import { isReached, type Level, type Owners } from '../../replication/tally.js';
 import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Party } from '../party.js';
+import { clockAnswer, isAhead } from './clocks.js';
 import type { Forwarder } from './forwarder.js';
-import { answerUnder, dependsOnPresent, isRouted } from './headers.js';
+import { answerUnder, dependsOnPresent, isChange, isRouted } from './headers.js';
 import { Inquirer, type Settle } from './inquirer.js';
 import { readFromMany } from './manyRead.js';
 import { Sessions } from './sessions.js';
@@ -141,6 +144,9 @@ export class Switchboard {
   /** Whether a frame asks for nothing but what this node does by itself. */
   #isForHere({ isPeer, session }: Party, frame: Uint8Array): boolean {
     const isBehind = session !== undefined && session.unmet.length > 0;
+    const { clock, reach } = this.#parts;
+    const { isOff } = reach;
+    const limitMs = isPeer ? clock.nowMs() + reach.maxSkewMs : 0;
     const end = frame.length - REQUEST_HEADER_BYTES;
     for (let at = 0; at <= end; ) {
       const opcode = frame[at + REQUEST_OPCODE_AT] as number;
@@ -148,7 +154,9 @@ export class Switchboard {
         if (frame[at + REQUEST_LEVEL_AT] !== 0) return false;
         if (!isPeer && !this.#isPlain(frame, at, opcode)) return false;
         if (isBehind && opcode === OP_GET) return false;
-      } else if (opcode === OP_WITNESS) return false;
+      } else if (opcode === OP_WITNESS || opcode === OP_CLOCK) return false;
+      else if (isPeer && isAhead(frame, at, limitMs)) return false;
+      if (isOff && (isChange(opcode) || opcode === OP_CLEAR)) return false;
       const size = u32At(frame, at + SIZE_AT);
       if (size < REQUEST_HEADER_BYTES) return true;
       at += size;
@@ -169,12 +177,32 @@ export class Switchboard {
     const here: Uint8Array[] = [];
     while (reader.next()) {
       if (reader.opcode === OP_WITNESS) this.sessions.witness(party, reader, frame);
+      else if (this.#dealtByClock(party, reader, frame)) continue;
       else if (!isRouted(reader.opcode) || this.#route(party, frame, reader))
         here.push(frame.subarray(reader.at, reader.end));
     }
     // What makes no sense is for the core to refuse.
     if (reader.malformed) here.push(frame.subarray(reader.at));
     return here.length === 0 ? undefined : Buffer.concat(here);
+  }
+
+  /** Deals with what clocks decide: questions for this node's, and changes from too far ahead. */
+  #dealtByClock(party: Party, { id, opcode, at }: RequestReader, frame: Uint8Array): boolean {
+    const { clock, reach, deliver } = this.#parts;
+    const refuse = (status: number): boolean => {
+      deliver(party, answerMessage({ id, opcode, status }));
+      return true;
+    };
+    if (opcode === OP_CLEAR && !party.isPeer && reach.isOff) return refuse(STATUS.UNAVAILABLE);
+    if (opcode === OP_CLOCK) {
+      if (!party.isPeer) return refuse(STATUS.FORBIDDEN);
+      deliver(party, clockAnswer(id, clock.nowMs()));
+      return true;
+    }
+    const limitMs = clock.nowMs() + reach.maxSkewMs;
+    if (!party.isPeer || !isAhead(frame, at, limitMs)) return false;
+    reach.countRefused();
+    return refuse(STATUS.AHEAD);
   }
 
   /** Deals with a request about a key; true when it is to be executed here. */
@@ -190,12 +218,15 @@ export class Switchboard {
     const asked: Asked = { party, id, opcode, flags, bytes, untilMs };
     const targets = view.route(key);
     if (opcode === OP_GET && this.#readInSession(asked, key, flags, level)) return false;
+    const isLate = isChange(opcode) && this.#parts.reach.isOff;
+    if (party.isPeer && isLate) return this.#refuse(asked, STATUS.UNAVAILABLE);
     if (!party.isPeer) {
-      const [first] = this.#usable(targets);
+      const usable = this.#usable(targets).filter(({ id }) => !isLate || id !== view.self);
+      const [first] = usable;
       const elsewhere =
-        !view.holds(key) || (dependsOnPresent(opcode, flags) && first?.id !== view.self);
+        isLate || !view.holds(key) || (dependsOnPresent(opcode, flags) && first?.id !== view.self);
       if (elsewhere && first !== undefined) {
-        this.#forward(asked, this.#usable(targets));
+        this.#forward(asked, usable);
         return false;
       }
       if (elsewhere && first === undefined) return this.#refuse(asked, STATUS.UNAVAILABLE);
@@ -266,6 +297,7 @@ export class Switchboard {
       ...read,
       owners: read.groups.map((group) => group.map((member) => member.id)),
       nowMs: () => clock.nowMs(),
+      maxSkewMs: this.#parts.reach.maxSkewMs,
       ask: (owner, request, settle) => {
         const member = members.get(owner);
         if (owner === view.self) this.inquire(request, settle);

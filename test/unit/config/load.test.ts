@@ -234,7 +234,8 @@ describe('the settings of a cluster', () => {
     expect(configured({})).toEqual({
       ...{ gossips: true, cluster: 'orlop', join: [], zone: '', weight: 1 },
       ...{ replicas: 3, strategy: 'multi-master', partitioner: 'hash' },
-      ...{ replaceAfterMs: 600_000, rebalancePercent: 10, moveBytesPerSecond: 33_554_432 },
+      ...{ replaceAfterMs: 600_000, maxSkewMs: 500 },
+      ...{ rebalancePercent: 10, moveBytesPerSecond: 33_554_432 },
     });
   });
 
@@ -256,6 +257,7 @@ describe('the settings of a cluster', () => {
     ['strategy', 'best'],
     ['partitioner', 'crush'],
     ['replace-after', '999ms'],
+    ['max-skew', '2h'],
     ['gossip-port', '65536'],
     ['cluster-key', 'secret'],
   ])('refuse %s %s', (name, value) => {

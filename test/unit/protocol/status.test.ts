@@ -49,7 +49,7 @@ describe('the table of statuses', () => {
       expect(error.name).toBe(error.constructor.name);
       classes.add(error.constructor);
     }
-    expect(classes.size).toBe(18);
+    expect(classes.size).toBe(19);
     expect(errors.errorOfStatus(99)).toMatchObject({ code: 'STATUS_99', outcome: 'unknown' });
   });
 });

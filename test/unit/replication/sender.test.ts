@@ -46,6 +46,7 @@ class Pair {
   readonly row = this.reach.open('b') ?? 0;
   readonly givenUp: Uint8Array[] = [];
   readonly refused: number[] = [];
+  readonly ahead: Uint8Array[] = [];
   readonly sender: Sender;
   readonly distributor: Distributor;
   readonly feeds: ReturnType<Rig['arena']['openFeed']>[];
@@ -57,6 +58,7 @@ class Pair {
     this.sender = new Sender({
       limits,
       givenUp: (frames) => this.givenUp.push(...frames),
+      ahead: (frame) => this.ahead.push(frame),
       refused: (status) => this.refused.push(status),
     });
     this.distributor = new Distributor({
@@ -90,6 +92,27 @@ class Pair {
 }
 
 describe('a sender and a distributor', () => {
+  test('hand back what is too far ahead of the peer, and go on behind it', () => {
+    const pair = new Pair();
+    const sent: Uint8Array[] = [];
+    pair.sender.connect((frame) => sent.push(frame));
+    pair.node.set('a', '1');
+    pair.node.set('b', '1');
+    pair.distributor.pump();
+    const [first] = sent.splice(0);
+    pair.sender.answered(1, STATUS.OK, 0);
+    expect(pair.ahead).toEqual([]);
+    pair.sender.answered(1, STATUS.AHEAD, 0);
+    expect(pair.ahead).toEqual([first]);
+    expect([pair.sender.idle, pair.refused]).toEqual([true, []]);
+    pair.node.set('a', '2');
+    pair.distributor.pump();
+    for (const frame of sent) pair.answer(frame);
+    expect(pair.sender.idle).toBe(true);
+    expect(pair.peer.get('a')).toBe('2');
+    expect(pair.peer.get('b')).toBeUndefined();
+  });
+
   test('carry every change, and tell what the peer has', () => {
     const pair = new Pair();
     pair.sender.connect((frame) => pair.answer(frame));
@@ -277,7 +300,12 @@ describe('the account of peers', () => {
 describe('the age of what a peer lacks', () => {
   test('is that of the oldest change that is not acknowledged', () => {
     const sent: Uint8Array[] = [];
-    const sender = new Sender({ limits: LIMITS, givenUp: () => {}, refused: () => {} });
+    const sender = new Sender({
+      limits: LIMITS,
+      givenUp: () => {},
+      ahead: () => {},
+      refused: () => {},
+    });
     sender.connect((frame) => sent.push(frame));
     const put = (nowMs: number): void => {
       const writer = new FrameWriter(64);
