@@ -1,5 +1,6 @@
 /** What `GET /cache/partitioning` and `GET /cache/replication` say: who owns what, how often. */
 import type { PeerLag } from '../net/peers/peers.js';
+import type { Purger } from '../net/peers/purger.js';
 import type { Repairs } from '../net/peers/repairs.js';
 import type { Configuration } from '../ring/configuration.js';
 import { ownersOf, type Placement } from '../ring/placement.js';
@@ -68,6 +69,7 @@ function peersOf(peers: ReplicaSource, nowMs: number): object[] {
 export interface ReplicaSource {
   lags(): readonly PeerLag[];
   readonly repairs: Pick<Repairs, 'figures' | 'lastOf'>;
+  readonly purger: Pick<Purger, 'figures'>;
 }
 
 /** What a report of replication is made from; `nowMs` is on the monotonic clock. */
@@ -85,6 +87,10 @@ export function replicationDocument(sources: ReplicationSources): object {
   const { copies } = placement;
   return {
     ...{ factor: layout.replicas, copies, strategy, epoch, consistency: 'one' },
-    ...(peers && { peers: peersOf(peers, nowMs), repairs: peers.repairs.figures }),
+    ...(peers && {
+      peers: peersOf(peers, nowMs),
+      repairs: peers.repairs.figures,
+      purge: peers.purger.figures,
+    }),
   };
 }

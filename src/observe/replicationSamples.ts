@@ -17,6 +17,7 @@ export function ofReplication(peers: PeersSource): Family[] {
       all.map((lag) => [lag.id, of(lag)]),
     );
   const { runs, equal, slots, keys, items, itemBytes, toldBytes } = peers.repairs.figures;
+  const { purged, handedOver, kept } = peers.purger.figures;
   const counter = (name: string, help: string, value: number): Family =>
     one('counter', `orlop_repair_${name}_total`, help, value);
   return [
@@ -31,6 +32,9 @@ export function ofReplication(peers: PeersSource): Family[] {
     counter('keys', 'Keys that were looked at because something differed', keys),
     counter('items', 'Items and tombstones that came by repair', items),
     counter('item_bytes', 'Bytes of these items', itemBytes),
+    one('counter', 'orlop_purged_total', 'Items dropped that others own now', purged),
+    one('counter', 'orlop_purge_handed_over_total', 'Those that an owner lacked', handedOver),
+    one('counter', 'orlop_purge_kept_total', 'Items kept for want of an owner', kept),
     counter('told_bytes', 'Bytes of digests and of lists of keys, both ways', toldBytes),
   ];
 }

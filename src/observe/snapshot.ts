@@ -7,6 +7,7 @@ import type { Gossip } from '../gossip/gossip.js';
 import { LOG_FIGURES, type LogFigure, type Signals } from '../log/signals.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
 import type { PeerLag } from '../net/peers/peers.js';
+import type { PurgeFigures } from '../net/peers/purger.js';
 import type { RepairFigures } from '../net/peers/repairs.js';
 import type { Mover } from '../rebalance/mover.js';
 import type { Reach } from '../replication/reach.js';
@@ -44,6 +45,7 @@ export interface Sources {
 export interface PeersSource {
   lags(): readonly PeerLag[];
   readonly repairs: { readonly figures: RepairFigures };
+  readonly purger: { readonly figures: PurgeFigures };
 }
 
 /** The figures of membership. */

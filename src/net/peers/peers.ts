@@ -29,6 +29,7 @@ import { Clocks } from './clocks.js';
 import type { Forwarder } from './forwarder.js';
 import type { Settle } from './inquirer.js';
 import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
+import { Purger } from './purger.js';
 import type { Haul, HaulReport } from './repair.js';
 import { Repairs } from './repairs.js';
 
@@ -105,6 +106,8 @@ export class Peers {
   #publishing = false;
   /** Comparisons with peers, and what they have come to. */
   readonly repairs: Repairs;
+  /** Drops what others own, and what that has come to. */
+  readonly purger: Purger;
   #stopped = false;
 
   constructor(parts: PeersParts) {
@@ -122,6 +125,10 @@ export class Peers {
     this.repairs = new Repairs({
       ...{ view, reach, clock, timers, random, log, forwarder, askOwn },
       connected: (id) => this.#upPeer(id)?.member,
+    });
+    this.purger = new Purger({
+      ...{ view, clock, timers, log, askOwn },
+      ask: (member, request, settle) => this.repairs.ask(member.id, request, settle),
     });
     this.#unlisten = view.onConfiguration(() => this.#arrange());
     this.#arrange();
@@ -334,6 +341,7 @@ export class Peers {
     this.#clocks.tick(this.#reached());
     this.#watch(nowMs);
     this.repairs.tick(nowMs);
+    this.purger.tick(nowMs);
     if (more) {
       this.#parts.timers.soon(() => this.#turn());
       return;
@@ -377,6 +385,7 @@ export class Peers {
     this.#unlisten();
     this.#timer?.cancel();
     this.repairs.stop();
+    this.purger.stop();
     for (const { link } of this.#peers.values()) link.stop();
     this.#parts.reach.nudge();
   }

@@ -115,7 +115,7 @@ export function fetchLacking(
 }
 
 /** Calls `ask` for each of some things at once, and then back with what came of all. */
-function gather<T, R>(
+export function gather<T, R>(
   all: readonly T[],
   ask: (one: T, settle: (result: R) => void) => void,
   done: (results: R[]) => void,
@@ -137,7 +137,8 @@ function askedOwn({ askOwn }: RepairParts) {
   };
 }
 
-function lacks(said: Said | undefined, version: bigint, anew: boolean): boolean {
+/** Whether a node that says so lacks a version of a key; `anew`: whatever it has forgotten. */
+export function lacks(said: Said | undefined, version: bigint, anew: boolean): boolean {
   if (said === undefined) return false;
   return version > (said.version ?? (anew ? 0n : said.forgotten));
 }

@@ -16,6 +16,7 @@ import type { Log } from '../log.js';
 import { type ComparisonReport, compareWith } from './comparison.js';
 import { DigestDesk } from './digestDesk.js';
 import type { Forwarder } from './forwarder.js';
+import type { Settle } from './inquirer.js';
 import type { Ask } from './pages.js';
 import { type Haul, type HaulReport, haulFrom, type RepairParts } from './repair.js';
 import type { Shared } from './survey.js';
@@ -233,13 +234,17 @@ export class Repairs {
   }
 
   #repairParts(id: string): RepairParts {
-    const { timers, clock, forwarder, askOwn, connected } = this.#parts;
-    const askPeer: Ask = (request, settle) => {
-      const [roads, member] = [forwarder(), connected(id)];
-      if (roads === undefined || member === undefined) timers.soon(() => settle(undefined));
-      else roads.ask(member, request, clock.monotonicMs() + QUESTION_MS, settle);
-    };
+    const { timers, clock, askOwn } = this.#parts;
+    const askPeer: Ask = (request, settle) => this.ask(id, request, settle);
     return { timers, askOwn, askPeer, nowMs: () => clock.nowMs() };
+  }
+
+  /** Asks the store of a peer; settled once, later, with nothing if there is no connection. */
+  ask(id: string, request: Uint8Array, settle: Settle): void {
+    const { timers, clock, forwarder, connected } = this.#parts;
+    const [roads, member] = [forwarder(), connected(id)];
+    if (roads === undefined || member === undefined) timers.soon(() => settle(undefined));
+    else roads.ask(member, request, clock.monotonicMs() + QUESTION_MS, settle);
   }
 
   /**
