@@ -4,10 +4,11 @@
  * log is compacted all the time. The first half of the writes brings the log to that state, the
  * second is measured, by what the kernel says that the process has written.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verdict } from '../goals.js';
+import { writtenBytesOf } from '../processWrites.js';
 import { rateText, table } from '../report.js';
 import { Server } from '../servers.js';
 import { KEY_BYTES, VALUE_BYTES } from '../workload.js';
@@ -25,11 +26,6 @@ const SLICE = 65_536;
 /** Until everything that was answered has been written, under `everysec`. */
 const SETTLE_MS = 2500;
 
-/** Bytes that a process has had written to disks so far. */
-function writtenBytesIn(io: string): number {
-  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1] ?? Number.NaN);
-}
-
 /** Measures, prints, and returns the row. */
 export async function benchWrites(settings: LogSettings): Promise<LogRow[]> {
   const place = mkdtempSync(join(settings.place, 'orlop-bench-'));
@@ -41,7 +37,7 @@ export async function benchWrites(settings: LogSettings): Promise<LogRow[]> {
     const driver = await open(server, 10);
     const written = async (): Promise<number> => {
       await sleep(SETTLE_MS);
-      return writtenBytesIn(readFileSync(`/proc/${server.pid}/io`, 'utf8'));
+      return writtenBytesOf(server.pid);
     };
     const slices = Math.ceil(writes / 2 / SLICE);
     let from = 0;

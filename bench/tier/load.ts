@@ -88,16 +88,21 @@ export class TierLoad {
   }
 
   /** Stores the keys 0..keys-1. */
-  async store(keys: number, perFrame: number): Promise<void> {
+  store(keys: number, perFrame: number): Promise<void> {
     let next = 0;
+    return this.write(() => next++, keys, perFrame);
+  }
+
+  /** So many writes, with so many in a frame and one frame on each socket. */
+  async write(nextKey: NextKey, writes: number, perFrame: number): Promise<void> {
+    let left = writes;
     await Promise.all(
       this.#lines.map(async (line) => {
-        while (next < keys) {
-          const from = next;
-          next += perFrame;
-          const count = Math.min(perFrame, keys - from);
-          const requests = Array.from({ length: count }, (_, n): Request => {
-            const key = from + n;
+        while (left > 0) {
+          const count = Math.min(perFrame, left);
+          left -= count;
+          const requests = Array.from({ length: count }, (): Request => {
+            const key = nextKey();
             return { id: key, opcode: OP_SET, key: keyText(key), value: this.#valueOf(key) };
           });
           await line.ask(requests, (reader) => {

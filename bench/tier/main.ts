@@ -16,6 +16,7 @@ import { cpuSecondsOf } from '../processCpu.js';
 import { figuresOf, median, type Row, rowsJson, table, usText, writeReport } from '../report.js';
 import { Server } from '../servers.js';
 import { type Ran, TierLoad } from './load.js';
+import { benchTierWrites } from './writes.js';
 
 /** A tier is so many times the memory. */
 const TIMES = 10;
@@ -39,6 +40,7 @@ interface Flags {
   readonly value: number;
   readonly rounds: number;
   readonly seconds: number;
+  readonly writesOnly: boolean;
 }
 
 interface Target {
@@ -179,11 +181,17 @@ async function main(): Promise<void> {
     .option('--value <bytes>', 'bytes of a value', whole, 1024)
     .option('--rounds <number>', 'rounds, of which the median counts', whole, 3)
     .option('--seconds <number>', 'measured part of a round', positive, 2)
+    .option('--writes-only', 'only what is written to the disk', false)
     .parse();
   const flags = program.opts<Flags>();
   const say = sayBeside(flags.json);
   const { about } = begin(say);
+  if (flags.writesOnly) {
+    await benchTierWrites(flags.place, flags.value, say);
+    return;
+  }
   const rows = await run(flags, say);
+  await benchTierWrites(flags.place, flags.value, say);
   writeReport('tier', rows, about);
   if (flags.json) process.stdout.write(rowsJson(rows));
 }
