@@ -7,14 +7,18 @@
  *      stubs, which are evicted, the oldest if they are more than theirs.
  *
  * Looking over all segments means reading what every lane counted as dead in each of them, lines
- * that other processors write to all the time. So a survey chooses several at once, and each is
- * taken only while its word is still the one that was seen.
+ * that other processors write to all the time, and will have to fetch back for it. So a survey
+ * chooses several at once, and each is taken only while its word is still the one that was seen;
+ * and it looks no further when it has found enough in which nothing is alive. It begins where the
+ * lane's last one ended, each lane elsewhere, so that they do not choose the same ones.
  *
  *   lists    four, of VICTIMS victims each, lowest key first: by what is alive, by age in the
  *            small pool, by age in the main pool, by age among those of stubs
  *   victim   0 key u64 | 8 word u64 | 16 header u32 | 20 zero
  */
-import { L_VICTIMS, laneAt, policy, segmentBytes, segments, tierLeast } from "./layout";
+import {
+  L_VICTIMS, lane, laneAt, lanes, policy, segmentBytes, segments, tierLeast,
+} from "./layout";
 import {
   POOL_MAIN, POOL_SMALL, POOL_STUB, SEGMENT_ACTIVE, SEGMENT_EXPIRES_BY, SEGMENT_SEALED,
   notePressure, segmentDead, segmentHeader, segmentUsed, segmentWord, wordPool, wordStamp,
@@ -60,6 +64,8 @@ let next: u32 = 0;
 let end: u32 = 0;
 export let victimMode: u32 = 0;
 
+/** The segment that the next survey begins with. */
+let surveyed: u32 = 0;
 /* What the survey found. */
 let smallSegments: u32 = 0;
 let mainSegments: u32 = 0;
@@ -76,6 +82,7 @@ function listAt(list: u32): u32 {
 /** Forgets the victims that were chosen. */
 export function resetVictims(): void {
   next = end = 0;
+  surveyed = lane * segments / lanes;
   deadWanted = 0;
 }
 
@@ -98,14 +105,18 @@ export function nextVictim(evicting: bool): u32 {
   }
 }
 
-/** Looks over all segments once. */
+/** Looks over all segments once, or until as many as are wanted have nothing alive. */
 function survey(): void {
   const most = max<u32>(1, min<u32>(VICTIMS, segments / SEGMENTS_PER_VICTIM));
   smallSegments = mainSegments = stubSegments = 0;
   deadBytes = 0;
   for (let list: u32 = 0; list < VICTIM_LISTS; list++) emptyList(listAt(list));
-  for (let n: u32 = 0; n < segments; n++) {
-    const header = segmentHeader(n);
+  const last = listAt(LIST_ALIVE) + (most - 1) * VICTIM_BYTES;
+  // The hand of SIEVE has to know the oldest of all.
+  const wholly = policy == POLICY_SIEVE;
+  for (let i: u32 = 0; i < segments && (wholly || load<u64>(last) != 0); i++) {
+    const header = segmentHeader(surveyed);
+    if (++surveyed >= segments) surveyed = 0;
     const word = segmentWord(header);
     const state = wordState(word);
     if (state != SEGMENT_SEALED && state != SEGMENT_ACTIVE) continue;
