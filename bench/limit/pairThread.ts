@@ -1,27 +1,12 @@
 /** One of two threads that walk over the same memory: see `pairs.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { draw } from '../draws.js';
-import { type Access, type Share, Walk } from './walk.js';
-
-/** What a thread is born with. */
-export interface PairData {
-  readonly memoryBytes: number;
-  readonly keys: number;
-  readonly access: Access;
-  readonly share: Share;
-  /** One word: how many threads have come to the start of a run, over all runs. */
-  readonly barrier: SharedArrayBuffer;
-}
-
-/** Walk for a while, from the moment when the barrier's word has reached `startsAt`. */
-export interface PairCommand {
-  readonly startsAt: number;
-  readonly measuredMs: number;
-  /** Multiplications for each operation. */
-  readonly rounds: number;
-}
+import { PASSED_WORD, type PairCommand, type PairData } from './pairMessages.js';
+import { Walk } from './walk.js';
 
 const SEED = 43;
+/** Looks at the word, or round trips, between two looks at the clock. */
+const LOOKS = 4096;
 
 const data = workerData as PairData;
 const barrier = new Int32Array(data.barrier);
@@ -38,17 +23,31 @@ function waitForOthers(startsAt: number): void {
   }
 }
 
-/** Operations a second. */
-function run({ startsAt, measuredMs, rounds }: PairCommand): number {
-  waitForOthers(startsAt);
-  const startMs = performance.now();
-  let operations = 0;
-  let nowMs = startMs;
-  while (nowMs < startMs + measuredMs) {
-    operations += walk.group(rounds);
-    nowMs = performance.now();
+/** Waits for the word until `endMs`, and passes it on; false when it did not come. */
+function passOn(endMs: number): boolean {
+  for (let looks = 1; (Atomics.load(barrier, PASSED_WORD) & 1) !== data.share.index; looks++) {
+    if (looks % LOOKS === 0 && performance.now() > endMs) return false;
   }
-  return (operations * 1000) / (nowMs - startMs);
+  Atomics.add(barrier, PASSED_WORD, 1);
+  return true;
+}
+
+/** Passes the word until `endMs`; how often. */
+function pass(endMs: number): number {
+  let trips = 0;
+  while (passOn(endMs)) if (++trips % LOOKS === 0 && performance.now() > endMs) break;
+  return trips;
+}
+
+/** Operations or round trips a second. */
+function run(command: PairCommand): number {
+  waitForOthers(command.startsAt);
+  const startMs = performance.now();
+  const endMs = startMs + command.measuredMs;
+  let operations = 0;
+  if (command.kind === 'pass') operations = pass(endMs);
+  else while (performance.now() < endMs) operations += walk.group(command.rounds);
+  return (operations * 1000) / (performance.now() - startMs);
 }
 
 parentPort?.on('message', (command: PairCommand) => parentPort?.postMessage(run(command)));
