@@ -12,11 +12,12 @@ import { benchParts } from './limit/parts.js';
 import { benchLoad } from './load.js';
 import { type Target, withTargets } from './loadTest.js';
 import { benchPeers } from './peers.js';
+import { benchRepair } from './repair.js';
 import { type Row, rowsJson, writeReport } from './report.js';
 import { benchScale } from './scale/main.js';
 import type { Settings } from './settings.js';
 
-const BENCHES = ['micro', 'scale', 'limit', 'arenas', 'load', 'http', 'peers'] as const;
+const BENCHES = ['micro', 'scale', 'limit', 'arenas', 'repair', 'load', 'http', 'peers'] as const;
 type Bench = (typeof BENCHES)[number];
 /** What runs when nothing is named. */
 const DEFAULT_BENCHES: readonly Bench[] = ['micro', 'scale', 'load', 'http'];
@@ -37,7 +38,7 @@ function commandLine(): Command {
     .description('Measures Orlop on this machine, and beside its peers.')
     .argument(
       '[benches...]',
-      `which: ${BENCHES.join(', ')}; all but limit, arenas and peers`,
+      `which: ${BENCHES.join(', ')}; all but limit, arenas, repair and peers`,
       oneOf('benches', BENCHES),
     )
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
@@ -79,6 +80,7 @@ async function runOne(bench: Bench, settings: Settings, target?: Target): Promis
   if (bench === 'scale') return benchScale(settings);
   if (bench === 'limit') return benchAllLimits(settings);
   if (bench === 'arenas') return benchArenas(settings);
+  if (bench === 'repair') return benchRepair(settings);
   if (bench === 'peers') return benchPeers(settings);
   if (target === undefined) throw new Error(`${bench} needs a node`);
   if (bench === 'load') return benchLoad(target, settings);
