@@ -31,6 +31,7 @@ import type { Log } from './net/log.js';
 import type { NativeBinding } from './net/native/binding.js';
 import { chooseBinding } from './net/native/chosenBinding.js';
 import { NativeListener } from './net/native/nativeListener.js';
+import { hintPlaceOf } from './net/peers/hintKeeper.js';
 import { Peers } from './net/peers/peers.js';
 import { peerTokens } from './net/peers/secret.js';
 import { type PeersShare, Station } from './net/station.js';
@@ -318,6 +319,7 @@ class RunningNode implements Node {
       ...{ clock: this.#clock, timers: this.#timers, random: systemRandom, log: this.#log },
       forwarder: () => this.#station.forwarder,
       askOwn: (request, settle) => this.#station.inquire(request, settle),
+      hints: hintPlaceOf(this.#config),
     });
   }
 

@@ -1,5 +1,5 @@
 /** What `GET /cache/partitioning` and `GET /cache/replication` say: who owns what, how often. */
-import type { PeerLag } from '../net/peers/peers.js';
+import type { PeerLag } from '../net/peers/peerLag.js';
 import type { Purger } from '../net/peers/purger.js';
 import type { Repairs } from '../net/peers/repairs.js';
 import type { Configuration } from '../ring/configuration.js';

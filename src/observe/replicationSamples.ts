@@ -1,5 +1,5 @@
 /** The metrics of replication: how far peers are behind, and what repair has brought. */
-import type { PeerLag } from '../net/peers/peers.js';
+import type { PeerLag } from '../net/peers/peerLag.js';
 import { type Family, many, one } from './family.js';
 import type { PeersSource } from './snapshot.js';
 

@@ -6,7 +6,7 @@ import type { ChannelFigures } from '../gossip/channel.js';
 import type { Gossip } from '../gossip/gossip.js';
 import { LOG_FIGURES, type LogFigure, type Signals } from '../log/signals.js';
 import { type Board, FIGURE, FIGURES, type Figure } from '../net/board.js';
-import type { PeerLag } from '../net/peers/peers.js';
+import type { PeerLag } from '../net/peers/peerLag.js';
 import type { PurgeFigures } from '../net/peers/purger.js';
 import type { RepairFigures } from '../net/peers/repairs.js';
 import type { Mover } from '../rebalance/mover.js';

@@ -3,6 +3,7 @@
  * only the newest change is kept: everything downstream is a merge by version, so the others would
  * change nothing. Hints are bounded in bytes and in age; what has to be let go is made up for by
  * repair, and `incomplete` says for whom. A hint is no owner: it never counts towards a level.
+ * A journal, where there is one, keeps them for another run (`hintFile.ts`).
  */
 
 /** A change that somebody lacks. */
@@ -19,20 +20,46 @@ export interface HintLimits {
   readonly ageMs: number;
 }
 
-interface Kept extends Hint {
+/** A change that is kept. */
+export interface KeptHint extends Hint {
+  /** Since when, on the monotonic clock. */
   readonly sinceMs: number;
+}
+
+/** What is told of each change that is kept or dropped, to keep it for another run. */
+export interface HintJournal {
+  keep(id: string, hint: Hint, sinceMs: number): void;
+  drop(id: string, hint: Hint): void;
 }
 
 /** The hints of a node for all others. */
 export class Hints {
   readonly #limits: HintLimits;
   /** By the id of who lacks them, and by key, the oldest first. */
-  readonly #kept = new Map<string, Map<string, Kept>>();
+  readonly #kept = new Map<string, Map<string, KeptHint>>();
   readonly #incomplete = new Set<string>();
   #bytes = 0;
 
-  constructor(limits: HintLimits) {
+  readonly #journal: HintJournal | undefined;
+
+  constructor(limits: HintLimits, journal?: HintJournal | undefined) {
     this.#limits = limits;
+    this.#journal = journal;
+  }
+
+  /** All changes that are kept, with who lacks them. */
+  *all(): Iterable<readonly [id: string, kept: KeptHint]> {
+    for (const [id, mine] of this.#kept) for (const kept of mine.values()) yield [id, kept];
+  }
+
+  /** Takes over what another run has kept, the oldest first. */
+  restore(id: string, kept: KeptHint, nowMs: number): void {
+    this.#put(id, kept, nowMs);
+  }
+
+  /** A node needs repair when it is back, for nobody knows what was kept for it. */
+  lose(id: string): void {
+    this.#incomplete.add(id);
   }
 
   /** Bytes of all records that are kept. */
@@ -70,17 +97,23 @@ export class Hints {
 
   /** Keeps a change for a node unless a newer one of its key is kept. */
   keep(id: string, hint: Hint, nowMs: number): void {
-    const mine = this.#kept.get(id) ?? new Map<string, Kept>();
-    this.#kept.set(id, mine);
-    const known = mine.get(hint.key);
-    if (known !== undefined && known.version >= hint.version) return;
-    this.#drop(mine, hint.key);
-    mine.set(hint.key, { ...hint, sinceMs: nowMs });
-    this.#bytes += hint.record.length;
-    this.#letGo(nowMs);
+    if (!this.#put(id, { ...hint, sinceMs: nowMs }, nowMs)) return;
+    this.#journal?.keep(id, hint, nowMs);
   }
 
-  #drop(mine: Map<string, Kept>, key: string): void {
+  #put(id: string, hint: KeptHint, nowMs: number): boolean {
+    const mine = this.#kept.get(id) ?? new Map<string, KeptHint>();
+    this.#kept.set(id, mine);
+    const known = mine.get(hint.key);
+    if (known !== undefined && known.version >= hint.version) return false;
+    this.#drop(mine, hint.key);
+    mine.set(hint.key, hint);
+    this.#bytes += hint.record.length;
+    this.#letGo(nowMs);
+    return mine.get(hint.key) === hint;
+  }
+
+  #drop(mine: Map<string, KeptHint>, key: string): void {
     const known = mine.get(key);
     if (known === undefined) return;
     mine.delete(key);
@@ -99,7 +132,7 @@ export class Hints {
   }
 
   #forgetOldest(): void {
-    let oldest: { id: string; mine: Map<string, Kept>; kept: Kept } | undefined;
+    let oldest: { id: string; mine: Map<string, KeptHint>; kept: KeptHint } | undefined;
     for (const [id, mine] of this.#kept) {
       const [kept] = mine.values();
       const older = oldest === undefined || (kept?.sinceMs ?? 0) < oldest.kept.sinceMs;
@@ -108,7 +141,9 @@ export class Hints {
     if (oldest !== undefined) this.#forget(oldest.id, oldest.mine, oldest.kept.key);
   }
 
-  #forget(id: string, mine: Map<string, Kept>, key: string): void {
+  #forget(id: string, mine: Map<string, KeptHint>, key: string): void {
+    const known = mine.get(key);
+    if (known !== undefined) this.#journal?.drop(id, known);
     this.#drop(mine, key);
     this.#incomplete.add(id);
   }
@@ -131,15 +166,20 @@ export class Hints {
     const mine = this.#kept.get(id);
     if (mine === undefined) return;
     for (const { key, version } of hints) {
-      if (mine.get(key)?.version === version) this.#drop(mine, key);
+      const known = mine.get(key);
+      if (known?.version !== version) continue;
+      this.#journal?.drop(id, known);
+      this.#drop(mine, key);
     }
     if (mine.size === 0) this.#kept.delete(id);
   }
 
   /** A node was repaired, or is no owner any more: nothing is kept for it. */
   settle(id: string): void {
-    for (const key of [...(this.#kept.get(id)?.keys() ?? [])]) {
-      this.#drop(this.#kept.get(id) as Map<string, Kept>, key);
+    const mine = this.#kept.get(id) ?? new Map<string, KeptHint>();
+    for (const [key, known] of [...mine]) {
+      this.#journal?.drop(id, known);
+      this.#drop(mine, key);
     }
     this.#kept.delete(id);
     this.#incomplete.delete(id);

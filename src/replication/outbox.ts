@@ -79,6 +79,11 @@ export class Outbox {
     this.#gapUpTo = this.#base;
   }
 
+  /** Gives everything up. */
+  giveUpAll(): void {
+    while (this.lag > 0) this.#giveUp();
+  }
+
   /** What was given up since this was asked last. */
   takeGivenUp(): Uint8Array[] {
     const givenUp = this.#givenUp;

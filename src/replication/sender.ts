@@ -164,6 +164,13 @@ export class Sender {
     this.#send = undefined;
   }
 
+  /** Gives up what waits and what is on the way: nobody is there to take it. */
+  giveUp(): void {
+    this.#seal();
+    this.#outbox.giveUpAll();
+    this.#forgetGivenUp();
+  }
+
   /** Sends what may be sent. */
   flush(): void {
     this.#seal();

@@ -163,7 +163,7 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
   'lost-hint': {
     scenario: 'replication',
     file: 'src/replication/hints.js',
-    find: 'mine.set(hint.key, { ...hint, sinceMs: nowMs });',
+    find: 'mine.set(hint.key, hint);',
     replace: '',
     what: 'what a peer does not take for long is forgotten',
   },

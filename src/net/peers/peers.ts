@@ -15,10 +15,8 @@ import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import { sleep, type Timer, type Timers } from '../../base/timers.js';
 import type { AnswerReader } from '../../protocol/answerReader.js';
-import { RequestReader } from '../../protocol/requestReader.js';
-import { FLAG_VERSION } from '../../protocol/wire.js';
 import { Distributor } from '../../replication/distributor.js';
-import { type Hint, Hints } from '../../replication/hints.js';
+import type { Hint, Hints } from '../../replication/hints.js';
 import type { OutboxLimits } from '../../replication/outbox.js';
 import type { Reach } from '../../replication/reach.js';
 import { Sender } from '../../replication/sender.js';
@@ -27,7 +25,9 @@ import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
 import { Clocks } from './clocks.js';
 import type { Forwarder } from './forwarder.js';
+import { HintKeeper, type HintPlace } from './hintKeeper.js';
 import type { Settle } from './inquirer.js';
+import type { PeerLag } from './peerLag.js';
 import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
 import { Purger } from './purger.js';
 import type { Haul, HaulReport } from './repair.js';
@@ -50,6 +50,8 @@ export interface PeersParts {
   readonly askOwn: (request: Uint8Array, settle: Settle) => void;
   /** Over WebSockets by default. */
   readonly makeLink?: LinkMaker;
+  /** Where hints are kept for another run; nowhere by default. */
+  readonly hints?: HintPlace | undefined;
   /** How much is on the way to a peer and held for it, in bytes. */
   readonly limits?: OutboxLimits;
 }
@@ -59,6 +61,8 @@ const LIMITS = { window: 4 * 1024 * 1024, capacity: 32 * 1024 * 1024 };
 /** How much is kept for those who are away, and for how long. */
 const HINTS = { bytes: 64 * 1024 * 1024, ageMs: 3 * 3600 * 1000 };
 const HINT_BATCH_BYTES = 256 * 1024;
+/** With a data folder, what a peer lacks that is away for so long becomes hints. */
+const AWAY_MS = 1_000;
 /** What is too far ahead of a peer's clock is tried again after so long. */
 const AHEAD_MS = 1_000;
 /** The pause after a turn that carried something, so that the next one has more to carry ... */
@@ -68,18 +72,6 @@ const IDLE_MS = 10;
 /** A peer that answers nothing for so long is connected to anew. */
 const SILENT_MS = 10_000;
 
-/** How far a peer is behind this node. */
-export interface PeerLag {
-  readonly id: string;
-  readonly connected: boolean;
-  /** Changes that it has not acknowledged, hints among them. */
-  readonly records: number;
-  /** For how long the oldest of them has waited, in milliseconds. */
-  readonly ageMs: number;
-  readonly hints: number;
-  readonly hintBytes: number;
-}
-
 interface Peer {
   readonly member: Member;
   readonly sender: Sender;
@@ -87,6 +79,8 @@ interface Peer {
   readonly row: number;
   /** When it answered last, or had nothing to answer. */
   heardMs: number;
+  /** When there was a connection last. */
+  upMs: number;
   hinting: boolean;
   /** Before that no hints are handed over, on the monotonic clock. */
   hintsMs: number;
@@ -97,7 +91,8 @@ export class Peers {
   readonly #parts: PeersParts;
   readonly #feeds: readonly FeedReader[];
   readonly #distributor: Distributor;
-  readonly #hints = new Hints(HINTS);
+  readonly #keeper: HintKeeper;
+  readonly #hints: Hints;
   readonly #peers = new Map<string, Peer>();
   readonly #unlisten: () => void;
   readonly #clocks: Clocks;
@@ -121,6 +116,8 @@ export class Peers {
       senderOf: (id) => this.#peers.get(id)?.sender,
       senders: () => this.#senders(),
     });
+    this.#keeper = new HintKeeper(HINTS, parts.hints, clock, log);
+    this.#hints = this.#keeper.hints;
     this.#clocks = new Clocks({ clock, reach, log, forwarder });
     this.repairs = new Repairs({
       ...{ view, reach, clock, timers, random, log, forwarder, askOwn },
@@ -231,7 +228,17 @@ export class Peers {
       onAnswers: (answers) => this.#answered(id, answers),
     });
     const heardMs = clock.monotonicMs();
-    this.#peers.set(id, { member, sender, link, row, heardMs, hinting: false, hintsMs: 0 });
+    this.#peers.set(id, {
+      member,
+      sender,
+      link,
+      row,
+      heardMs,
+      upMs: heardMs,
+      hinting: false,
+      hintsMs: 0,
+    });
+    if (this.#keeper.damagedBytes > 0) this.#hints.lose(id);
     for (const [source, feed] of this.#feeds.entries()) reach.advance(row, source, feed.position);
     link.start();
   }
@@ -264,17 +271,8 @@ export class Peers {
   #keep(id: string, row: number, frames: readonly Uint8Array[]): void {
     const peer = this.#peers.get(id);
     if (peer !== undefined) peer.hinting = false;
-    const nowMs = this.#parts.clock.monotonicMs();
     this.#parts.reach.giveUp(row);
-    for (const frame of frames) {
-      const reader = new RequestReader(frame);
-      while (reader.next()) {
-        const key = Buffer.from(reader.key()).toString('latin1');
-        const version = reader.field(FLAG_VERSION) ?? 0n;
-        const record = frame.slice(reader.at, reader.end);
-        this.#hints.keep(id, { key, version, record }, nowMs);
-      }
-    }
+    this.#keeper.keep(id, frames, this.#parts.clock.monotonicMs());
   }
 
   /** Hands hints over to peers that are there and not behind. */
@@ -321,7 +319,11 @@ export class Peers {
 
   #watch(nowMs: number): void {
     for (const peer of this.#peers.values()) {
-      if (peer.sender.idle || !peer.link.up) peer.heardMs = nowMs;
+      const { sender, link } = peer;
+      if (link.up) peer.upMs = nowMs;
+      // What outlives this run must not wait in memory alone.
+      else if (this.#keeper.isKept && nowMs - peer.upMs > AWAY_MS) sender.giveUp();
+      if (sender.idle || !link.up) peer.heardMs = nowMs;
       else if (nowMs - peer.heardMs > SILENT_MS) peer.link.drop();
     }
   }
@@ -340,6 +342,7 @@ export class Peers {
     this.#handOver(nowMs);
     this.#clocks.tick(this.#reached());
     this.#watch(nowMs);
+    this.#keeper.flush();
     this.repairs.tick(nowMs);
     this.purger.tick(nowMs);
     if (more) {
@@ -386,7 +389,11 @@ export class Peers {
     this.#timer?.cancel();
     this.repairs.stop();
     this.purger.stop();
-    for (const { link } of this.#peers.values()) link.stop();
+    for (const { link, sender } of this.#peers.values()) {
+      link.stop();
+      if (this.#keeper.isKept) sender.giveUp();
+    }
+    this.#keeper.close();
     this.#parts.reach.nudge();
   }
 }

@@ -1,0 +1,68 @@
+/** A node that is killed while a peer is away delivers what it owes that peer in its next run. */
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { HINT_FILE } from '../../src/replication/hintFile.js';
+import { freePorts, nodesOf, startMember } from '../e2e/support/cluster.js';
+import type { TestServer } from '../e2e/support/server.js';
+
+const LIMIT = { timeout: 60_000, interval: 50 };
+const KEYS = 50;
+
+const running: TestServer[] = [];
+let folder = '';
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop('SIGKILL')));
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function metric({ httpUrl }: TestServer, name: string): Promise<number> {
+  const page = await (await fetch(`${httpUrl}/metrics`)).text();
+  return Number(new RegExp(`^${name}(?:\\{[^}]*"b"[^}]*\\})? (.+)$`, 'm').exec(page)?.[1] ?? NaN);
+}
+
+async function status({ httpUrl }: TestServer, key: string, init?: RequestInit): Promise<number> {
+  const reply = await fetch(`${httpUrl}/v1/keys/${key}`, init);
+  await reply.text();
+  return reply.status;
+}
+
+it('a node that was killed still delivers its hints', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'orlop-hints-'));
+  const ports = await freePorts(3);
+  const start = async (name: string): Promise<TestServer> => {
+    const flags = ['--replicas', '3', '--data-dir', join(folder, name)];
+    const server = await startMember(name, ports['abc'.indexOf(name)] ?? 0, ports, flags);
+    running.push(server);
+    return server;
+  };
+  let [a, b, c] = (await Promise.all(['a', 'b', 'c'].map(start))) as [
+    TestServer,
+    TestServer,
+    TestServer,
+  ];
+  const all = { method: 'PUT', body: 'x', headers: { 'orlop-level': 'all' } };
+  for (const server of [a, b, c]) {
+    const settled = async () => {
+      const { configuration } = await nodesOf(server);
+      return `${configuration?.members.length} ${configuration?.moving}`;
+    };
+    await expect.poll(settled, LIMIT).toBe('3 false');
+    await expect.poll(() => status(server, 'settled', all), LIMIT).toBe(204);
+  }
+  await b.stop('SIGKILL');
+  for (let n = 0; n < KEYS; n++) {
+    expect(await status(a, `key${n}`, { method: 'PUT', body: 'x' })).toBe(204);
+  }
+  await expect.poll(() => metric(a, 'orlop_replication_hints'), LIMIT).toBe(KEYS);
+  expect((await stat(join(folder, 'a', HINT_FILE))).size).toBeGreaterThan(KEYS * 28);
+  await a.stop('SIGKILL');
+  a = await start('a');
+  await expect.poll(() => metric(a, 'orlop_replication_hints'), LIMIT).toBe(KEYS);
+  // Without the third node nobody but this one can tell the one that comes back.
+  await c.stop('SIGKILL');
+  b = await start('b');
+  await expect.poll(() => metric(a, 'orlop_replication_hints'), LIMIT).toBe(0);
+  for (let n = 0; n < KEYS; n++) expect(await status(b, `key${n}`)).toBe(200);
+});
