@@ -5,7 +5,10 @@
  * Under `always` others wait for each round, and a round takes as long with one change as with
  * fifty. When one has ended, all who waited for it ask for the next thing at about the same time,
  * and a round that began with the first of them would let all others wait for two. So the thread
- * waits a moment, a fraction of what a sync takes, until about as much has come as the last time.
+ * waits a moment, a fraction of what a sync takes, until about as much has come as usually. Where
+ * syncs are fast, a round costs the processor more than it costs time, and takes it from those who
+ * serve: rounds that several share begin at some distance from each other. Who writes alone waits
+ * for nobody.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { Store, type StoreHandle } from '../arena/store.js';
@@ -82,9 +85,13 @@ const OWING_MS = 0.2;
 const PATIENCE_SHARE = 0.15;
 /** … and at most this long. */
 const PATIENCE_MS_MAX = 1;
-/** It begins when this share of the last round's bytes is there. */
+/** … or, if the last round had more than one record, until so long after that began. */
+const PACE_MS = 0.6;
+/** It begins when this share of what a round usually takes is there. */
 const COMPANY_SHARE = 0.8;
-const PATIENCE_STEP_MS = 0.05;
+/** What is usual is the most of the last rounds, less this for each since then. */
+const USUAL_DECAY = 0.95;
+const PATIENCE_STEP_MS = 0.2;
 
 /** Writes the log until it is told to close. */
 export function runLog(start: LogThreadStart, parts: LogThreadParts): void {
@@ -104,8 +111,11 @@ class LogThread {
   readonly #pending: () => number;
   readonly #always: boolean;
   #sleepMs = BUSY_MS;
-  #lastBytes = 0;
+  #usualBytes = 0;
   #syncMs = 0;
+  /** The last round had more than one record. */
+  #shared = false;
+  #beganMs = 0;
 
   constructor(start: LogThreadStart, parts: LogThreadParts) {
     const { folder, fsync, fileBytes, earlierBytes } = start;
@@ -158,9 +168,11 @@ class LogThread {
   #round(): number {
     const { clock } = this.#parts;
     const startMs = clock.monotonicMs();
+    const before = this.#signals.figure('records');
     const taken = this.#writer.round();
     if (taken > 0) {
-      this.#lastBytes = taken;
+      this.#usualBytes = Math.max(taken, this.#usualBytes * USUAL_DECAY);
+      this.#shared = this.#signals.figure('records') - before > 1;
       this.#syncMs = clock.monotonicMs() - startMs;
     }
     if (this.#writer.failed || this.#writer.full) return FULL_MS;
@@ -172,11 +184,16 @@ class LogThread {
   /** Waits until the next round is worth its sync; see the top of this file. */
   #awaitCompany(): void {
     const { clock } = this.#parts;
+    let nowMs = clock.monotonicMs();
     const patienceMs = Math.min(PATIENCE_MS_MAX, this.#syncMs * PATIENCE_SHARE);
-    const endMs = clock.monotonicMs() + patienceMs;
-    const enough = this.#lastBytes * COMPANY_SHARE;
-    while (this.#pending() < enough && clock.monotonicMs() < endMs) {
-      this.#signals.waitForWork(this.#signals.work, PATIENCE_STEP_MS);
+    const paceMs = this.#shared ? this.#beganMs + PACE_MS - nowMs : 0;
+    const endMs = nowMs + Math.max(patienceMs, paceMs);
+    const enough = this.#usualBytes * COMPANY_SHARE;
+    while (nowMs < endMs && this.#pending() < enough) {
+      const stepMs = Math.min(PATIENCE_STEP_MS, endMs - nowMs);
+      this.#signals.waitForWork(this.#signals.work, stepMs);
+      nowMs = clock.monotonicMs();
     }
+    this.#beganMs = nowMs;
   }
 }
