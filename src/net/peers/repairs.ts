@@ -171,7 +171,8 @@ export class Repairs {
       const noted = (): void => {
         if (generation !== undefined) reach.setWhole(row, generation);
       };
-      this.#running = this.#begin(id, noted);
+      // A comparison may be over before `#begin` returns: the peer is gone meanwhile.
+      if (!this.#begin(id, noted)) this.#running = false;
     });
   }
 
