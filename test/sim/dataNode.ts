@@ -60,6 +60,13 @@ export interface Holding {
   readonly version: bigint;
 }
 
+function freshStore({ random }: Host): Store {
+  return Store.create({
+    ...{ memoryBytes: 8 * MIB, maxValueBytes: 64 * KIB, lanes: 2, feedBytes: 256 * KIB },
+    ...{ build: 'release', random },
+  });
+}
+
 /** A node of a world, with its data. */
 export class DataNode implements Running {
   readonly store: Store;
@@ -73,13 +80,16 @@ export class DataNode implements Running {
   readonly #pending = new Map<number, (answer: AnswerReader) => void>();
   #nextId = 1;
 
-  constructor(host: Host, configuration: Configuration, maxSkewMs?: number) {
+  /** With what a node had that crashed, as its log would bring it back, or with nothing. */
+  constructor(
+    host: Host,
+    configuration: Configuration,
+    maxSkewMs: number | undefined,
+    store = freshStore(host),
+  ) {
     this.#host = host;
+    this.store = store;
     const { clock, timers, random } = host;
-    this.store = Store.create({
-      ...{ memoryBytes: 8 * MIB, maxValueBytes: 64 * KIB, lanes: 2, feedBytes: 256 * KIB },
-      ...{ build: 'release', random },
-    });
     const lane = this.store.openLane(0);
     this.#observer = this.store.openLane(1);
     const view = new ClusterView();
@@ -111,8 +121,11 @@ export class DataNode implements Running {
       ...shared,
       ...{ store: this.store, view, reach, log: QUIET, limits: LIMITS },
       forwarder: () => forwarder,
-      askOwn: () => {},
+      askOwn: (request, settle) => this.#switchboard.inquire(request, settle),
     });
+    const { members } = configuration.layout;
+    const addressOf = (id: string): string => members.find((one) => one.id === id)?.host ?? '';
+    this.#peers.repairs.serve(exchange.questions(addressOf));
     this.#client = new Guest(this.store.constant('GRANTS_CLIENT'), (all) => this.#told(all));
     this.#gather.join(this.#client);
     view.learn(configuration);

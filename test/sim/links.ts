@@ -4,6 +4,7 @@
  * connection, as after a broken one. Frames may come twice or in another order, which is more than
  * a real link does to those who use it.
  */
+import type { LinkHandler, Links, Settle } from '../../src/base/links.js';
 import type { Timer } from '../../src/base/timers.js';
 import type { Link, PeerLinkParts } from '../../src/net/peers/peerLink.js';
 import { AnswerReader } from '../../src/protocol/answerReader.js';
@@ -14,6 +15,8 @@ const HELLO = 1;
 const WELCOME = 2;
 const FRAME = 3;
 const ANSWERS = 4;
+const QUESTION = 5;
+const REPLY = 6;
 const HEAD_BYTES = 12;
 /** A connection on which nothing has come for so long, though something should, is given up. */
 const SILENT_MS = 1_000;
@@ -31,6 +34,10 @@ export class Exchange {
   readonly #host: Host;
   readonly #send: (to: string, bytes: Uint8Array) => void;
   readonly #links = new Map<number, SimLink>();
+  readonly #handlers = new Map<number, LinkHandler>();
+  readonly #asked = new Map<number, Settle>();
+  /** What was handled already: a request comes to its handler at most once. */
+  readonly #handled = new Set<string>();
   #next = 1;
 
   constructor(host: Host, serve: Server) {
@@ -46,8 +53,45 @@ export class Exchange {
         serve(`${from}/${channel}/${epoch}`, body, (answers) => {
           this.#tell(from, ANSWERS, channel ?? 0, epoch ?? 0, answers);
         });
-      } else this.#links.get(channel ?? 0)?.heard(kind ?? 0, epoch ?? 0, body);
+      } else if (kind === QUESTION) this.#handle(from, channel ?? 0, epoch ?? 0, body);
+      else if (kind === REPLY) this.#settle(channel ?? 0, body);
+      else this.#links.get(channel ?? 0)?.heard(kind ?? 0, epoch ?? 0, body);
     });
+    // Numbers differ from those before a crash.
+    this.#next = 1 + host.random.below(1_000_000) * 1_000;
+  }
+
+  /** A question has the name of who asks in front: a byte of length, and the id. */
+  #handle(from: string, number: number, topic: number, bytes: Uint8Array): void {
+    const name = `${from}/${number}`;
+    if (this.#handled.has(name)) return;
+    this.#handled.add(name);
+    const end = 1 + (bytes[0] ?? 0);
+    const id = Buffer.from(bytes.subarray(1, end)).toString();
+    this.#handlers.get(topic)?.(id, bytes.slice(end), (answer) => {
+      this.#tell(from, REPLY, number, topic, answer);
+    });
+  }
+
+  #settle(number: number, answer: Uint8Array | undefined): void {
+    const settle = this.#asked.get(number);
+    this.#asked.delete(number);
+    settle?.(answer);
+  }
+
+  /** Questions to others and answers to theirs; one that is lost is not asked again. */
+  questions(addressOf: (id: string) => string): Links {
+    return {
+      serve: (topic, handler) => void this.#handlers.set(topic, handler),
+      request: (to, topic, body, timeoutMs, settle) => {
+        const number = this.#next++;
+        this.#asked.set(number, settle);
+        this.#host.timers.after(timeoutMs, () => this.#settle(number, undefined));
+        const id = Buffer.from(this.#host.id);
+        const bytes = Buffer.concat([Uint8Array.of(id.length), id, body]);
+        this.#tell(`${addressOf(to)}:${GOSSIP_PORT}`, QUESTION, number, topic, bytes);
+      },
+    };
   }
 
   #tell(to: string, kind: number, channel: number, epoch: number, body?: Uint8Array): void {

@@ -111,6 +111,15 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     what: 'one old owner is enough to get everything from',
     scenario: 'moving',
   },
+  'ring-from-gossip': {
+    file: 'src/ring/view.js',
+    find: 'return this.#maps.map((owners) => owners.of(owners.partitionOf(key)));',
+    replace:
+      'return this.#maps.map((owners) =>' +
+      ' owners.of(owners.partitionOf(key)).filter(({ id }) => this.isAlive(id)));',
+    what: 'who is held dead owns nothing',
+    scenario: 'moving',
+  },
   'acknowledged-early': {
     scenario: 'replication',
     file: 'src/net/peers/claims.js',

@@ -1,11 +1,17 @@
 /**
- * One seed of replication: 3 to 5 nodes, each key with three owners, and clients at all of them,
- * through a storm in which the network, the clocks and the nodes' time may fail, and then in calm.
+ * One seed of replication: 3 to 7 nodes, each key with three owners, and clients at all of them,
+ * through a storm in which the network, the clocks and the nodes may fail, and then in calm.
  *
  * - A change that is acknowledged at `quorum` is with a majority of its owners at that moment.
  * - A read at `quorum` sees what was acknowledged at `quorum` before it began, or something newer.
  * - A read of a session at `one`, on any node, sees what the session has written at `one`.
  * - In the end all owners of a key have the same of it, and nothing older than was acknowledged.
+ *
+ * A node that crashes comes back with its store, as if its log had every change, but without what
+ * it was about to tell others; that is for repair. One that comes back with nothing takes what only
+ * it had acknowledged with it, and counts as an owner at once: then reads at `quorum` may miss what
+ * the lost node and one more knew, and only what a majority had has to be there in the end. Where
+ * two nodes have lost everything, even that may be gone.
  */
 import { seededRandom } from '../../src/base/random.js';
 import { timeOf } from '../../src/net/peers/clocks.js';
@@ -31,9 +37,10 @@ import { World } from './world.js';
 
 const SETTLING_MS = 3_000;
 const STORM_MS = 40_000;
-const HEALING_MS = 40_000;
+const HEALING_MS = 25_000;
 const STEP_MS = 25;
 const KEYS = 40;
+const REPLICAS = 3;
 const DEADLINE_MS = 2_000;
 const MAX_SKEW_MS = 500;
 /** Clients with sessions, and the keys that they share. */
@@ -41,7 +48,7 @@ const TRAVELLERS = 2;
 const TRAVELLED = 8;
 const KINDS: readonly Fault[] = [
   ...(['loss', 'duplication', 'clogging', 'oneWay'] as const),
-  ...(['partition', 'pause', 'skew'] as const),
+  ...(['partition', 'pause', 'skew', 'crash', 'wipe'] as const),
 ];
 
 function configurationOf(hosts: readonly Host[]): Configuration {
@@ -53,7 +60,7 @@ function configurationOf(hosts: readonly Host[]): Configuration {
   return {
     ...{ cluster: '1'.repeat(16), name: 'sim', number: 1, previous: NO_DIGEST, epoch: 1 },
     ...{ strategy: 'multi-master', partitioner: 'hash' },
-    layout: { members, replicas: 3, ranges: [] },
+    layout: { members, replicas: REPLICAS, ranges: [] },
   };
 }
 
@@ -82,30 +89,43 @@ class ReplicationRun {
     token: new SessionToken().encode(),
     own: new Map(),
   }));
+  readonly #configuration: Configuration;
   #count = 0;
   #hinted = false;
+  /** How often a node lost everything. */
+  #wipes = 0;
 
   constructor(seed: number) {
     this.#seed = seed;
     this.#maxSkewMs = seed % 5 === 0 ? MAX_SKEW_MS : undefined;
     this.#world = new World(seed);
-    const count = 3 + this.#world.random.below(3);
+    const count = 3 + this.#world.random.below(5);
     this.#hosts = Array.from({ length: count }, () => this.#world.addHost());
-    const configuration = configurationOf(this.#hosts);
+    this.#configuration = configurationOf(this.#hosts);
     this.#view.identify('nobody');
-    this.#view.learn(configuration);
-    for (const host of this.#hosts) {
-      host.start(() => {
-        const node = new DataNode(host, configuration, this.#maxSkewMs);
-        this.#nodes.set(host.id, node);
-        return node;
-      });
-    }
+    this.#view.learn(this.#configuration);
+    for (const host of this.#hosts) this.#start(host);
   }
 
   #ownersOf(key: string): DataNode[] {
     const [group = []] = this.#view.groupsOf(Buffer.from(key));
-    return group.map(({ id }) => this.#nodes.get(id) as DataNode);
+    return group.flatMap(({ id }) => this.#nodes.get(id) ?? []);
+  }
+
+  #start(host: Host): void {
+    host.start(() => {
+      const store = this.#nodes.get(host.id)?.store;
+      const node = new DataNode(host, this.#configuration, this.#maxSkewMs, store);
+      this.#nodes.set(host.id, node);
+      return node;
+    });
+  }
+
+  /** What a node had that is down counts as long as it is not lost. */
+  #onCrash(host: Host, wiped: boolean): void {
+    if (!wiped) return;
+    this.#wipes++;
+    this.#nodes.delete(host.id);
   }
 
   #note(known: Map<string, bigint>, key: string, version: bigint): void {
@@ -114,7 +134,9 @@ class ReplicationRun {
 
   #step(): void {
     const { random } = this.#world;
-    for (const node of this.#nodes.values()) {
+    for (const { id, running } of this.#hosts) {
+      const node = this.#nodes.get(id);
+      if (node === undefined || !running) continue;
       const key = `${random.below(KEYS)}`;
       const level = random.below(2) === 0 ? LEVEL_ONE : LEVEL_QUORUM;
       const kind = random.below(10);
@@ -129,8 +151,9 @@ class ReplicationRun {
   /** Writes or reads a key that is never deleted, at whatever node. */
   #travel(traveller: Traveller): void {
     const { random } = this.#world;
-    const nodes = [...this.#nodes.values()];
-    const node = nodes[random.below(nodes.length)] as DataNode;
+    const host = this.#hosts[random.below(this.#hosts.length)];
+    const node = host?.running === true ? this.#nodes.get(host.id) : undefined;
+    if (node === undefined) return;
     const key = `s${random.below(TRAVELLED)}`;
     const least = traveller.own.get(key) ?? 0n;
     const isWrite = random.below(3) === 0;
@@ -146,7 +169,7 @@ class ReplicationRun {
         const all = SessionToken.decode(traveller.token);
         for (const mark of token.marks) all.note(mark);
         traveller.token = all.encode();
-      } else if (version < least) {
+      } else if (version < least && this.#wipes === 0) {
         this.#violations.push('a session does not see what it has written');
       }
     });
@@ -168,7 +191,7 @@ class ReplicationRun {
     this.#note(this.#quorum, key, version);
     const owners = this.#ownersOf(key);
     const have = owners.filter((owner) => owner.holds(key).version >= version).length;
-    if (2 * have > owners.length) return;
+    if (2 * have > REPLICAS || this.#wipes > 0) return;
     this.#violations.push(`a change was acknowledged at quorum that ${have} owners have`);
   }
 
@@ -187,7 +210,7 @@ class ReplicationRun {
       const told = answer.status === STATUS.OK || answer.status === STATUS.NOT_FOUND;
       if (!told) return;
       this.#count++;
-      if ((answer.version() ?? 0n) >= least) return;
+      if ((answer.version() ?? 0n) >= least || this.#wipes > 0) return;
       this.#violations.push('a read at quorum saw something older than what was acknowledged');
     });
   }
@@ -222,8 +245,8 @@ class ReplicationRun {
       hosts: this.#hosts,
       victims: 1,
       kinds: KINDS,
-      restart: () => undefined,
-      onCrash: () => undefined,
+      restart: (host) => this.#start(host),
+      onCrash: (host, wiped) => this.#onCrash(host, wiped),
     });
     storm.begin();
     this.#work(world.nowMs + STORM_MS);
@@ -259,7 +282,8 @@ class ReplicationRun {
     const same = new Set(held.map(({ status, version }) => `${status} ${version}`));
     const hints = this.#hinted ? ', some by hints' : '';
     if (same.size > 1) this.#violations.push(`in the end owners differ${hints}`);
-    const least = this.#acked.get(key) ?? 0n;
+    const known = this.#wipes === 0 ? this.#acked : this.#quorum;
+    const least = this.#wipes > 1 ? 0n : (known.get(key) ?? 0n);
     if (held.some(({ version }) => version < least)) {
       this.#violations.push('in the end an owner has something older than what was acknowledged');
     }
