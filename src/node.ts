@@ -14,7 +14,7 @@ import { sleep, systemTimers, type Timers } from './base/timers.js';
 import { VERSION } from './base/version.js';
 import { ClusterAdmin } from './cluster/admin.js';
 import { familiesOfAll, type NodeFigures } from './cluster/figures.js';
-import { haulBy } from './cluster/hauling.js';
+import { haulBy, shedBy } from './cluster/hauling.js';
 import { type ClusterNode, startCluster } from './cluster/node.js';
 import { jsonReport } from './cluster/reports.js';
 import type { Config } from './config/config.js';
@@ -289,12 +289,17 @@ class RunningNode implements Node {
     if (this.#config.cluster.gossips) {
       const [config, log, view] = [this.#config, this.#log, this.#view];
       this.#peers = this.#startPeers();
-      const haul = haulBy(this.#peers);
+      const [peers, board] = [this.#peers, this.#board];
+      const [haul, shed] = [haulBy(peers), shedBy(peers)];
       // Who can't keep what it agrees to gets into no cluster; a member goes on without a vote.
       const failed = (error: Error): void => {
         if (view.selfIndex < 0) this.#failed(error);
       };
-      const node = await startCluster({ config, port: this.port, log, view, haul, failed });
+      const node = await startCluster({
+        ...{ config, port: this.port, log, view, haul, shed, failed },
+        known: () => board.knownNumber,
+        hasDelivered: (id, number) => peers?.leadership.hasDelivered(id, number) ?? true,
+      });
       this.#cluster = node;
       this.#peers?.repairs.serve(node.gossip.links);
       const { rebalancePercent: thresholdPercent } = config.cluster;

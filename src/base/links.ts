@@ -7,7 +7,14 @@
  */
 
 /** What requests are about: each topic has one handler. A byte. */
-export const LINK_TOPICS = { members: 1, ring: 2, replication: 3, rebalance: 4, nodes: 5 } as const;
+export const LINK_TOPICS = {
+  members: 1,
+  ring: 2,
+  replication: 3,
+  rebalance: 4,
+  nodes: 5,
+  standing: 6,
+} as const;
 
 /** The longest body of a request or an answer, in bytes. */
 export const LINK_BODY_MAX = 256 * 1024;

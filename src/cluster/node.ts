@@ -29,6 +29,7 @@ import { SealedChannel } from '../gossip/sealedChannel.js';
 import { addressOfHost, openUdp, resolveAt, systemResolve, type UdpSocket } from '../gossip/udp.js';
 import type { Log } from '../net/log.js';
 import { type HaulOrder, Mover } from '../rebalance/mover.js';
+import { type ShedOrder, Standing } from '../rebalance/standing.js';
 import type { Council } from '../ring/council.js';
 import type { ClusterView } from '../ring/view.js';
 import { Calls } from './calls.js';
@@ -53,6 +54,7 @@ export interface ClusterNode {
   readonly invitations: Invitations;
   readonly departure: Departure;
   readonly mover: Mover;
+  readonly standing: Standing;
   /** The UDP port. */
   readonly gossipPort: number;
   /** Says goodbye to the others, and closes the socket. */
@@ -197,6 +199,12 @@ export interface ClusterOptions {
   readonly view: ClusterView;
   /** Goes through another node's keys, and takes over what is missing here. */
   readonly haul: (order: HaulOrder) => void;
+  /** Goes through this node's keys, and outdoes what those who lead them do not have. */
+  readonly shed: (order: ShedOrder) => void;
+  /** The lowest number of the configurations that threads of this node go by. */
+  readonly known: () => number;
+  /** Whether a node has what was made here before the configuration `number` was known. */
+  readonly hasDelivered: (id: string, number: number) => boolean;
   /** What this node agreed to can't be kept in its folder any more. */
   readonly failed: (error: Error) => void;
 }
@@ -213,6 +221,18 @@ function moverFor(gossip: Gossip, seat: SeatedCouncil, options: ClusterOptions):
     told: (what, { source, stretches }) =>
       log.info({ node: source, partitions: stretches.length }, `moving in: ${what}`),
     bytesPerSecond: options.config.cluster.moveBytesPerSecond,
+  });
+}
+
+/** Takes up and loses the roles that the configuration gives this node. */
+function standingFor(gossip: Gossip, seat: SeatedCouncil, options: ClusterOptions): Standing {
+  const { log, view, haul, shed, known, hasDelivered } = options;
+  return new Standing({
+    ...{ view, haul, shed, known, hasDelivered, timers: systemTimers, links: gossip.links },
+    topic: LINK_TOPICS.standing,
+    isMember: () => seat.council.isMember,
+    isSteward: () => seat.isSteward,
+    told: (what, number, shed) => log.info({ number, shed }, `standing: ${what}`),
   });
 }
 
@@ -236,10 +256,13 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   logChanges(gossip, log);
   view.identify(gossip.self.id);
   let seat: SeatedCouncil;
+  let standing: Standing | undefined;
+  const hasCaughtUp = (who: string): boolean => standing?.hasCaughtUp(who) ?? false;
   try {
     const { joinFile } = config;
     const listed = joinFile === undefined ? [] : fileSource(joinFile).addresses();
-    seat = seatCouncil({ gossip, config: whole, listed, log, view, failed: options.failed });
+    const { failed } = options;
+    seat = seatCouncil({ gossip, config: whole, listed, log, view, failed, hasCaughtUp });
   } catch (error) {
     watch?.cancel();
     await socket.close();
@@ -256,8 +279,10 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
     return true;
   });
   const mover = moverFor(gossip, seat, options);
+  standing = standingFor(gossip, seat, options);
   gossip.start();
   mover.start();
+  standing.start();
   const { host: address, gossipPort } = gossip.self;
   const encrypted = config.keys !== undefined;
   log.info({ node: id, cluster: config.cluster, address, gossipPort, encrypted }, 'gossiping');
@@ -265,6 +290,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   const close = (): Promise<void> => {
     watch?.cancel();
     mover.stop();
+    standing?.stop();
     seat.stop();
     gossip.stop();
     closing ??= socket.close();
@@ -276,6 +302,6 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   };
   return {
     ...{ gossip, cluster: config.cluster, channel, gossipPort, view, council, leave, close },
-    ...{ calls, invitations, departure, mover },
+    ...{ calls, invitations, departure, mover, standing },
   };
 }

@@ -85,8 +85,10 @@ export function replicationDocument(sources: ReplicationSources): object {
   const { configuration, placement, peers, nowMs } = sources;
   const { strategy, layout, epoch } = configuration;
   const { copies } = placement;
+  const passedOver = layout.members.filter((member) => member.passedOver).map(({ id }) => id);
   return {
-    ...{ factor: layout.replicas, copies, strategy, epoch, consistency: 'one' },
+    ...{ factor: layout.replicas, copies, strategy, epoch },
+    ...{ passed_over: passedOver, consistency: 'one' },
     ...(peers && {
       peers: peersOf(peers, nowMs),
       repairs: peers.repairs.figures,

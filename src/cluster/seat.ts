@@ -31,6 +31,8 @@ export interface SeatParts {
   readonly view: ClusterView;
   /** The memory of agreements can't be written any more. */
   readonly failed: (error: Error) => void;
+  /** Whether a member that was passed over has what its successors have. */
+  readonly hasCaughtUp: (id: string) => boolean;
 }
 
 /**
@@ -106,7 +108,7 @@ export function seatCouncil(parts: SeatParts): SeatedCouncil {
       ...{ gossip, clock: systemClock, timers: systemTimers, random: systemRandom },
       founding: foundingFor(parts),
       store: storeFor(config),
-      custody: { replaceAfterMs, hasCaughtUp: () => true },
+      custody: { replaceAfterMs, hasCaughtUp: parts.hasCaughtUp },
       learned: (configuration) => {
         logLearned(configuration, gossip.self.id, log);
         view.learn(configuration);

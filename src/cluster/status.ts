@@ -60,6 +60,8 @@ export interface StatusDocument {
   };
   readonly replication: {
     readonly factor: number;
+    /** Who takes changes and answers reads: see docs/cluster.md. */
+    readonly strategy: string;
     readonly consistency: string;
     readonly sync_status: string;
   };
@@ -163,9 +165,12 @@ function absence(id: string, sights: readonly Sight[]): string {
 function issuesOf(sources: StatusSources, condition: Condition | undefined): string[] {
   if (condition === undefined) return ['this node has not found its cluster yet'];
   const { away, none, some, hasMajority } = condition;
-  const { moved, sights } = sources;
+  const { moved, sights, configuration } = sources;
+  const passedOver = configuration?.layout.members.filter((member) => member.passedOver) ?? [];
+  const returning = passedOver.filter(({ id }) => !away.includes(id));
   return [
     ...away.map((id) => absence(id, sights)),
+    ...returning.map(({ id }) => `${id} is passed over until it has what its successors have`),
     ...(none > 0 ? [`${none} partitions have no owner that can be reached`] : []),
     ...(some > 0 ? [`${some} partitions lack an owner that can be reached`] : []),
     ...(hasMajority
@@ -205,6 +210,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     },
     replication: {
       factor: configuration?.layout.replicas ?? 0,
+      strategy: configuration?.strategy ?? 'multi-master',
       consistency: 'one',
       sync_status: syncOf(condition, moves, sources.lagMs),
     },

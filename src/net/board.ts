@@ -52,6 +52,7 @@ export const FIGURES = [
   'tierFound',
   'tierLost',
   'tierReads',
+  'knownNumber',
 ] as const;
 
 /** The name of a figure in a tally. */
@@ -147,6 +148,12 @@ export class Board {
   /** Counts `count` connections out. */
   release(count: number): void {
     Atomics.sub(this.#words, CONNECTIONS, count);
+  }
+
+  /** The lowest number of the configurations that threads go by. */
+  get knownNumber(): number {
+    const lanes = Array.from({ length: this.lanes }, (_, lane) => lane);
+    return Math.min(...lanes.map((lane) => this.tally(lane)[FIGURE.knownNumber] ?? 0));
   }
 
   /** The figures of one lane. */

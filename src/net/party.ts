@@ -32,6 +32,12 @@ export abstract class Party {
   /** True while the loop has it in its list of those with frames to submit. */
   listed = false;
 
+  /** The answer to the request with this id has to wait for something. */
+  claim(id: number, claim: Claim): void {
+    this.claims ??= new Map();
+    this.claims.set(id, claim);
+  }
+
   /** It can take no more answers for now: its frames wait, and nothing more of it is executed. */
   pause(): void {
     this.paused = true;

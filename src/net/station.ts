@@ -63,6 +63,8 @@ export interface StationParts {
 
 /** How often a draining station looks whether it is done. */
 const DRAIN_LOOK_MS = 10;
+/** How soon it is looked again whether what was let in before is carried out. */
+const LEARN_MS = 2;
 /** Log files that nothing was read from for so long are closed. */
 const TIDY_MS = 10_000;
 
@@ -109,9 +111,17 @@ export class Station {
     const ownGrants = store.constant('GRANTS_ALL');
     const tools = { clock, timers, random, report, log, reach: peers?.reach };
     this.door = new Door({ ...this.#shared, ...tools, ownGrants, gate: this.#gate, board });
+    cluster.onConfiguration(() => this.#learned());
     this.#vigil = new Vigil(clock, limits.frameTimeoutMs);
     this.#watch = timers.every(tickMs(limits.frameTimeoutMs), () => this.guard(this.#tick));
     this.#watch.unref();
+  }
+
+  /** What was let in under the configuration before is carried out before anybody is told. */
+  #learned(): void {
+    const { cluster } = this.#parts;
+    if (this.#gather.idle) this.tally[FIGURE.knownNumber] = cluster.configuration?.number ?? 0;
+    else this.timers.after(LEARN_MS, () => this.#learned()).unref();
   }
 
   readonly #tick = (): void => this.#vigil.tick(this.#gather.parties);

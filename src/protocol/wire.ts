@@ -97,6 +97,8 @@ export const OP_SESSION = 0x32;
 export const OP_WITNESS = 0x33;
 /** Between nodes: what the asked one's clock shows. */
 export const OP_CLOCK = 0x34;
+/** Between nodes: who tells what follows in the frame, and under which epoch. */
+export const OP_FENCE = 0x35;
 
 /** One owner of the key answers. */
 export const LEVEL_ONE = 0;

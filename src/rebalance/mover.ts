@@ -257,6 +257,8 @@ export class Mover {
 
   #stateOf(source: string): SourceState {
     const { view } = this.#parts;
+    // It may have what nobody is to have, and lacks what the others have.
+    if (view.isLed && !view.isInGoodStanding(source)) return 'gone';
     if (view.isAlive(source)) return this.#reportOf(source) === undefined ? 'behind' : 'ready';
     const { layout } = view.configuration ?? {};
     return layout && memberOf(layout, source) !== undefined ? 'away' : 'gone';

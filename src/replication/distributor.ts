@@ -111,6 +111,8 @@ export class Distributor {
   }
 
   #carry(feed: FeedReader, nowMs: number): void {
+    // What it has that others lack is not to come to them: see `ClusterView.isDeposed`.
+    if (this.#parts.view.isDeposed) return;
     if (feed.kind === 'clear') {
       for (const [, sender] of this.#parts.senders()) sender.put(feed, nowMs);
       return;

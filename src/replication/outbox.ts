@@ -115,6 +115,11 @@ export class Outbox {
     this.#dropped = 0;
   }
 
+  /** Lets go of all that is held, for good. */
+  discard(): void {
+    this.#dropTo(this.end);
+  }
+
   /** The next batch of at most so many bytes, at least one record; nothing when it has to wait. */
   take(maxBytes: number): OutboxBatch | undefined {
     const first = this.#sent;

@@ -250,6 +250,12 @@ export class Reach {
     return Atomics.load(this.#words, this.#at(row) + GENERATION);
   }
 
+  /** The generations of all peers by their ids. */
+  generations(): Map<string, number> {
+    this.rowOf('');
+    return new Map([...this.#rows].map(([id, row]) => [id, this.generation(row)]));
+  }
+
   /** Whether there is a connection to a peer. */
   isConnected(row: number): boolean {
     return Atomics.load(this.#words, this.#at(row) + CONNECTED) !== 0;

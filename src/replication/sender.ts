@@ -26,6 +26,8 @@ export interface SenderParts {
   readonly ahead: (frame: Uint8Array) => void;
   /** The peer refuses a change for good. */
   readonly refused: (status: number) => void;
+  /** What to send in front of the frame with this id, if anything: a request that is answered. */
+  readonly fence?: (id: number) => Uint8Array | undefined;
 }
 
 /** A frame is sealed when it has so many bytes. */
@@ -39,6 +41,7 @@ const PASSING: ReadonlySet<number> = new Set([
   STATUS.SHUTTING_DOWN,
   STATUS.DISK_FULL,
   STATUS.INTERNAL,
+  STATUS.UNAVAILABLE,
 ]);
 
 interface Mark {
@@ -186,12 +189,18 @@ export class Sender {
   }
 
   #transmit(frame: number, bytes: Uint8Array, send: (frame: Uint8Array) => void): void {
-    this.#onTheWay.set(frame, {
-      left: this.#counts.get(frame) ?? 0,
-      refused: false,
-      ahead: false,
-    });
-    send(bytes);
+    const fence = this.#parts.fence?.(idOf(frame));
+    const left = (this.#counts.get(frame) ?? 0) + (fence === undefined ? 0 : 1);
+    this.#onTheWay.set(frame, { left, refused: false, ahead: false });
+    send(fence === undefined ? bytes : Buffer.concat([fence, bytes]));
+  }
+
+  /** Lets go of all that the peer has not acknowledged: it is not to get it any more. */
+  discard(): void {
+    this.#seal();
+    this.#outbox.discard();
+    for (const known of [this.#counts, this.#onTheWay, this.#done, this.#again]) known.clear();
+    this.#marks = [];
   }
 
   #noteAges(nowMs: number): void {

@@ -16,6 +16,7 @@ import {
 } from './configuration.js';
 import { digestOfConfiguration } from './configurationCodec.js';
 import { rangeOf } from './partition.js';
+import { isLed } from './roles.js';
 
 /** One wish. */
 export type Change =
@@ -102,6 +103,8 @@ function changed(before: Configuration, change: Exclude<Change, { kind: 'settle'
       return withMember(layout, { ...member, weight: change.weight });
     }
     case 'pass': {
+      const isLeaving = before.leaving && memberOf(before.leaving, change.id) !== undefined;
+      if (isLeaving && memberOf(layout, change.id) === undefined) return layout;
       const member = required(layout, change.id);
       if (member.passedOver === change.passedOver) return layout;
       return withMember(layout, { ...member, passedOver: change.passedOver });
@@ -149,7 +152,25 @@ function stepped(before: Configuration, layout: Layout): Configuration {
 function settled(before: Configuration, number: number): Configuration {
   const { leaving, ...head } = before;
   if (leaving === undefined || before.number !== number) return before;
-  return { ...head, number: before.number + 1, previous: digestOfConfiguration(before) };
+  const next = before.number + 1;
+  // Until now the first owners were those of the layout that is being left.
+  const epoch = isLed(before.strategy) ? next : before.epoch;
+  return { ...head, number: next, previous: digestOfConfiguration(before), epoch };
+}
+
+/** Passes a member over, or no longer, that owns something only until the moves are done. */
+function passedWhileLeaving(
+  before: Configuration,
+  { id, passedOver }: { readonly id: string; readonly passedOver: boolean },
+): Configuration | undefined {
+  const { leaving, layout } = before;
+  if (leaving === undefined || memberOf(layout, id) !== undefined) return undefined;
+  const member = memberOf(leaving, id);
+  if (member === undefined || member.passedOver === passedOver) return undefined;
+  const number = before.number + 1;
+  const previous = digestOfConfiguration(before);
+  const left = withMember(leaving, { ...member, passedOver });
+  return { ...before, number, previous, epoch: number, leaving: left };
 }
 
 /**
@@ -158,6 +179,8 @@ function settled(before: Configuration, number: number): Configuration {
  */
 export function applied(before: Configuration, change: Change): Configuration {
   if (change.kind === 'settle') return settled(before, change.number);
+  const passed = change.kind === 'pass' ? passedWhileLeaving(before, change) : undefined;
+  if (passed !== undefined) return passed;
   const layout = changed(before, change);
   if (layout === before.layout) return before;
   const after = stepped(before, layout);

@@ -10,7 +10,7 @@
  * a partition has a primary, one that is away is passed over at once.
  */
 import type { Change } from './change.js';
-import type { Configuration, Member } from './configuration.js';
+import { type Configuration, type Member, memberOf } from './configuration.js';
 
 /** What gossip says of a member. */
 export interface Sighting {
@@ -106,7 +106,9 @@ export function dutiesOf(
   const standing = kept.filter((one) => one.weight === 0 && isAlive(sightings, one));
   const owning = kept.filter(({ weight }) => weight > 0).length;
   const some = standing.length > 0 || owning > 0;
-  const primaries = configuration.strategy === 'multi-master' ? [] : kept;
+  const { leaving, layout } = configuration;
+  const leavers = leaving?.members.filter(({ id }) => memberOf(layout, id) === undefined) ?? [];
+  const primaries = configuration.strategy === 'multi-master' ? [] : [...kept, ...leavers];
   return [
     ...turns(primaries, sightings, custody),
     ...(some ? replacements(lost, standing, replicas, owning) : []),

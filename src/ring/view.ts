@@ -3,11 +3,23 @@
  * its placements, and the members that can't be reached. Whoever needs to know looks here, and is
  * told of changes; only the owner of a view changes it.
  *
- * Being away changes the order in which owners are asked, and never who they are.
+ * Being away changes the order in which owners are asked, and never who they are. Where a strategy
+ * gives owners roles, a node takes up one that it did not have before only when that is confirmed:
+ * when all others in good standing have learned of it and have given it what they had.
  */
-import type { Configuration, Layout, Member, Partitioner } from './configuration.js';
+import {
+  type Configuration,
+  type Layout,
+  type Member,
+  membersOf,
+  type Partitioner,
+} from './configuration.js';
 import { partitionOf } from './partition.js';
 import { ownersOf, type Placement, placementOf } from './placement.js';
+import { inGoodStanding, isLed, ownersFor, type Role } from './roles.js';
+
+/** So many steps without being confirmed, and this node begins anew. */
+const MAX_UNCONFIRMED = 8;
 
 /** Ends what a listener was told of. */
 export type Unlisten = () => void;
@@ -47,6 +59,10 @@ export class ClusterView {
   #configuration: Configuration | undefined;
   #now: Owners | undefined;
   #leaving: Owners | undefined;
+  /** The owners under which this node took up its roles last. */
+  #confirmed: Owners | undefined;
+  /** Those since then: a role that was lost in between is a new one. */
+  #unconfirmed: Owners[] = [];
   #away: ReadonlySet<string> = new Set();
   readonly #onConfiguration = new Set<() => void>();
   readonly #onLiveness = new Set<() => void>();
@@ -115,6 +131,11 @@ export class ClusterView {
     return this.groupsOf(key)[0]?.some(({ id }) => id === this.#self) ?? false;
   }
 
+  /** Whether this node is an owner of a key, be it one that is to be or one that was. */
+  owns(key: Uint8Array): boolean {
+    return this.groupsOf(key).some((group) => group.some(({ id }) => id === this.#self));
+  }
+
   /** Whom to ask about a key: those who have it before those who get it, whoever is away last. */
   route(key: Uint8Array): Member[] {
     const owners = new Map(
@@ -125,6 +146,100 @@ export class ClusterView {
       ...all.filter(({ id }) => this.isAlive(id)),
       ...all.filter(({ id }) => !this.isAlive(id)),
     ];
+  }
+
+  /** Whether one owner of each key leads the others: see `roles.ts`. */
+  get isLed(): boolean {
+    return isLed(this.#configuration?.strategy);
+  }
+
+  /** Whether this node may have what its successors lack, and has to tell nobody. */
+  get isDeposed(): boolean {
+    return this.isLed && !this.isInGoodStanding(this.#self);
+  }
+
+  /** Whether a member is not passed over. */
+  isInGoodStanding(id: string): boolean {
+    const { layout, leaving } = this.#configuration ?? {};
+    const member = layout?.members.find((one) => one.id === id);
+    return (member ?? leaving?.members.find((one) => one.id === id))?.passedOver === false;
+  }
+
+  /** Whether what a member has may be taken over here to make up for what is missing. */
+  mayTakeFrom(id: string): boolean {
+    return !this.isLed || (!this.isDeposed && this.isInGoodStanding(id));
+  }
+
+  /** The members that are not passed over, those that are about to leave included. */
+  get standing(): Member[] {
+    return membersOf(this.#configuration).filter(({ id }) => this.isInGoodStanding(id));
+  }
+
+  /** Who has a role for a key, the first to ask first; where all are alike, as `route` says. */
+  askedFor(role: Role, key: Uint8Array): readonly Member[] {
+    const { strategy } = this.#configuration ?? {};
+    if (strategy === undefined || !this.isLed) return this.route(key);
+    const able = ownersFor(role, strategy, this.groupsOf(key)[0] ?? []);
+    return [
+      ...able.filter(({ id }) => this.isAlive(id)),
+      ...able.filter(({ id }) => !this.isAlive(id)),
+    ];
+  }
+
+  /**
+   * Whether this node may carry out what a role for a key allows, where owners have roles. A leader
+   * that sees so few others that they may have chosen another one changes nothing.
+   */
+  mayDo(role: Role, key: Uint8Array): boolean {
+    const now = this.#maps[0];
+    const strategy = this.#configuration?.strategy;
+    if (now === undefined || strategy === undefined || !this.#has(role, now, key)) return false;
+    if ((role === 'write' || strategy === 'chain') && this.#isCutOff) return false;
+    if (this.#confirmed === now) return true;
+    if (this.#confirmed === undefined) return false;
+    const { ranges } = now.layout;
+    const range = ranges[now.partitionOf(key)]?.id;
+    return [this.#confirmed, ...this.#unconfirmed].every((before) => {
+      // The same range may have been wider, and never narrower.
+      const same = range === before.layout.ranges[before.partitionOf(key)]?.id;
+      return same && this.#has(role, before, key);
+    });
+  }
+
+  #has(role: Role, owners: Owners, key: Uint8Array): boolean {
+    const { strategy = 'multi-master' } = this.#configuration ?? {};
+    const able = ownersFor(role, strategy, owners.of(owners.partitionOf(key)));
+    return able.some(({ id }) => id === this.#self);
+  }
+
+  get #isCutOff(): boolean {
+    return 2 * this.#away.size > membersOf(this.#configuration).length;
+  }
+
+  /** Owners of a key that are in good standing, in the order of the chain; each once. */
+  chainOf(key: Uint8Array): readonly Member[] {
+    const chain = new Map(
+      this.groupsOf(key).flatMap((group) => inGoodStanding(group).map((one) => [one.id, one])),
+    );
+    return [...chain.values()];
+  }
+
+  /** Whether this node has taken up the roles that the newest configuration gives it. */
+  get isConfirmed(): boolean {
+    return this.#confirmed !== undefined && this.#confirmed === this.#maps[0];
+  }
+
+  /** The number of the configuration under which this node took up its roles last; 0 for none. */
+  get confirmedNumber(): number {
+    return this.isConfirmed ? (this.#configuration?.number ?? 0) : 0;
+  }
+
+  /** All others in good standing know the configuration `number`, and have given what they had. */
+  confirm(number: number): void {
+    if (this.isConfirmed || this.#configuration?.number !== number) return;
+    this.#confirmed = this.#maps[0];
+    this.#unconfirmed = [];
+    for (const listener of [...this.#onLiveness]) listener();
   }
 
   /** Whether a member can be reached, as far as this node knows. */
@@ -151,11 +266,23 @@ export class ClusterView {
 
   /** From now on this configuration holds. */
   learn(configuration: Configuration): void {
-    const { layout, leaving, partitioner } = configuration;
+    const { layout, leaving, partitioner, cluster } = configuration;
+    this.#outlive(cluster, configuration.number);
     this.#configuration = configuration;
     this.#now = new Owners(layout, partitioner, this.self);
     this.#leaving = leaving && new Owners(leaving, partitioner, this.self);
     for (const listener of [...this.#onConfiguration]) listener();
+  }
+
+  /** What holds of the roles that this node has, now that a configuration follows. */
+  #outlive(cluster: string, number: number): void {
+    const before = this.#configuration;
+    const follows = before?.cluster === cluster && number === before.number + 1;
+    const last = this.#maps[0];
+    if (!follows || this.#unconfirmed.length >= MAX_UNCONFIRMED) {
+      this.#confirmed = undefined;
+      this.#unconfirmed = [];
+    } else if (!this.isConfirmed && last !== undefined) this.#unconfirmed.push(last);
   }
 
   /** From now on these members are away, and no others. */

@@ -2,82 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connect } from '../../src/client/index.js';
-import { freePorts, nodesOf, seen, startMember } from '../e2e/support/cluster.js';
-import type { TestServer } from '../e2e/support/server.js';
+import { seen } from '../e2e/support/cluster.js';
+import { endTrios, Trio } from '../e2e/support/trio.js';
 
 const LIMIT = { timeout: 20_000, interval: 50 };
 
-const running: TestServer[] = [];
-afterEach(async () => {
-  const servers = running.splice(0);
-  for (const { process } of servers) process.kill('SIGCONT');
-  await Promise.all(servers.map((server) => server.stop('SIGKILL')));
-});
-
-/** Nodes of one cluster, which all hold a configuration with all of them. */
-class Trio {
-  readonly servers: TestServer[] = [];
-  readonly #ports: number[];
-  readonly #flags: readonly string[];
-
-  private constructor(ports: number[], flags: readonly string[]) {
-    this.#ports = ports;
-    this.#flags = flags;
-  }
-
-  static async start(flags: readonly string[] = []): Promise<Trio> {
-    const trio = new Trio(await freePorts(3), flags);
-    await Promise.all([0, 1, 2].map((n) => trio.launch(n)));
-    await trio.settled();
-    return trio;
-  }
-
-  /** Starts the node of a number, perhaps again. */
-  async launch(n: number): Promise<void> {
-    const name = 'abc'[n] ?? 'x';
-    const server = await startMember(name, this.#ports[n] ?? 0, this.#ports, this.#flags);
-    running.push(server);
-    this.servers[n] = server;
-  }
-
-  at(n: number): TestServer {
-    return this.servers[n] as TestServer;
-  }
-
-  /** Waits until all know all, and their links stand: a change at level `all` is answered. */
-  async settled(): Promise<void> {
-    for (const server of this.servers) {
-      const settled = async (): Promise<string> => {
-        const { configuration } = await nodesOf(server);
-        return `${configuration?.members.length} ${configuration?.moving}`;
-      };
-      await expect.poll(settled, LIMIT).toBe('3 false');
-    }
-    for (const n of [0, 1, 2]) {
-      await expect.poll(() => this.put(n, `settled ${n}`, '1', 'all'), LIMIT).toBe(204);
-    }
-  }
-
-  async put(n: number, key: string, body: string, level = 'one'): Promise<number> {
-    const headers = { 'orlop-level': level };
-    const path = `${this.at(n).httpUrl}/v1/keys/${encodeURIComponent(key)}`;
-    return (await fetch(path, { method: 'PUT', body, headers })).status;
-  }
-
-  async get(n: number, key: string, level = 'one'): Promise<string | undefined> {
-    const headers = { 'orlop-level': level };
-    const path = `${this.at(n).httpUrl}/v1/keys/${encodeURIComponent(key)}`;
-    const reply = await fetch(path, { headers });
-    const body = await reply.text();
-    return reply.status === 200 ? body : undefined;
-  }
-
-  async del(n: number, key: string, level = 'one'): Promise<number> {
-    const headers = { 'orlop-level': level };
-    const path = `${this.at(n).httpUrl}/v1/keys/${encodeURIComponent(key)}`;
-    return (await fetch(path, { method: 'DELETE', headers })).status;
-  }
-}
+afterEach(endTrios);
 
 describe('three nodes', () => {
   it('have what any of them was told, and what was removed is gone from all', async () => {

@@ -58,6 +58,8 @@ class Guest extends Party {
 export interface Holding {
   readonly status: number;
   readonly version: bigint;
+  /** Its value as text. */
+  readonly value: string;
 }
 
 function freshStore({ random }: Host): Store {
@@ -70,6 +72,8 @@ function freshStore({ random }: Host): Store {
 /** A node of a world, with its data. */
 export class DataNode implements Running {
   readonly store: Store;
+  /** The cluster as this node knows it. */
+  readonly view = new ClusterView();
   readonly #host: Host;
   readonly #observer: StoreLane;
   readonly #gather: Gather;
@@ -92,7 +96,7 @@ export class DataNode implements Running {
     const { clock, timers, random } = host;
     const lane = this.store.openLane(0);
     this.#observer = this.store.openLane(1);
-    const view = new ClusterView();
+    const { view } = this;
     const reach = Reach.create(2, undefined, maxSkewMs);
     view.identify(host.id);
     const tally = Board.create(2).tally(0);
@@ -199,7 +203,13 @@ export class DataNode implements Running {
     const reader = new AnswerReader();
     reader.reset(lane.memory, lane.messageAt, lane.messageLength);
     reader.next();
-    return { status: reader.status, version: reader.version() ?? 0n };
+    const value = Buffer.from(reader.body()).toString('latin1');
+    return { status: reader.status, version: reader.version() ?? 0n, value };
+  }
+
+  /** Whether a peer has what was made here before the configuration `number` was known. */
+  hasDelivered(id: string, number: number): boolean {
+    return this.#peers.leadership.hasDelivered(id, number);
   }
 
   /** Changes that peers have not acknowledged. */

@@ -4,8 +4,8 @@
  *
  *   --seed S         the first seed, or the only one (1)
  *   --seeds N        how many, one after the other (1)
- *   --scenario NAME  what is simulated (membership, council, moving, replication); by default
- *                    membership, or where the planted bug shows
+ *   --scenario NAME  what is simulated (membership, council, moving, replication, leading); by
+ *                    default membership, or where the planted bug shows
  *   --planted NAME   with a known bug in it; `--planted list` lists them
  *   --once           without the second run that must have the same hash
  *   --json           one line of JSON for each seed

@@ -218,4 +218,18 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     replace: 'false',
     what: 'what was given up counts as told',
   },
+  'lower-epoch-accepted': {
+    scenario: 'leading',
+    file: 'src/net/peers/fences.js',
+    find: 'fence.epoch >= epoch && view.isInGoodStanding(fence.from)',
+    replace: 'true',
+    what: 'changes are taken from who tells them under a lower epoch',
+  },
+  'chain-unawaited': {
+    scenario: 'leading',
+    file: 'src/net/peers/switchboard.js',
+    find: '[view.chainOf(key).map(({ id }) => id)]',
+    replace: '[[view.self]]',
+    what: 'the head of a chain acknowledges what the tail has not',
+  },
 };

@@ -1,4 +1,5 @@
 import { runCouncil } from './councilRun.js';
+import { runLeading } from './leadingRun.js';
 import { runMembership } from './membershipRun.js';
 import { runMoving } from './movingRun.js';
 import { runReplication } from './replicationRun.js';
@@ -10,6 +11,7 @@ export const SCENARIOS: Readonly<Record<string, (seed: number) => Report>> = {
   council: runCouncil,
   moving: runMoving,
   replication: runReplication,
+  leading: runLeading,
 };
 
 /** The scenario of that name. Throws a `RangeError`. */

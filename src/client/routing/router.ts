@@ -195,7 +195,7 @@ export class Router implements Guide, PeerOwner {
 
   /** The node that has to list a key: the first of its owners that is none of `failed`. */
   listerOf(key: Uint8Array, failed: ReadonlySet<string>): string | undefined {
-    return this.#topology.routeOf(key, 'write').find(({ id }) => !failed.has(id))?.id;
+    return this.#topology.routeOf(key, 'list').find(({ id }) => !failed.has(id))?.id;
   }
 
   /** Whether each key has an owner that is none of `failed`. */

@@ -4,8 +4,8 @@
  *
  * While partitions move, the owners that are being left have everything and the new ones not yet,
  * so the old ones are asked first. Reads prefer the client's own zone where any owner may answer;
- * writes go to the first owner, since two that write one key through the same node meet there and
- * not later.
+ * under multi-master writes go to the first owner, too, since two that write one key through the
+ * same node meet there and not later.
  */
 import { slotOf } from '../../base/slot.js';
 import { maxTextBytes, textBytes, writeText } from '../../protocol/text.js';
@@ -19,9 +19,10 @@ import {
 } from '../../ring/configuration.js';
 import { partitionOf } from '../../ring/partition.js';
 import { ownersOf, type Placement, placementOf } from '../../ring/placement.js';
+import { inGoodStanding, isLed, ownersFor, type Role } from '../../ring/roles.js';
 
-/** What a call is going to do: where it may be done depends on the strategy. */
-export type Intent = 'read' | 'write';
+/** What a call is going to do, which depends on the strategy; to list is up to all owners. */
+export type Intent = Role | 'list';
 
 /** The longest text, in bytes, that is written where the last one was. */
 const SCRATCH_BYTES = 1024;
@@ -69,7 +70,7 @@ export class Topology {
   #configuration: Configuration | undefined;
   #now: OwnerMap | undefined;
   #leaving: OwnerMap | undefined;
-  #routes: Readonly<Record<Intent, Routes>> = { read: [], write: [] };
+  #routes: Readonly<Record<Intent, Routes>> = { read: [], write: [], list: [] };
 
   /** `zone` is where the client is; empty when it does not matter. */
   constructor(zone = '') {
@@ -98,7 +99,7 @@ export class Topology {
     this.#configuration = configuration;
     this.#now = new OwnerMap(layout, partitioner);
     this.#leaving = leaving === undefined ? undefined : new OwnerMap(leaving, partitioner);
-    this.#routes = { read: [], write: [] };
+    this.#routes = { read: [], write: [], list: [] };
     return true;
   }
 
@@ -127,6 +128,8 @@ export class Topology {
     partition: number,
     intent: Intent,
   ): readonly Member[] {
+    // Until the moves are done the roles are with the owners that are being left.
+    if (old.length > 0 && isLed(this.#configuration?.strategy)) return old;
     const isNew = ({ id }: Member): boolean => !old.some((other) => other.id === id);
     return [...old, ...this.#owners(now, partition, intent).filter(isNew)];
   }
@@ -137,9 +140,11 @@ export class Topology {
     intent: Intent,
   ): readonly Member[] {
     if (map === undefined || partition === undefined) return [];
-    const owners = map.ownersOf(partition);
+    const { strategy = 'multi-master' } = this.#configuration ?? {};
+    const all = map.ownersOf(partition);
+    if (intent === 'list') return isLed(strategy) ? inGoodStanding(all) : all;
+    const owners = ownersFor(intent, strategy, all);
     if (intent === 'write') return owners;
-    if (this.#configuration?.strategy === 'chain') return [...owners].reverse();
     return this.#zone === '' ? owners : behind(owners, ({ zone }) => zone !== this.#zone);
   }
 }

@@ -28,7 +28,8 @@ import type { Party } from '../party.js';
 
 /** What the answer of a change has to wait for. */
 export interface Claim {
-  readonly owners: Owners;
+  /** Asked again and again, since the one to wait for may have become another. */
+  readonly owners: () => Owners;
   readonly level: Level;
   /** When it is given up, on the monotonic clock. */
   readonly untilMs: number;
@@ -91,7 +92,7 @@ export class Claims {
     this.#withheld.push({
       ...{ party, answers: answers.slice(), closeCode, claims },
       heads: this.#parts.heads(),
-      generations: this.#generationsOf(claims),
+      generations: claims.size === 0 ? new Map() : this.#parts.reach.generations(),
       untilMs: Math.max(0, ...[...claims.values()].map(({ untilMs }) => untilMs)),
     });
     this.#parts.reach.nudge();
@@ -101,18 +102,6 @@ export class Claims {
       this.#watch();
     }
     return party.owedBytes > this.#parts.maxWithheldBytes;
-  }
-
-  #generationsOf(claims: Map<number, Claim>): Map<string, number> {
-    const { reach } = this.#parts;
-    const generations = new Map<string, number>();
-    for (const { owners } of claims.values()) {
-      for (const id of owners.flat()) {
-        const row = reach.rowOf(id);
-        if (row !== undefined) generations.set(id, reach.generation(row));
-      }
-    }
-    return generations;
   }
 
   #watch(): void {
@@ -154,7 +143,7 @@ export class Claims {
     };
     const unmet: number[] = [];
     for (const [id, { owners, level }] of claims) {
-      if (!isReached(this.#remaining(owners), level, has)) unmet.push(id);
+      if (!isReached(this.#remaining(owners()), level, has)) unmet.push(id);
     }
     return unmet;
   }
@@ -163,7 +152,8 @@ export class Claims {
   #remaining(owners: Owners): Owners {
     const { configuration } = this.#parts.view;
     if (owners.length < 2 || configuration === undefined) return owners;
-    const members = new Set(membersOf(configuration).map(({ id }) => id));
+    // The empty name stands for an owner that is passed over: it is a member all the same.
+    const members = new Set(['', ...membersOf(configuration).map(({ id }) => id)]);
     const remaining = owners.filter((group) => group.every((id) => members.has(id)));
     return remaining.length === 0 ? owners : remaining;
   }

@@ -17,6 +17,7 @@ import {
 } from '../../protocol/wire.js';
 import { resolve } from '../../replication/findings.js';
 import { type Level, type Owners, Tally } from '../../replication/tally.js';
+import type { Member } from '../../ring/configuration.js';
 import { timeOf } from './clocks.js';
 import { question, repairOf, type Said, saidBy } from './said.js';
 
@@ -29,6 +30,8 @@ export interface ManyReadParts {
   readonly level: Level;
   /** Who has to answer besides; owners or not. */
   readonly required?: ReadonlySet<string>;
+  /** Whether owners that lack the newest are sent it. */
+  readonly repairs: boolean;
   /** Unix milliseconds. */
   readonly nowMs: () => number;
   /** What is further ahead is told to nobody. */
@@ -41,6 +44,16 @@ export interface ManyReadParts {
   ) => void;
   /** Called once, with the answer under the id 0. */
   readonly done: (answer: Uint8Array) => void;
+}
+
+/** A read that several nodes are asked for. */
+export interface ManyAsked {
+  readonly key: Uint8Array;
+  readonly flags: number;
+  readonly level: Level;
+  readonly groups: readonly (readonly Member[])[];
+  /** Who has to answer besides. */
+  readonly required?: ReadonlySet<string>;
 }
 
 /** Begins to read. */
@@ -99,7 +112,7 @@ class ManyRead {
   /** Sends the newest to those who lack it. */
   #repair(heard: readonly Said[]): void {
     const newest = this.#newest;
-    if (newest?.version === undefined) return;
+    if (newest?.version === undefined || !this.#parts.repairs) return;
     const { nowMs, maxSkewMs } = this.#parts;
     if (timeOf(newest.version) > nowMs() + maxSkewMs) return;
     const { stale } = resolve(this.#said);

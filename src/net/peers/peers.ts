@@ -27,10 +27,10 @@ import { Clocks } from './clocks.js';
 import type { Forwarder } from './forwarder.js';
 import { HintKeeper, type HintPlace } from './hintKeeper.js';
 import type { Settle } from './inquirer.js';
+import { Leadership } from './leadership.js';
 import type { PeerLag } from './peerLag.js';
 import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
 import { Purger } from './purger.js';
-import type { Haul, HaulReport } from './repair.js';
 import { Repairs } from './repairs.js';
 
 /** What peers are seen to with. */
@@ -94,6 +94,8 @@ export class Peers {
   readonly #keeper: HintKeeper;
   readonly #hints: Hints;
   readonly #peers = new Map<string, Peer>();
+  /** What follows from roles of owners. */
+  readonly leadership: Leadership;
   readonly #unlisten: () => void;
   readonly #clocks: Clocks;
   #timer: Timer | undefined;
@@ -119,6 +121,9 @@ export class Peers {
     this.#keeper = new HintKeeper(HINTS, parts.hints, clock, log);
     this.#hints = this.#keeper.hints;
     this.#clocks = new Clocks({ clock, reach, log, forwarder });
+    const pump = (): boolean => this.#distributor.pump();
+    const [hints, peers] = [this.#hints, this.#peers];
+    this.leadership = new Leadership({ view, reach, hints, peers, pump });
     this.repairs = new Repairs({
       ...{ view, reach, clock, timers, random, log, forwarder, askOwn },
       connected: (id) => this.#upPeer(id)?.member,
@@ -169,6 +174,7 @@ export class Peers {
     const { view } = this.#parts;
     const wanted = new Map(membersOf(view.configuration).map((member) => [member.id, member]));
     wanted.delete(view.self);
+    this.leadership.turn();
     for (const [id, { member }] of [...this.#peers]) {
       const now = wanted.get(id);
       if (now?.host !== member.host || now.port !== member.port) this.#close(id, now === undefined);
@@ -202,6 +208,7 @@ export class Peers {
       limits,
       givenUp: (frames) => this.#keep(id, row, frames),
       ahead: (frame) => this.#putOff(id, row, frame),
+      fence: (frame) => this.leadership.fence(frame),
       refused: (status) => {
         reach.giveUp(row);
         log.warn({ node: id, status }, 'a peer refuses a change for good');
@@ -273,6 +280,7 @@ export class Peers {
     if (peer !== undefined) peer.hinting = false;
     this.#parts.reach.giveUp(row);
     this.#keeper.keep(id, frames, this.#parts.clock.monotonicMs());
+    this.leadership.lost(id);
   }
 
   /** Hands hints over to peers that are there and not behind. */
@@ -297,14 +305,6 @@ export class Peers {
       });
       sender.flush();
     }
-  }
-
-  /**
-   * Gets from a peer what this node lacks of the keys that `haul` is about. Never throws; a peer
-   * that is not there has nothing to give.
-   */
-  haul(id: string, haul: Haul, done: (report: HaulReport) => void): void {
-    this.repairs.haul(id, haul, done);
   }
 
   /** Has a peer compare itself that hints were let go for. */

@@ -19,6 +19,7 @@ import type { Forwarder } from './forwarder.js';
 import type { Settle } from './inquirer.js';
 import type { Ask } from './pages.js';
 import { type Haul, type HaulReport, haulFrom, type RepairParts } from './repair.js';
+import { type ShedEnd, type ShedOrder, shedOwn } from './shed.js';
 import type { Shared } from './survey.js';
 import { askGeneration } from './witness.js';
 
@@ -79,6 +80,7 @@ export class Repairs {
   #links: Links | undefined;
   #running = false;
   #moving = false;
+  #epoch = 0;
   #stopped = false;
 
   constructor(parts: RepairsParts) {
@@ -116,8 +118,13 @@ export class Repairs {
   /** The members that there are, without this node. */
   keep(ids: ReadonlySet<string>): void {
     for (const id of [...this.#dueMs.keys()]) if (!ids.has(id)) this.#dueMs.delete(id);
-    const isMoving = this.#parts.view.leaving !== undefined;
-    for (const id of ids) if (!this.#dueMs.has(id) || (this.#moving && !isMoving)) this.soon(id);
+    const { view } = this.#parts;
+    const isMoving = view.leaving !== undefined;
+    const { epoch = 0 } = view.configuration ?? {};
+    // Who led may have told one and not the other.
+    const all = (this.#moving && !isMoving) || (view.isLed && epoch !== this.#epoch);
+    this.#epoch = epoch;
+    for (const id of ids) if (!this.#dueMs.has(id) || all) this.soon(id);
     this.#moving = isMoving;
   }
 
@@ -145,6 +152,7 @@ export class Repairs {
     for (const [id, dueMs] of this.#dueMs) {
       this.#takeWish(id);
       if (nowMs < dueMs || this.#parts.connected(id) === undefined) continue;
+      if (!this.#parts.view.mayTakeFrom(id)) continue;
       this.#dueMs.set(id, nowMs + EVERY_MS);
       this.#compare(id);
       return;
@@ -256,6 +264,14 @@ export class Repairs {
     const wanted = (): boolean =>
       !this.#stopped && this.#parts.connected(id) !== undefined && haul.wanted();
     haulFrom(this.#repairParts(id), { ...haul, wanted }, done);
+  }
+
+  /** Outdoes what this node has and who leads the key has not; never throws. */
+  shed(order: ShedOrder, done: (end: ShedEnd) => void): void {
+    const { timers, clock, askOwn } = this.#parts;
+    const askPeer = (id: string): Ask => this.#repairParts(id).askPeer;
+    const goesOn = (): boolean => !this.#stopped && order.goesOn();
+    shedOwn({ timers, askOwn, askPeer, nowMs: () => clock.nowMs() }, { ...order, goesOn }, done);
   }
 
   /** Ends what is under way. */

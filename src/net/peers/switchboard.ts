@@ -37,15 +37,18 @@ import {
   SIZE_AT,
 } from '../../protocol/wire.js';
 import type { Reach } from '../../replication/reach.js';
-import { isReached, type Level, type Owners } from '../../replication/tally.js';
+import { isReached, type Level } from '../../replication/tally.js';
 import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Party } from '../party.js';
-import { clockAnswer, isAhead } from './clocks.js';
+import { dealtByClock } from './clockDesk.js';
+import { isAhead } from './clocks.js';
+import { Fences, isFenced } from './fences.js';
 import type { Forwarder } from './forwarder.js';
 import { answerUnder, dependsOnPresent, isChange, isRouted } from './headers.js';
 import { Inquirer, type Settle } from './inquirer.js';
-import { readFromMany } from './manyRead.js';
+import { countedIn, LEVELLED, ledWay } from './ledWay.js';
+import { type ManyAsked, readFromMany } from './manyRead.js';
 import { Sessions } from './sessions.js';
 
 /** What a switchboard works with. */
@@ -81,22 +84,13 @@ interface Asked {
   readonly untilMs: number;
 }
 
-/** A read that several nodes are asked for. */
-interface ManyAsked {
-  readonly key: Uint8Array;
-  readonly flags: number;
-  readonly level: Level;
-  readonly groups: readonly (readonly Member[])[];
-  /** Who has to answer besides. */
-  readonly required?: ReadonlySet<string>;
-}
-
 /** One thread's; see the top of this file. */
 export class Switchboard {
   readonly #parts: SwitchboardParts;
   readonly #inquirer: Inquirer;
   /** What clients have to see of their own writes. */
   readonly sessions: Sessions;
+  readonly #fences: Fences;
   readonly #unlisten: () => void;
   /** There are other members. */
   #many = false;
@@ -112,6 +106,7 @@ export class Switchboard {
       if (rest !== undefined) parts.submit(party, rest);
     };
     this.sessions = new Sessions({ ...parts, resume });
+    this.#fences = new Fences(parts);
     this.#unlisten = parts.view.onConfiguration(() => this.#arrange());
     this.#arrange();
   }
@@ -131,6 +126,10 @@ export class Switchboard {
 
   /** Takes a client's frame; what of it is to be executed here, perhaps nothing. */
   admit(party: Party, frame: Uint8Array): Uint8Array | undefined {
+    if (party.isPeer && isFenced(frame)) {
+      const rest = this.#fences.pass(party, frame);
+      return rest && this.#sort(party, rest, true);
+    }
     if (!this.#many) return frame;
     const { session } = party;
     if (session !== undefined && this.sessions.hold(party, session, frame)) return undefined;
@@ -143,6 +142,7 @@ export class Switchboard {
 
   /** Whether a frame asks for nothing but what this node does by itself. */
   #isForHere({ isPeer, session }: Party, frame: Uint8Array): boolean {
+    if (this.#parts.view.isLed) return false;
     const isBehind = session !== undefined && session.unmet.length > 0;
     const { clock, reach } = this.#parts;
     const { isOff } = reach;
@@ -172,37 +172,25 @@ export class Switchboard {
   }
 
   /** Deals with each request of a frame by itself; what is left is for here. */
-  #sort(party: Party, frame: Uint8Array): Uint8Array | undefined {
+  #sort(party: Party, frame: Uint8Array, fenced = false): Uint8Array | undefined {
     const reader = new RequestReader(frame);
     const here: Uint8Array[] = [];
     while (reader.next()) {
       if (reader.opcode === OP_WITNESS) this.sessions.witness(party, reader, frame);
-      else if (this.#dealtByClock(party, reader, frame)) continue;
-      else if (!isRouted(reader.opcode) || this.#route(party, frame, reader))
+      else if (dealtByClock(this.#parts, party, reader, frame)) continue;
+      else if (fenced || this.#isHere(party, frame, reader)) {
         here.push(frame.subarray(reader.at, reader.end));
+      }
     }
     // What makes no sense is for the core to refuse.
     if (reader.malformed) here.push(frame.subarray(reader.at));
     return here.length === 0 ? undefined : Buffer.concat(here);
   }
 
-  /** Deals with what clocks decide: questions for this node's, and changes from too far ahead. */
-  #dealtByClock(party: Party, { id, opcode, at }: RequestReader, frame: Uint8Array): boolean {
-    const { clock, reach, deliver } = this.#parts;
-    const refuse = (status: number): boolean => {
-      deliver(party, answerMessage({ id, opcode, status }));
-      return true;
-    };
-    if (opcode === OP_CLEAR && !party.isPeer && reach.isOff) return refuse(STATUS.UNAVAILABLE);
-    if (opcode === OP_CLOCK) {
-      if (!party.isPeer) return refuse(STATUS.FORBIDDEN);
-      deliver(party, clockAnswer(id, clock.nowMs()));
-      return true;
-    }
-    const limitMs = clock.nowMs() + reach.maxSkewMs;
-    if (!party.isPeer || !isAhead(frame, at, limitMs)) return false;
-    reach.countRefused();
-    return refuse(STATUS.AHEAD);
+  #isHere(party: Party, frame: Uint8Array, reader: RequestReader): boolean {
+    return isRouted(reader.opcode)
+      ? this.#route(party, frame, reader)
+      : this.#fences.admits(party, reader);
   }
 
   /** Deals with a request about a key; true when it is to be executed here. */
@@ -216,6 +204,7 @@ export class Switchboard {
     const untilMs = clock.monotonicMs() + (reader.deadlineMs || PATIENCE_MS);
     const bytes = frame.slice(reader.at, reader.end);
     const asked: Asked = { party, id, opcode, flags, bytes, untilMs };
+    if (view.isLed) return this.#routeLed(asked, key, LEVELS[level] as Level);
     const targets = view.route(key);
     if (opcode === OP_GET && this.#readInSession(asked, key, flags, level)) return false;
     const isLate = isChange(opcode) && this.#parts.reach.isOff;
@@ -232,6 +221,25 @@ export class Switchboard {
       if (elsewhere && first === undefined) return this.#refuse(asked, STATUS.UNAVAILABLE);
     }
     return level === 0 || this.#routeWithLevel(asked, key, flags, LEVELS[level] as Level);
+  }
+
+  /** The same where owners have roles. */
+  #routeLed(asked: Asked, key: Uint8Array, level: Level): boolean {
+    const { view, reach } = this.#parts;
+    const { party, id, flags, untilMs } = asked;
+    const way = ledWay(view, reach, { ...asked, key });
+    if (way.kind === 'here') return true;
+    if (way.kind === LEVELLED) {
+      return level === 'one' || this.#routeWithLevel(asked, key, flags, level);
+    }
+    if (way.kind === 'down the chain') {
+      party.claim(id, { owners: way.owners, level: 'all', untilMs });
+      return true;
+    }
+    const to = way.kind === 'on' ? this.#usable(way.to) : [];
+    if (to.length === 0) return this.#refuse(asked, STATUS.UNAVAILABLE);
+    this.#forward(asked, to);
+    return false;
   }
 
   /**
@@ -271,7 +279,7 @@ export class Switchboard {
   #routeWithLevel(asked: Asked, key: Uint8Array, flags: number, level: Level): boolean {
     const { view, reach } = this.#parts;
     const groups = view.groupsOf(key);
-    const owners: Owners = groups.map((group) => group.map(({ id }) => id));
+    const owners = countedIn(view, groups);
     const isRead = asked.opcode === OP_GET;
     const usable = new Set(this.#usable(groups.flat()).map(({ id }) => id));
     const has = (id: string): boolean => {
@@ -285,8 +293,7 @@ export class Switchboard {
       return false;
     }
     const { party, id, untilMs } = asked;
-    party.claims ??= new Map();
-    party.claims.set(id, { owners, level, untilMs });
+    party.claim(id, { owners: () => owners, level, untilMs });
     return true;
   }
 
@@ -295,13 +302,15 @@ export class Switchboard {
     const members = new Map(membersOf(view.configuration).map((member) => [member.id, member]));
     readFromMany({
       ...read,
-      owners: read.groups.map((group) => group.map((member) => member.id)),
+      owners: countedIn(view, read.groups),
       nowMs: () => clock.nowMs(),
       maxSkewMs: this.#parts.reach.maxSkewMs,
+      repairs: !view.isLed,
       ask: (owner, request, settle) => {
         const member = members.get(owner);
         if (owner === view.self) this.inquire(request, settle);
         else if (member !== undefined) forwarder.ask(member, request, untilMs, settle);
+        else queueMicrotask(() => settle(undefined));
       },
       done: (answer) => {
         new DataView(answer.buffer, answer.byteOffset).setUint32(ID_AT, id, true);

@@ -40,6 +40,8 @@ export interface ClusterNews {
   readonly configuration: Uint8Array | undefined;
   /** Ids of the members that can't be reached. */
   readonly away: readonly string[];
+  /** The number of the configuration under which the node took up its roles; 0 for none. */
+  readonly confirmed: number;
 }
 
 /** From an I/O thread to the main thread. */

@@ -22,7 +22,11 @@ function ownersIn(configuration: Configuration, one: Uint8Array): string[] {
   return ownersOf(placementOf(layout, partitioner), partition).map(({ id }) => id);
 }
 
-function idsOf(topology: Topology, one: Uint8Array, intent: 'read' | 'write' = 'write'): string[] {
+function idsOf(
+  topology: Topology,
+  one: Uint8Array,
+  intent: 'read' | 'write' | 'list' = 'write',
+): string[] {
   return topology.routeOf(one, intent).map(({ id }) => id);
 }
 
@@ -73,7 +77,9 @@ describe('the topology of a client', () => {
     }
     topology.take({ ...first, number: 2, strategy: 'chain' });
     const [one] = keys as [Uint8Array];
-    expect(idsOf(topology, one, 'read')).toEqual(ownersIn(first, one).reverse());
+    expect(idsOf(topology, one, 'read')).toEqual(ownersIn(first, one).slice(-1));
+    expect(idsOf(topology, one, 'write')).toEqual(ownersIn(first, one).slice(0, 1));
+    expect(idsOf(topology, one, 'list')).toEqual(ownersIn(first, one));
   });
 
   test('knows the owners of a key as text, as bytes, and of a long one', () => {

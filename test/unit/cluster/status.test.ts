@@ -46,7 +46,9 @@ describe('the status of a cluster', () => {
         algorithm: 'consistent-hashing',
         distribution: { a: 33.33, b: 33.33, c: 33.33 },
       },
-      replication: { factor: 3, consistency: 'one', sync_status: 'in_sync' },
+      replication: {
+        ...{ factor: 3, strategy: 'multi-master', consistency: 'one', sync_status: 'in_sync' },
+      },
       health: { overall: 'healthy', issues: [] },
     });
   });

@@ -33,7 +33,7 @@ function open() {
     ?.bytes;
   const ask = (owners: readonly (readonly string[])[]): void => {
     const untilMs = timers.monotonicMs() + DEADLINE_MS;
-    party.claims = new Map([[7, { owners, level: 'quorum', untilMs }]]);
+    party.claims = new Map([[7, { owners: () => owners, level: 'quorum', untilMs }]]);
     claims.pass(party, answers ?? new Uint8Array(0), 0);
     timers.pass(100);
   };
