@@ -89,6 +89,7 @@ export class DataNode implements Running {
     host: Host,
     configuration: Configuration,
     maxSkewMs: number | undefined,
+    repairs: boolean,
     store = freshStore(host),
   ) {
     this.#host = host;
@@ -129,7 +130,7 @@ export class DataNode implements Running {
     });
     const { members } = configuration.layout;
     const addressOf = (id: string): string => members.find((one) => one.id === id)?.host ?? '';
-    this.#peers.repairs.serve(exchange.questions(addressOf));
+    if (repairs) this.#peers.repairs.serve(exchange.questions(addressOf));
     this.#client = new Guest(this.store.constant('GRANTS_CLIENT'), (all) => this.#told(all));
     this.#gather.join(this.#client);
     view.learn(configuration);
