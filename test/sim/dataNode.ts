@@ -88,8 +88,8 @@ export class DataNode implements Running {
   constructor(
     host: Host,
     configuration: Configuration,
-    maxSkewMs: number | undefined,
-    repairs: boolean,
+    maxSkewMs?: number,
+    repairs = false,
     store = freshStore(host),
   ) {
     this.#host = host;
