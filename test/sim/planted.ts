@@ -190,26 +190,12 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     replace: 'return [...ids].slice(0, 2).map(',
     what: 'not all owners are told of a change',
   },
-  'ahead-accepted': {
-    scenario: 'replication',
-    file: 'src/net/peers/clocks.js',
-    find: 'lowerMs > limitMs',
-    replace: 'lowerMs > Infinity',
-    what: 'changes are taken from however far ahead they come',
-  },
   'token-ignored': {
     scenario: 'replication',
     file: 'src/net/peers/switchboard.js',
     find: 'this.sessions.hold(party, session, frame)',
     replace: 'false',
     what: 'what a session has written elsewhere is not waited for',
-  },
-  'witness-early': {
-    scenario: 'replication',
-    file: 'src/net/peers/sessions.js',
-    find: 'attained >= mark.position',
-    replace: 'attained >= 0',
-    what: 'a node says that another one has what it may not have',
   },
   'generation-ignored': {
     scenario: 'replication',
