@@ -3,7 +3,7 @@ import { faultsOf } from './report.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** As many as every scenario has to survive. */
-export const SEEDS = 40;
+export const SEEDS = 30;
 const AT_A_TIME = 10;
 
 /** Runs all seeds of a scenario, some in each test, the first of each twice. */
