@@ -74,6 +74,7 @@ export const STATUS_DISK_FULL: u32 = 28;
 export const STATUS_DISK_FAILED: u32 = 29;
 export const STATUS_UNAVAILABLE: u32 = 30;
 export const STATUS_UNDECIDED: u32 = 31;
+export const STATUS_AHEAD: u32 = 32;
 
 /** The close code for a frame whose requests cannot be told apart. */
 export const CLOSE_MALFORMED: u32 = 4400;

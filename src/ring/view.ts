@@ -79,8 +79,10 @@ export class ClusterView {
 
   /** This node takes part in a cluster under this id, with the memory that began in a boot. */
   identify(self: string, boot = ''): void {
+    if (self === this.#self && boot === this.#boot) return;
     this.#self = self;
     this.#boot = boot;
+    for (const listener of [...this.#onLiveness]) listener();
   }
 
   /** The newest configuration; none while the node has not found its cluster. */
@@ -258,7 +260,7 @@ export class ClusterView {
     return () => this.#onConfiguration.delete(listener);
   }
 
-  /** Calls back whenever other members are away, until it is ended. */
+  /** Calls back whenever other members are away, or this one is another, until it is ended. */
   onLiveness(listener: () => void): Unlisten {
     this.#onLiveness.add(listener);
     return () => this.#onLiveness.delete(listener);

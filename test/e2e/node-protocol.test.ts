@@ -32,16 +32,18 @@ describe.each(LISTENERS)('the wire protocol ($name)', ({ flags }) => {
     const socket = await RawSocket.open(server.url);
     const answer = await socket.ask(hello(7));
     expect(answer).toMatchObject({ id: 7, status: STATUS.OK, opcode: OP_HELLO, hasValue: true });
-    const { node, cluster, ...greeting } = JSON.parse(text(answer.body));
+    const { node, cluster, boot, run, ...greeting } = JSON.parse(text(answer.body));
     expect(node).toMatch(/^[A-Za-z0-9._-]+-\d+$/);
     // It is a cluster of its own as long as nobody else is there.
     expect(cluster).toEqual({ id: expect.stringMatching(/^[0-9a-f]{16}$/), number: 1 });
+    for (const id of [boot, run]) expect(id).toMatch(/^[0-9a-f]{16}$/);
     expect(greeting).toEqual({
       server: `orlop/${VERSION}`,
       protocol: 1,
       maxKey: 65_535,
       maxValue: 1024 * 1024,
       maxFrame: 1024 * 1024 + 128 * 1024,
+      session: true,
     });
     await socket.close();
   });

@@ -39,6 +39,7 @@ export const STATUS = {
   DISK_FAILED: 29,
   UNAVAILABLE: 30,
   UNDECIDED: 31,
+  AHEAD: 32,
 } as const;
 
 export const FLAG = {
