@@ -71,6 +71,12 @@ function merge(data: Versions, key: string, version: number): boolean {
   return true;
 }
 
+function versionsIn(clusters: Map<string, Versions>, cluster: string): Versions {
+  const versions = clusters.get(cluster) ?? new Map<string, number>();
+  clusters.set(cluster, versions);
+  return versions;
+}
+
 /** What runs on a host. */
 interface Node {
   readonly host: Host;
@@ -89,12 +95,18 @@ class MovingRun {
   readonly #nodes = new Map<Host, Node>();
   readonly #founders: readonly Host[];
   readonly #late: readonly Host[];
-  /** The highest version of each key that was acknowledged, and that was while nothing moved. */
-  readonly #acked: Versions = new Map();
-  readonly #calm: Versions = new Map();
+  /**
+   * The highest version of each key that was acknowledged, and that was while nothing moved, by the
+   * clusters in which they were: one that founders make who have all lost their memories promises
+   * nothing of what another one had acknowledged.
+   */
+  readonly #acked = new Map<string, Versions>();
+  readonly #calm = new Map<string, Versions>();
   readonly #violations = new Set<string>();
   readonly #settled = new Set<string>();
   readonly #configurations = new Map<string, Configuration>();
+  /** By clusters, and of the last one in which there was a step. */
+  readonly #newestIn = new Map<string, Configuration>();
   #newest: Configuration | undefined;
   #versions = 0;
   /** How often a founder lost its memory. */
@@ -237,11 +249,15 @@ class MovingRun {
   #copy(node: Node, key: string, version: number, known: Set<string>): void {
     if (this.#nodes.get(node.host) !== node) return;
     const groups = node.view.groupsOf(keyBytes(key));
+    const under = node.view.configuration?.cluster ?? '';
     const check = (): void => {
       const isQuorum = groups.every((group) => {
         return 2 * group.filter(({ id }) => known.has(id)).length > group.length;
       });
-      if (isQuorum && groups.length > 0) this.#acknowledge(key, version, groups.length === 1);
+      const { cluster } = node.view.configuration ?? {};
+      if (!isQuorum || groups.length === 0 || cluster !== under) return;
+      if (groups.length === 1) merge(versionsIn(this.#calm, under), key, version);
+      if (merge(versionsIn(this.#acked, under), key, version)) this.#acks++;
     };
     const lacking = new Set(
       groups
@@ -263,18 +279,12 @@ class MovingRun {
     node.host.timers.after(AGAIN_MS + ANSWER_MS, () => this.#copy(node, key, version, known));
   }
 
-  #acknowledge(key: string, version: number, calm: boolean): void {
-    if (calm) merge(this.#calm, key, version);
-    if ((this.#acked.get(key) ?? 0) >= version) return;
-    this.#acked.set(key, version);
-    this.#acks++;
-  }
-
   #learned(configuration: Configuration): void {
     const { cluster, number, leaving } = configuration;
-    const { newest } = this;
+    const newest = this.#newestIn.get(cluster);
     if (newest !== undefined && newest.number >= number) return;
     const isSettled = newest?.leaving !== undefined && leaving === undefined;
+    this.#newestIn.set(cluster, configuration);
     this.#newest = configuration;
     const name = `${cluster}/${number}`;
     if (!isSettled || this.#settled.has(name)) return;
@@ -283,15 +293,11 @@ class MovingRun {
     this.#checkNewOwners(configuration, newest?.leaving);
   }
 
-  get newest(): Configuration | undefined {
-    return this.#newest;
-  }
-
   /** Every majority of the owners of a key has one who knows what was acknowledged. */
-  #check({ layout, partitioner, number }: Configuration): void {
+  #check({ cluster, layout, partitioner, number }: Configuration): void {
     const placement = placementOf(layout, partitioner);
     const view = [...this.#nodes.values()].find((node) => node.view.configuration !== undefined);
-    for (const [key, version] of this.#acked) {
+    for (const [key, version] of this.#acked.get(cluster) ?? []) {
       const partition = view?.view.partitionOf(keyBytes(key)) ?? 0;
       const owners = ownersOf(placement, partition);
       const knowing = owners.filter(({ id }) => {
@@ -303,10 +309,10 @@ class MovingRun {
   }
 
   /** Whoever is new has what was acknowledged before anything moved. */
-  #checkNewOwners({ layout, partitioner, number }: Configuration, former?: Layout): void {
+  #checkNewOwners({ cluster, layout, partitioner, number }: Configuration, former?: Layout): void {
     if (former === undefined) return;
     const [now, before] = [placementOf(layout, partitioner), placementOf(former, partitioner)];
-    for (const [key, version] of this.#calm) {
+    for (const [key, version] of this.#calm.get(cluster) ?? []) {
       const partition = slotOf(keyBytes(key));
       const old = new Set(ownersOf(before, partition).map(({ id }) => id));
       for (const { id } of ownersOf(now, partition)) {
