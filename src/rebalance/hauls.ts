@@ -10,6 +10,12 @@
  * alone comes when they are back, as after any absence. Those that are away and were taken out of
  * the cluster are not waited for at all.
  *
+ * Whoever is lost before it was hauled from may have known nothing of the move, and told another
+ * owner of a change after that one was hauled from: a majority had it, and no haul has met it. So
+ * hauls from the others count only if they began after it was seen to be lost. What this leaves
+ * open is an old owner that the new one can't reach, but that goes on to change things with others
+ * that can, and learns nothing of the move from them: that is left to repair.
+ *
  * Pure: moves and what happened to them in, whom to haul from out.
  */
 import type { Move, Stretch } from './moves.js';
@@ -37,6 +43,8 @@ export interface Haul {
   readonly source: string;
   /** What it is to cover. */
   readonly stretches: readonly Stretch[];
+  /** How many old owners had been lost when it began. */
+  readonly losses: number;
 }
 
 /** A partition is here, can be hauled, or neither. */
@@ -53,6 +61,12 @@ export class Hauls {
   readonly #sources: ReadonlySet<string>;
   /** By the ids of old owners, the names of what was hauled from them. */
   readonly #hauled = new Map<string, Set<string>>();
+  /** The ids of old owners that are away or gone. */
+  readonly #lost = new Set<string>();
+  /** How often one was lost. */
+  #losses = 0;
+  /** By the names of partitions, which of the losses hauls have to be younger than. */
+  readonly #lostAt = new Map<string, number>();
   #bytes = 0;
   #items = 0;
 
@@ -63,6 +77,8 @@ export class Hauls {
     if (former === undefined) return;
     this.#bytes = former.#bytes;
     this.#items = former.#items;
+    this.#losses = former.#losses;
+    for (const source of former.#lost) if (this.#sources.has(source)) this.#lost.add(source);
     for (const [source, names] of former.#hauled) {
       this.#hauled.set(source, new Set([...names].filter((name) => this.#moves.has(name))));
     }
@@ -70,13 +86,36 @@ export class Hauls {
 
   /** The haul to begin now, if there is one: from whom most is missing. */
   next(stateOf: (source: string) => SourceState): Haul | undefined {
+    this.#observe(stateOf);
+    const losses = this.#losses;
     let best: Haul | undefined;
     for (const source of this.#sources) {
       if (stateOf(source) !== 'ready') continue;
       const stretches = this.#missingFrom(source);
-      if (stretches.length > (best?.stretches.length ?? 0)) best = { source, stretches };
+      if (stretches.length > (best?.stretches.length ?? 0)) best = { source, stretches, losses };
     }
     return best;
+  }
+
+  /** Lets go of what was hauled before an old owner was lost that was not hauled from. */
+  #observe(stateOf: (source: string) => SourceState): void {
+    for (const source of this.#sources) {
+      const state = stateOf(source);
+      if (state === 'ready' || state === 'behind') this.#lost.delete(source);
+      else if (!this.#lost.has(source)) {
+        this.#lost.add(source);
+        this.#losses++;
+        this.#forgetBeside(source);
+      }
+    }
+  }
+
+  #forgetBeside(source: string): void {
+    for (const [name, { sources }] of this.#moves) {
+      if (!sources.includes(source) || this.#hauled.get(source)?.has(name) === true) continue;
+      this.#lostAt.set(name, this.#losses);
+      for (const other of sources) this.#hauled.get(other)?.delete(name);
+    }
   }
 
   #missingFrom(source: string): Stretch[] {
@@ -94,9 +133,11 @@ export class Hauls {
   }
 
   /** A haul has covered all that it was to cover. */
-  completed({ source, stretches }: Haul): void {
+  completed({ source, stretches, losses }: Haul): void {
     const hauled = this.#hauled.get(source) ?? new Set();
-    for (const stretch of stretches) hauled.add(nameOf(stretch));
+    for (const name of stretches.map(nameOf)) {
+      if ((this.#lostAt.get(name) ?? 0) <= losses) hauled.add(name);
+    }
     this.#hauled.set(source, hauled);
   }
 
@@ -120,6 +161,7 @@ export class Hauls {
 
   /** How far this node is. */
   progress(stateOf: (source: string) => SourceState): Progress {
+    this.#observe(stateOf);
     let [done, stuck] = [0, 0];
     const states = new Map([...this.#sources].map((source) => [source, stateOf(source)]));
     for (const [name, move] of this.#moves) {

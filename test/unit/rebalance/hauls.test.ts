@@ -52,6 +52,50 @@ describe('a new owner', () => {
     expect(hauls.progress(two)).toMatchObject({ done: 1, stuck: 0 });
   });
 
+  test.each(['away', 'gone'] as const)(
+    'asks the others again when one is %s before it was heard',
+    (lost) => {
+      // What that one had told another owner lately may have come there behind the haul.
+      const hauls = new Hauls([move(1, ['a', 'b', 'c'])]);
+      const behind = states({ c: 'behind' });
+      for (let haul = hauls.next(behind); haul !== undefined; haul = hauls.next(behind)) {
+        hauls.completed(haul);
+      }
+      const without = states({ c: lost });
+      expect(hauls.progress(without)).toMatchObject({ done: 0, stuck: 0 });
+      const again: string[] = [];
+      for (let haul = hauls.next(without); haul !== undefined; haul = hauls.next(without)) {
+        again.push(haul.source);
+        hauls.completed(haul);
+      }
+      expect(again).toEqual(['a', 'b']);
+      expect(hauls.progress(without)).toMatchObject({ done: 1 });
+    },
+  );
+
+  test('does not count what was under way when an old owner was lost', () => {
+    const hauls = new Hauls([move(1, ['a', 'b', 'c']), move(2, ['a', 'b'])]);
+    const begun = hauls.next(states({ b: 'behind', c: 'behind' }));
+    expect(begun?.source).toBe('a');
+    const without = states({ b: 'behind', c: 'away' });
+    expect(hauls.progress(without)).toMatchObject({ done: 0 });
+    if (begun !== undefined) hauls.completed(begun);
+    // Only what the lost one had a part in.
+    expect(hauls.next(without)).toMatchObject({
+      source: 'a',
+      stretches: [{ kind: 'slot', slot: 1 }],
+    });
+  });
+
+  test('needs nothing again when one is lost that it has heard', () => {
+    const hauls = new Hauls([move(1, ['a', 'b', 'c'])]);
+    for (let haul = hauls.next(states()); haul !== undefined; haul = hauls.next(states())) {
+      hauls.completed(haul);
+    }
+    expect(hauls.progress(states({ c: 'away' }))).toMatchObject({ done: 1 });
+    expect(hauls.next(states({ c: 'away' }))).toBeUndefined();
+  });
+
   test('does not wait for those who were taken out', () => {
     const hauls = new Hauls([move(1, ['a', 'b', 'c']), move(2, ['b'])]);
     const gone = states({ b: 'gone', c: 'gone' });
@@ -76,7 +120,14 @@ describe('a new owner', () => {
       items: 11,
     });
     const next = later.next(states({ a: 'away', c: 'away' }));
-    expect(next).toEqual({ source: 'b', stretches: [{ kind: 'slot', slot: 4 }] });
+    expect(next).toMatchObject({
+      source: 'b',
+      // What others had told it lately before they were lost is asked for again.
+      stretches: [
+        { kind: 'slot', slot: 2 },
+        { kind: 'slot', slot: 4 },
+      ],
+    });
   });
 
   test('hauls ranges by where they begin and end', () => {
