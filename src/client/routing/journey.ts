@@ -14,6 +14,7 @@ import {
   UnavailableError,
 } from '../../protocol/errors.js';
 import type { Request } from '../../protocol/request.js';
+import { FIRST_ERROR } from '../../protocol/status.js';
 import { OP_GET } from '../../protocol/wire.js';
 import type { Call, Outlet } from '../call.js';
 import type { SingleCall } from '../singleCall.js';
@@ -63,13 +64,13 @@ class Attempt implements Call {
 
   settle(_place: number, answer: AnswerReader): void {
     this.#over = true;
-    this.#journey.answered(answer);
+    this.#journey.answered(this, answer);
   }
 
   fail(error: OrlopError): void {
     if (this.done) return;
     this.#over = true;
-    this.#journey.failed(error);
+    this.#journey.failed(this, error);
   }
 
   linger(nowMs: number, stuck: boolean): void {
@@ -79,7 +80,7 @@ class Attempt implements Call {
       if (journey.mayHedge(stuck)) this.#lingered = journey.hedge(nowMs);
     } else if (stuck && journey.hedge(nowMs)) {
       this.#over = true;
-      journey.left();
+      journey.left(this);
     }
   }
 }
@@ -90,8 +91,8 @@ export class Journey implements Parked {
   readonly request: Request;
   readonly #guide: Guide;
   readonly #tried: Peer[] = [];
-  #open = 0;
-  /** Some attempt may have been executed. */
+  readonly #open = new Set<Attempt>();
+  /** Some attempt that is over may have been executed. */
   #unknown = false;
   #lastError: OrlopError | undefined;
 
@@ -125,7 +126,7 @@ export class Journey implements Parked {
   go(nowMs: number): void {
     const peer = this.#next();
     if (peer !== undefined) this.#attempt(peer, nowMs);
-    else if (this.#open === 0) this.#rest();
+    else if (this.#open.size === 0) this.#rest();
   }
 
   #next(): Peer | undefined {
@@ -136,8 +137,9 @@ export class Journey implements Parked {
 
   #attempt(peer: Peer, nowMs: number): void {
     this.#tried.push(peer);
-    this.#open++;
-    peer.submit(new Attempt(this, nowMs), nowMs);
+    const attempt = new Attempt(this, nowMs);
+    this.#open.add(attempt);
+    peer.submit(attempt, nowMs);
   }
 
   #rest(): void {
@@ -167,24 +169,32 @@ export class Journey implements Parked {
   }
 
   /** An attempt of which nothing was sent was given up for another one. */
-  left(): void {
-    this.#open--;
+  left(attempt: Attempt): void {
+    this.#open.delete(attempt);
   }
 
   /** An attempt has its answer. */
-  answered(answer: AnswerReader): void {
-    this.#open--;
+  answered(attempt: Attempt, answer: AnswerReader): void {
+    this.#open.delete(attempt);
     if (this.call.done) return;
-    if (mayAskElsewhere(answer.status, this.call.passage.again)) {
-      this.#lastError = errorOfStatus(answer.status);
+    const { status } = answer;
+    if (mayAskElsewhere(status, this.call.passage.again)) {
+      this.#lastError = errorOfStatus(status);
       this.#unknown ||= this.#lastError.outcome === 'unknown';
       this.go(this.#guide.nowMs());
-    } else this.call.settle(0, answer);
+    } else if (status >= FIRST_ERROR && this.#mayBeDone) this.#end(errorOfStatus(status));
+    else this.call.settle(0, answer);
+  }
+
+  /** Whether a change may have been made, whatever the attempt says that ended last. */
+  get #mayBeDone(): boolean {
+    if (this.request.opcode === OP_GET) return false;
+    return this.#unknown || [...this.#open].some(({ sent }) => sent);
   }
 
   /** An attempt has failed. */
-  failed(error: OrlopError): void {
-    this.#open--;
+  failed(attempt: Attempt, error: OrlopError): void {
+    this.#open.delete(attempt);
     const { again } = this.call.passage;
     if (!mayGoElsewhere(error, again) || this.#guide.closed) {
       this.#end(error);
@@ -201,8 +211,7 @@ export class Journey implements Parked {
   }
 
   #end(error: OrlopError): void {
-    const changed = this.#unknown && this.request.opcode !== OP_GET;
-    if (!changed || error.outcome === 'unknown') {
+    if (!this.#mayBeDone || error.outcome === 'unknown') {
       this.call.fail(error);
       return;
     }

@@ -100,6 +100,23 @@ describe('a call in a cluster', () => {
     expect(fate.value).toBe(true);
   });
 
+  test.each([
+    ['while another is under way', false],
+    ['after another was cut off', true],
+  ])('says that a write may have been made when an attempt is refused %s', async (_, cut) => {
+    const { world, nodes, client, key, first, second } = await stage({ retryWrites: true });
+    const fate = fateOf(client.set(key, 1));
+    await world.tick();
+    if (cut) nodes.socket(first).events.closed(1006, '', undefined);
+    else await world.pass(300);
+    await world.tick();
+    const [request] = nodes.asked(second);
+    if (request === undefined) throw new Error('no second attempt');
+    nodes.socket(second).answer({ id: request.id, opcode: OP_SET, status: STATUS.TIMEOUT });
+    await world.tick();
+    expect(fate.error).toMatchObject({ code: 'TIMEOUT', outcome: 'unknown' });
+  });
+
   test('goes on to the next owner when the connection is lost', async () => {
     const { world, nodes, client, key, first, second } = await stage();
     const [read, write] = [fateOf(client.get(key)), fateOf(client.set(key, 1))];
