@@ -11,7 +11,9 @@
  *                      └────────────── too late: UNDECIDED in their place ────────────┘
  *
  * Only owners that the configuration names count. What a peer was not sent after all does not
- * count, though the peer reaches later positions: its generation is another one then. Who has left
+ * count, though the peer reaches later positions: its generation is another one then than it was
+ * before the change was made. Not when it is answered: the main thread may have read and given up
+ * the change by then, as it does all the time for a peer that is away. Who has left
  * the cluster meanwhile is not waited for: the step that settled the moves says that the owners
  * that stay have all that there is, and no quorum is asked of the former ones any more.
  */
@@ -33,6 +35,8 @@ export interface Claim {
   readonly level: Level;
   /** When it is given up, on the monotonic clock. */
   readonly untilMs: number;
+  /** The generation of each peer before the change was made. */
+  readonly generations: ReadonlyMap<string, number>;
 }
 
 /** What claims are seen to with. */
@@ -58,8 +62,6 @@ interface Withheld {
   readonly closeCode: number;
   readonly claims: Map<number, Claim>;
   readonly heads: readonly number[];
-  /** The generation of each peer when the change was made. */
-  readonly generations: Map<string, number>;
   readonly untilMs: number;
 }
 
@@ -92,7 +94,6 @@ export class Claims {
     this.#withheld.push({
       ...{ party, answers: answers.slice(), closeCode, claims },
       heads: this.#parts.heads(),
-      generations: claims.size === 0 ? new Map() : this.#parts.reach.generations(),
       untilMs: Math.max(0, ...[...claims.values()].map(({ untilMs }) => untilMs)),
     });
     this.#parts.reach.nudge();
@@ -133,19 +134,24 @@ export class Claims {
   }
 
   /** The ids of the requests of a message whose changes too few owners have. */
-  #unmetOf({ claims, heads, generations }: Withheld): number[] {
-    const { reach, view, sources } = this.#parts;
-    const has = (id: string): boolean => {
-      if (id === view.self) return true;
-      const row = reach.rowOf(id);
-      if (row === undefined || reach.generation(row) !== generations.get(id)) return false;
-      return sources.every((source, n) => reach.has(row, source, heads[n] ?? 0));
-    };
+  #unmetOf({ claims, heads }: Withheld): number[] {
     const unmet: number[] = [];
-    for (const [id, { owners, level }] of claims) {
-      if (!isReached(this.#remaining(owners()), level, has)) unmet.push(id);
+    for (const [request, { owners, level, generations }] of claims) {
+      const has = (id: string): boolean => this.#has(id, heads, generations);
+      if (!isReached(this.#remaining(owners()), level, has)) unmet.push(request);
     }
     return unmet;
+  }
+
+  #has(id: string, heads: readonly number[], generations: ReadonlyMap<string, number>): boolean {
+    const { reach, view, sources } = this.#parts;
+    if (id === view.self) return true;
+    const row = reach.rowOf(id);
+    if (row === undefined) return false;
+    if (!sources.every((source, n) => reach.has(row, source, heads[n] ?? 0))) return false;
+    // Read behind the positions: what was given up before they were reached has to show.
+    if (reach.generation(row) !== generations.get(id)) return false;
+    return true;
   }
 
   /** Two groups are those of a move; the former one is let go of when one of it has left. */

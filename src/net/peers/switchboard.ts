@@ -37,7 +37,7 @@ import {
   SIZE_AT,
 } from '../../protocol/wire.js';
 import type { Reach } from '../../replication/reach.js';
-import { isReached, type Level } from '../../replication/tally.js';
+import { isReached, type Level, type Owners } from '../../replication/tally.js';
 import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Party } from '../party.js';
@@ -226,16 +226,12 @@ export class Switchboard {
   /** The same where owners have roles. */
   #routeLed(asked: Asked, key: Uint8Array, level: Level): boolean {
     const { view, reach } = this.#parts;
-    const { party, id, flags, untilMs } = asked;
     const way = ledWay(view, reach, { ...asked, key });
     if (way.kind === 'here') return true;
     if (way.kind === LEVELLED) {
-      return level === 'one' || this.#routeWithLevel(asked, key, flags, level);
+      return level === 'one' || this.#routeWithLevel(asked, key, asked.flags, level);
     }
-    if (way.kind === 'down the chain') {
-      party.claim(id, { owners: way.owners, level: 'all', untilMs });
-      return true;
-    }
+    if (way.kind === 'down the chain') return this.#claim(asked, 'all', way.owners);
     const to = way.kind === 'on' ? this.#usable(way.to) : [];
     if (to.length === 0) return this.#refuse(asked, STATUS.UNAVAILABLE);
     this.#forward(asked, to);
@@ -292,8 +288,12 @@ export class Switchboard {
       this.#readMany(asked, { key, flags, level, groups });
       return false;
     }
-    const { party, id, untilMs } = asked;
-    party.claim(id, { owners: () => owners, level, untilMs });
+    return this.#claim(asked, level, () => owners);
+  }
+
+  /** It is to be executed here, and answered when enough owners have the change. */
+  #claim({ party, id, untilMs }: Asked, level: Level, owners: () => Owners): boolean {
+    party.claim(id, { owners, level, untilMs, generations: this.#parts.reach.generations() });
     return true;
   }
 

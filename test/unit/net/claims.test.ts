@@ -31,9 +31,13 @@ function open() {
   });
   const answers = new Rig().send(encodeFrame([{ op: OP.SET, key: 'k', value: 'v', id: 7 }]))[0]
     ?.bytes;
-  const ask = (owners: readonly (readonly string[])[]): void => {
+  /** `meanwhile` happens between the request and its answer: peers are told by another thread. */
+  const ask = (owners: readonly (readonly string[])[], meanwhile = (): void => {}): void => {
     const untilMs = timers.monotonicMs() + DEADLINE_MS;
-    party.claims = new Map([[7, { owners: () => owners, level: 'quorum', untilMs }]]);
+    const generations = reach.generations();
+    const claim = { owners: () => owners, level: 'quorum', untilMs, generations } as const;
+    party.claims = new Map([[7, claim]]);
+    meanwhile();
     claims.pass(party, answers ?? new Uint8Array(0), 0);
     timers.pass(100);
   };
@@ -58,6 +62,17 @@ test('a change is told of when a majority of each group has it', () => {
 test('what too few have at the deadline is undecided', () => {
   const { timers, ask, told } = open();
   ask([['a', 'b', 'c']]);
+  timers.pass(DEADLINE_MS);
+  expect(told()).toEqual([STATUS.UNDECIDED]);
+});
+
+test('what was given up counts as told to nobody, even before it is answered', () => {
+  const { reach, timers, ask, told, b } = open();
+  ask([['a', 'b', 'c']], () => reach.giveUp(b));
+  // What comes behind it has nothing for the peer, or reaches it.
+  reach.advance(b, 0, 100);
+  timers.pass(100);
+  expect(told()).toEqual([]);
   timers.pass(DEADLINE_MS);
   expect(told()).toEqual([STATUS.UNDECIDED]);
 });
