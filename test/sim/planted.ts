@@ -213,7 +213,7 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
   },
   'chain-unawaited': {
     scenario: 'leading',
-    file: 'src/net/peers/switchboard.js',
+    file: 'src/net/peers/ledWay.js',
     find: '[view.chainOf(key).map(({ id }) => id)]',
     replace: '[[view.self]]',
     what: 'the head of a chain acknowledges what the tail has not',
