@@ -91,7 +91,7 @@ describe.each(LISTENERS)('limits ($name)', ({ flags }) => {
   });
 
   it('takes a large frame that arrives slowly but in time', async () => {
-    const { url } = await start(['--frame-timeout', '2s']);
+    const { url } = await start(['--frame-timeout', '5s']);
     const socket = await RawSocket.greeted(url);
     const frame = Buffer.from(frameOf(set(1, 'slow', Buffer.alloc(5 * MIB, 5))));
     socket.stream.write(framed(frame.length));
