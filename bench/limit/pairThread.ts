@@ -1,5 +1,6 @@
 /** One of two threads that walk over the same memory: see `pairs.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { waitForOthers } from '../barrier.js';
 import { draw } from '../draws.js';
 import { PASSED_WORD, type PairCommand, type PairData } from './pairMessages.js';
 import { Walk } from './walk.js';
@@ -12,16 +13,6 @@ const data = workerData as PairData;
 const barrier = new Int32Array(data.barrier);
 const { keys } = draw(data.keys, 'uniform', 0, SEED + data.share.index);
 const walk = new Walk(data.memoryBytes, data.keys, keys, data.access, data.share);
-
-function waitForOthers(startsAt: number): void {
-  Atomics.add(barrier, 0, 1);
-  Atomics.notify(barrier, 0);
-  for (;;) {
-    const here = Atomics.load(barrier, 0);
-    if (here >= startsAt) return;
-    Atomics.wait(barrier, 0, here);
-  }
-}
 
 /** Waits for the word until `endMs`, and passes it on; false when it did not come. */
 function passOn(endMs: number): boolean {
@@ -41,7 +32,7 @@ function pass(endMs: number): number {
 
 /** Operations or round trips a second. */
 function run(command: PairCommand): number {
-  waitForOthers(command.startsAt);
+  waitForOthers(barrier, command.startsAt);
   const startMs = performance.now();
   const endMs = startMs + command.measuredMs;
   let operations = 0;

@@ -1,6 +1,7 @@
 /** One thread of the scale bench: a lane of each arena, and a pool of requests of its own. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../../src/arena/arena.js';
+import { waitForOthers } from '../barrier.js';
 import { draw, fill } from '../draws.js';
 import { encodePool } from '../driver/pool.js';
 import { Job, TURN } from '../job.js';
@@ -48,18 +49,8 @@ function verify(): void {
   new Job(full, fresh.reads(0, TURN)).pass(PER_FRAME);
 }
 
-function waitForOthers(startsAt: number): void {
-  Atomics.add(barrier, 0, 1);
-  Atomics.notify(barrier, 0);
-  for (;;) {
-    const here = Atomics.load(barrier, 0);
-    if (here >= startsAt) return;
-    Atomics.wait(barrier, 0, here);
-  }
-}
-
 function run(command: RunCommand): Done {
-  waitForOthers(command.startsAt);
+  waitForOthers(barrier, command.startsAt);
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
   const endMs = startMs + command.measuredMs;
