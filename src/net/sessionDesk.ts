@@ -6,8 +6,7 @@ import { answerMessage } from '../protocol/answer.js';
 import { RequestReader } from '../protocol/requestReader.js';
 import { STATUS } from '../protocol/status.js';
 import { OP_SESSION, REQUEST_HEADER_BYTES, REQUEST_OPCODE_AT } from '../protocol/wire.js';
-import { SessionToken } from '../replication/session.js';
-import { FormatError } from '../ring/fields.js';
+import { readToken } from '../replication/session.js';
 import type { Party } from './party.js';
 import { PartySession } from './peers/session.js';
 
@@ -20,16 +19,6 @@ export interface SessionParty extends Party {
 /** Whether the first request of a frame is about a session. */
 export function isAboutSession(frame: Uint8Array): boolean {
   return frame[REQUEST_OPCODE_AT] === OP_SESSION && frame.length >= REQUEST_HEADER_BYTES;
-}
-
-/** The token in some bytes; nothing when they are none. */
-export function tokenIn(bytes: Uint8Array): SessionToken | undefined {
-  try {
-    return SessionToken.decode(bytes);
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
 }
 
 /**
@@ -53,7 +42,7 @@ function begun(party: SessionParty, reader: RequestReader, frame: Uint8Array): n
   const { flags, level, namespace, encoding, reserved, keyAt, valueAt, end } = reader;
   const extras = flags | level | namespace | encoding | reserved;
   if (extras !== 0 || keyAt !== valueAt) return STATUS.BAD_REQUEST;
-  const token = tokenIn(frame.slice(valueAt, end));
+  const token = readToken(frame.slice(valueAt, end));
   if (token === undefined) return STATUS.BAD_REQUEST;
   if (party.session === undefined) party.session = new PartySession(reader.id, token);
   else party.session.renew(reader.id, token);

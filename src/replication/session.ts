@@ -88,3 +88,13 @@ export class SessionToken {
     return token;
   }
 }
+
+/** The token in some bytes; nothing when they are none. */
+export function readToken(bytes: Uint8Array): SessionToken | undefined {
+  try {
+    return SessionToken.decode(bytes);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}

@@ -24,12 +24,11 @@ import {
   OP_GET,
   OP_SET,
 } from '../../protocol/wire.js';
-import { SessionToken } from '../../replication/session.js';
+import { readToken, SessionToken } from '../../replication/session.js';
 import type { Gather } from '../gather.js';
 import type { Limits } from '../limits.js';
 import { PartySession } from '../peers/session.js';
 import type { Sessions } from '../peers/sessions.js';
-import { tokenIn } from '../sessionDesk.js';
 import { conditionOf, type Refusal } from './conditions.js';
 import { Errand } from './errand.js';
 import { etagOf, matchesStrongly, matchesWeakly, parseEtags } from './etags.js';
@@ -237,7 +236,7 @@ const BAD_SESSION = bad('orlop-session is "new", or what a reply said it is');
 function sessionOf({ headers }: Exchange): PartySession | undefined | null {
   if (headers.session === '') return undefined;
   if (headers.session === 'new') return new PartySession(0, new SessionToken());
-  const token = tokenIn(Uint8Array.from(Buffer.from(headers.session, 'base64url')));
+  const token = readToken(Uint8Array.from(Buffer.from(headers.session, 'base64url')));
   return token === undefined ? null : new PartySession(0, token);
 }
 

@@ -12,7 +12,6 @@ import {
   encodeDigestAnswer,
 } from '../../replication/digestMessage.js';
 import { Digests, GROUPS, LEAVES, widthOf } from '../../replication/digests.js';
-
 import type { Listed } from './pages.js';
 import { type Shared, type SurveyParts, surveyDigests, surveyKeys } from './survey.js';
 

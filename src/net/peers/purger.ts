@@ -125,12 +125,10 @@ export class Purger {
   /** Whether a key is this node's; nothing when all are. */
   #ownership(): ((key: Uint8Array) => boolean) | undefined {
     const { view } = this.#parts;
-    const has = (groups: readonly (readonly Member[])[]): boolean =>
-      groups.some((group) => group.some(({ id }) => id === view.self));
-    if (view.configuration?.partitioner === 'range') return (key) => has(view.groupsOf(key));
-    const mine = Uint8Array.from({ length: SLOTS }, (_, slot) =>
-      has(view.groupsOfSlot(slot)) ? 1 : 0,
-    );
+    if (view.configuration?.partitioner === 'range') return (key) => view.owns(key);
+    const isMine = (slot: number): boolean =>
+      view.groupsOfSlot(slot).some((group) => group.some(({ id }) => id === view.self));
+    const mine = Uint8Array.from({ length: SLOTS }, (_, slot) => (isMine(slot) ? 1 : 0));
     return mine.includes(0) ? (key) => mine[slotOf(key)] === 1 : undefined;
   }
 

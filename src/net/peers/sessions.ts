@@ -142,13 +142,17 @@ export class Sessions {
       this.#keep(party, session, session.waiting, frame);
       return true;
     }
-    session.unmet = session.token.marks.filter((mark) => this.standing(mark) !== 'met');
+    session.unmet = this.#unmetOf(session);
     const open = session.unmet.filter((mark) => this.standing(mark) === 'open');
     if (open.length === 0) return false;
     session.waiting = [];
     this.#keep(party, session, session.waiting, frame);
     this.#ask(open, () => this.#go(party, session));
     return true;
+  }
+
+  #unmetOf({ token }: PartySession): Mark[] {
+    return token.marks.filter((mark) => this.standing(mark) !== 'met');
   }
 
   #keep(party: Party, session: PartySession, waiting: Uint8Array[], frame: Uint8Array): void {
@@ -161,7 +165,7 @@ export class Sessions {
     const frames = session.waiting ?? [];
     session.waiting = undefined;
     session.waitingBytes = 0;
-    session.unmet = session.token.marks.filter((mark) => this.standing(mark) !== 'met');
+    session.unmet = this.#unmetOf(session);
     for (const frame of frames) if (party.slot >= 0) this.#parts.resume(party, frame);
   }
 

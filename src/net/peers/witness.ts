@@ -22,8 +22,7 @@ import {
   MAX_DEADLINE_MS,
   OP_WITNESS,
 } from '../../protocol/wire.js';
-import { type Mark, SessionToken } from '../../replication/session.js';
-import { FormatError } from '../../ring/fields.js';
+import { type Mark, readToken, SessionToken } from '../../replication/session.js';
 import type { Settle } from './inquirer.js';
 
 /** Who asks, and for what. */
@@ -63,19 +62,10 @@ export function witnessRequest({ id, run, mark }: Question, deadlineMs: number):
 /** What a request asks; nothing when it makes no sense. */
 export function readQuestion(reader: RequestReader, frame: Uint8Array): Question | undefined {
   const run = reader.field(FLAG_VERSION);
-  const marks = readMarks(frame.subarray(reader.valueAt, reader.end));
+  const marks = readToken(frame.subarray(reader.valueAt, reader.end))?.marks;
   if (run === undefined || marks === undefined || marks.length > 1) return undefined;
   const id = Buffer.from(reader.key()).toString('latin1');
   return { id, run: run.toString(16).padStart(16, '0'), mark: marks[0] };
-}
-
-function readMarks(bytes: Uint8Array): readonly Mark[] | undefined {
-  try {
-    return SessionToken.decode(bytes).marks;
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
 }
 
 /** The answer to a request. */
@@ -92,7 +82,7 @@ export function readTestimony(answer: AnswerReader): Testimony | undefined {
   const [version, cursor] = [answer.version(), answer.cursor()];
   if (answer.status !== STATUS.OK || version === undefined || cursor === undefined)
     return undefined;
-  const [now] = readMarks(answer.body()) ?? [];
+  const [now] = readToken(answer.body())?.marks ?? [];
   return now && { generation: Number(version), attained: Number(cursor), now };
 }
 

@@ -8,14 +8,14 @@ import type { LinkMaker } from '../../../src/net/peers/peerLink.js';
 import { PartySession } from '../../../src/net/peers/session.js';
 import { Sessions } from '../../../src/net/peers/sessions.js';
 import { readQuestion, witnessAnswer, witnessRequest } from '../../../src/net/peers/witness.js';
-import { isAboutSession, takeSession, tokenIn } from '../../../src/net/sessionDesk.js';
+import { isAboutSession, takeSession } from '../../../src/net/sessionDesk.js';
 import { answerMessage } from '../../../src/protocol/answer.js';
 import { AnswerReader } from '../../../src/protocol/answerReader.js';
 import { RequestReader } from '../../../src/protocol/requestReader.js';
 import { STATUS } from '../../../src/protocol/status.js';
 import { OP_GET, OP_SET } from '../../../src/protocol/wire.js';
 import { Reach } from '../../../src/replication/reach.js';
-import { SessionToken } from '../../../src/replication/session.js';
+import { readToken, SessionToken } from '../../../src/replication/session.js';
 import { ClusterView } from '../../../src/ring/view.js';
 import { bytesOf, fieldOf, hex, vectorsOf } from '../protocol/support/vectors.js';
 import { founding, member } from '../ring/support/clusters.js';
@@ -135,7 +135,7 @@ describe('requests for sessions', () => {
       const text = fieldOf(v, 'text');
       if (text === undefined || client.session === undefined) return;
       expect(Buffer.from(client.session.token.encode()).toString('base64url')).toBe(text);
-      expect(tokenIn(Buffer.from(text, 'base64url'))?.marks).toEqual(client.session.token.marks);
+      expect(readToken(Buffer.from(text, 'base64url'))?.marks).toEqual(client.session.token.marks);
     },
   );
 
