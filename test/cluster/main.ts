@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { type Outcome, runSuite, type Say } from '../suite.js';
 import { runScenario, SCENARIOS, type Scenario } from './scenarios/index.js';
 import type { Tally } from './tally.js';
 
@@ -20,8 +21,6 @@ const { values } = parseArgs({
   },
 });
 
-const stream = values.json ? process.stderr : process.stdout;
-const say = (text: string): void => void stream.write(`${text}\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 const COLUMNS = ['scenario', 'acked', 'lost', 'stale', 'failed', 'faultsFired'] as const;
@@ -39,21 +38,22 @@ function resultOf({ name }: Scenario, tally: Tally, seed: number, seconds: numbe
   return { scenario: name, ...tally, seed, seconds };
 }
 
-/** Runs one scenario; nothing when this machine can't and that is allowed. */
-async function runOne(scenario: Scenario, seed: number): Promise<Result | undefined> {
+/** Runs one scenario; its result, and whether nothing went wrong. */
+async function runOne(scenario: Scenario, seed: number, say: Say): Promise<Outcome<Result>> {
   const { name, small, large } = scenario;
   const seconds = Number(values.seconds ?? (values.small ? small : large));
   const tally = await runScenario(scenario, { seed, seconds, alone: !values.small });
   if (tally === undefined) {
     say(`${name}: left out, this machine can't run it`);
-    return undefined;
+    return { result: undefined, clean: true };
   }
   const figures = Object.entries(tally.figures).map((pair) => pair.join(' '));
   say(`${name}: ${figures.join(', ')}`);
   for (const problem of tally.problems) say(`  ${problem}`);
   const again = `--scenario ${name} --seconds ${seconds} --seed ${seed}`;
-  if (tally.problems.length > 0) say(`  again with: npm run test:cluster -- ${again}`);
-  return resultOf(scenario, tally, seed, seconds);
+  const clean = tally.problems.length === 0;
+  if (!clean) say(`  again with: npm run test:cluster -- ${again}`);
+  return { result: resultOf(scenario, tally, seed, seconds), clean };
 }
 
 function tableOf(results: readonly Result[]): string {
@@ -68,22 +68,4 @@ function tableOf(results: readonly Result[]): string {
   return table.toString();
 }
 
-async function main(): Promise<void> {
-  const chosen = SCENARIOS.filter(({ name }) => [undefined, name].includes(values.scenario));
-  if (chosen.length === 0) {
-    say(`there is no ${values.scenario}, but ${SCENARIOS.map(({ name }) => name).join(', ')}`);
-    process.exitCode = 2;
-    return;
-  }
-  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-  const results: Result[] = [];
-  for (const scenario of chosen) {
-    const result = await runOne(scenario, seed);
-    if (result !== undefined) results.push(result);
-  }
-  if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`);
-  else say(tableOf(results));
-  if (results.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
-}
-
-await main();
+await runSuite({ scenarios: SCENARIOS, values, runOne, summary: tableOf });

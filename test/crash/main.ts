@@ -5,6 +5,7 @@
  * With `--json` the last line of standard output is one array with an object for each scenario.
  */
 import { parseArgs } from 'node:util';
+import { type Outcome, runSuite, type Say } from '../suite.js';
 import type { Tally } from './oracle.js';
 import { isClean, runScenario, SCENARIOS, type Scenario } from './scenarios/index.js';
 
@@ -28,11 +29,7 @@ function resultOf({ name }: Scenario, tally: Tally, seed: number, seconds: numbe
 }
 
 /** Runs one scenario; its result, and whether nothing went wrong. */
-async function runOne(
-  scenario: Scenario,
-  seed: number,
-  say: (text: string) => void,
-): Promise<{ result: object | undefined; clean: boolean }> {
+async function runOne(scenario: Scenario, seed: number, say: Say): Promise<Outcome<object>> {
   const { name, small, large } = scenario;
   const count = Number(values.count ?? (values.small ? small : large));
   const startMs = performance.now();
@@ -51,23 +48,4 @@ async function runOne(
   return { result, clean };
 }
 
-async function main(): Promise<void> {
-  const stream = values.json ? process.stderr : process.stdout;
-  const say = (text: string): void => void stream.write(`${text}\n`);
-  const chosen = SCENARIOS.filter(({ name }) => [undefined, name].includes(values.scenario));
-  if (chosen.length === 0) {
-    say(`there is no ${values.scenario}, but ${SCENARIOS.map(({ name }) => name).join(', ')}`);
-    process.exitCode = 2;
-    return;
-  }
-  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-  const results: object[] = [];
-  for (const scenario of chosen) {
-    const { result, clean } = await runOne(scenario, seed, say);
-    if (result !== undefined) results.push(result);
-    if (!clean) process.exitCode = 1;
-  }
-  if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`);
-}
-
-await main();
+await runSuite({ scenarios: SCENARIOS, values, runOne });
