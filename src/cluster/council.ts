@@ -18,7 +18,7 @@ import { type Configuration, type Member, memberOf } from '../ring/configuration
 import { digestOfConfiguration } from '../ring/configurationCodec.js';
 import { Council, type MemoryStore } from '../ring/council.js';
 import { type Custody, dutiesOf, type Sighting, stewardOf } from '../ring/custody.js';
-import { FieldReader, FieldWriter, FormatError } from '../ring/fields.js';
+import { FieldReader, FieldWriter, soundly } from '../ring/fields.js';
 import type { Founding } from '../ring/founding.js';
 
 /** What a council is seated with. */
@@ -74,15 +74,12 @@ function peersOf(gossip: Gossip): string[] {
 
 /** What a herald says, or nothing when it is none. */
 function readHerald(bytes: Uint8Array): { cluster: string; digest: string } | undefined {
-  try {
+  return soundly(() => {
     const reader = new FieldReader(bytes);
     const herald = { cluster: reader.hex64(), digest: reader.hex64() };
     reader.end();
     return herald;
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
+  });
 }
 
 /** A council at its place; see the top of this file. */

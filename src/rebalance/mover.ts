@@ -19,7 +19,7 @@ import type { Links } from '../base/links.js';
 import type { Timer, Timers } from '../base/timers.js';
 import { ownershipOf } from '../ring/change.js';
 import { type Configuration, memberOf } from '../ring/configuration.js';
-import { FieldReader, FieldWriter, FormatError } from '../ring/fields.js';
+import { FieldReader, FieldWriter, soundly } from '../ring/fields.js';
 import type { ClusterView } from '../ring/view.js';
 import { type Haul, Hauls, type Progress, type SourceState } from './hauls.js';
 import { Meter } from './meter.js';
@@ -101,7 +101,7 @@ function encodeReport(report: MoveReport): Uint8Array {
 }
 
 function decodeReport(body: Uint8Array): MoveReport | undefined {
-  try {
+  return soundly(() => {
     const reader = new FieldReader(body);
     const [boot, cluster] = [reader.hex64(), reader.hex64()];
     const [number, arrived] = [reader.count(), reader.u8() === 1];
@@ -109,10 +109,7 @@ function decodeReport(body: Uint8Array): MoveReport | undefined {
     const [bytes, items] = [reader.count(), reader.count()];
     reader.end();
     return { boot, cluster, number, arrived, total, done, stuck, bytes, items };
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
+  });
 }
 
 const planned = new WeakMap<Configuration, readonly Move[]>();

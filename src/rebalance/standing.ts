@@ -17,7 +17,7 @@
 import type { Links } from '../base/links.js';
 import type { Timer, Timers } from '../base/timers.js';
 import type { Configuration, Member } from '../ring/configuration.js';
-import { FieldReader, FieldWriter, FormatError } from '../ring/fields.js';
+import { FieldReader, FieldWriter, soundly } from '../ring/fields.js';
 import { ownersOf, type Placement } from '../ring/placement.js';
 import { inGoodStanding } from '../ring/roles.js';
 import type { ClusterView } from '../ring/view.js';
@@ -83,16 +83,13 @@ function encode({ cluster, number, delivered, caughtUp }: Statement): Uint8Array
 }
 
 function decode(body: Uint8Array): Statement | undefined {
-  try {
+  return soundly(() => {
     const reader = new FieldReader(body);
     const [cluster, number] = [reader.hex64(), reader.count()];
     const [delivered, caughtUp] = [reader.u8() === 1, reader.count()];
     reader.end();
     return { cluster, number, delivered, caughtUp };
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
+  });
 }
 
 /** Whether there are partitions all of whose owners are passed over. */

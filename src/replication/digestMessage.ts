@@ -13,7 +13,7 @@
  *            2 yes     begin: survey u32; look: n x digests of 12 bytes; page: see `pages.ts`
  *            3 many    list: more than is told one by one
  */
-import { FieldReader, FieldWriter, FormatError } from '../ring/fields.js';
+import { FieldReader, FieldWriter, FormatError, soundly } from '../ring/fields.js';
 import type { Level } from './digests.js';
 
 /** One request. */
@@ -103,15 +103,12 @@ function readRequest(reader: FieldReader): DigestRequest {
 
 /** The request in bytes from another node; nothing when they are none. */
 export function decodeDigestRequest(bytes: Uint8Array): DigestRequest | undefined {
-  try {
+  return soundly(() => {
     const reader = new FieldReader(bytes);
     const request = readRequest(reader);
     reader.end();
     return request;
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
+  });
 }
 
 /** The bytes of an answer. */

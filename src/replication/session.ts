@@ -11,7 +11,7 @@
  *   +--------+-------+- - - - - - - - - - - - - - - - - +
  */
 import { isMemberId } from '../ring/configuration.js';
-import { FieldReader, FieldWriter, FormatError } from '../ring/fields.js';
+import { FieldReader, FieldWriter, FormatError, soundly } from '../ring/fields.js';
 
 const FORMAT = 1;
 /** The most nodes that a token remembers; the ones that were written to longest ago go first. */
@@ -91,10 +91,5 @@ export class SessionToken {
 
 /** The token in some bytes; nothing when they are none. */
 export function readToken(bytes: Uint8Array): SessionToken | undefined {
-  try {
-    return SessionToken.decode(bytes);
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
+  return soundly(() => SessionToken.decode(bytes));
 }

@@ -40,7 +40,7 @@ import {
   digestOfConfiguration,
   encodeConfiguration,
 } from './configurationCodec.js';
-import { FormatError } from './fields.js';
+import { FormatError, soundly } from './fields.js';
 import { foundedBy } from './founding.js';
 import { type Memory, type RegisterName, sameRegister, type Value } from './memory.js';
 import type { Message } from './message.js';
@@ -366,12 +366,7 @@ class Run {
 }
 
 function decoded(value: Value): Configuration | undefined {
-  try {
-    return decodeConfiguration(value);
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
+  return soundly(() => decodeConfiguration(value));
 }
 
 /** What follows from an event. Changes nothing: the new state is in the effects. */

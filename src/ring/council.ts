@@ -18,7 +18,7 @@ import {
 import type { Change } from './change.js';
 import type { Configuration, Member } from './configuration.js';
 import { digestOfConfiguration } from './configurationCodec.js';
-import { FormatError } from './fields.js';
+import { soundly } from './fields.js';
 import type { Founding } from './founding.js';
 import { blankMemory, decodeMemory, encodeMemory } from './memory.js';
 import { decodeMessage, encodeMessage, type Message } from './message.js';
@@ -246,10 +246,5 @@ export class Council {
 
 /** The message in bytes from outside, or nothing when they are none. */
 function understood(bytes: Uint8Array): Message | undefined {
-  try {
-    return decodeMessage(bytes);
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
+  return soundly(() => decodeMessage(bytes));
 }

@@ -9,6 +9,16 @@ export class FormatError extends Error {
   override readonly name = 'FormatError';
 }
 
+/** What `read` makes of some bytes; nothing when it throws `FormatError`, as they are damaged. */
+export function soundly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
 const HEX64 = /^[0-9a-f]{16}$/;
 const ASCII = /^[\x20-\x7e]*$/;
 
