@@ -166,6 +166,7 @@ export class Writer {
     // What an earlier round could not write comes before anything new.
     this.#makeProgress();
     const round = signals.begin();
+    signals.add('rounds', 1);
     this.#settled = true;
     for (const feed of feeds) if (!feed.mark()) this.#settled = false;
     let taken = 0;
@@ -219,21 +220,26 @@ export class Writer {
       signals.add('syncMs', tookMs);
       signals.set('syncMsMax', Math.max(signals.figure('syncMsMax'), tookMs));
     }
-    signals.finish(this.#written);
+    this.#confirm();
+  }
+
+  /** What was counted is there before anybody is told: who is, may ask for the figures at once. */
+  #confirm(): void {
+    this.#count();
+    this.#parts.signals.finish(this.#written);
   }
 
   /** Ends the file and begins the next; called again where it stopped if the device is full. */
   #rotate(): void {
-    const { signals, tell } = this.#parts;
     this.#ended = true;
     this.#file.finish();
     const ended = this.#file;
     this.#file = this.#nextFile();
     this.#ended = false;
-    signals.finish(this.#written);
     this.#endedBytes += ended.length;
     this.#endedRecords += ended.summary.records;
-    tell({ kind: 'rotated', number: this.#file.number });
+    this.#confirm();
+    this.#parts.tell({ kind: 'rotated', number: this.#file.number });
     ended.close();
   }
 
@@ -339,7 +345,6 @@ export class Writer {
     signals.set('files', this.#manifest.files.length);
     signals.set('logBytes', this.#endedBytes + this.#file.length);
     signals.set('records', this.#endedRecords + this.#file.summary.records);
-    signals.add('rounds', 1);
   }
 
   /**
@@ -354,7 +359,7 @@ export class Writer {
     }
     try {
       this.#file.finish();
-      this.#parts.signals.finish(this.#written);
+      this.#confirm();
       this.#become(CLOSED);
       return true;
     } catch (error) {

@@ -38,6 +38,24 @@ test('what was done is in the files when the round is over', () => {
   expect(signals.figure('syncs')).toBe(1);
 });
 
+test('who is told that a change lasts finds it counted', () => {
+  const { rig, signals, writer } = new LogRig({ fileBytes: 10_000 });
+  const counted: number[] = [];
+  const finish = signals.finish.bind(signals);
+  signals.finish = (round) => {
+    counted.push(signals.figure('records'));
+    finish(round);
+  };
+  for (let n = 1; n <= 30; n++) {
+    rig.set(`key ${n}`, 'x'.repeat(1000));
+    counted.length = 0;
+    writer.round();
+    // A file that ends in the round confirms once more.
+    expect(new Set(counted)).toEqual(new Set([n]));
+  }
+  expect(signals.figure('files')).toBeGreaterThan(2);
+});
+
 test('a ticket of a round that had nothing to write becomes durable all the same', () => {
   const { signals, writer } = new LogRig();
   const ticket = signals.ticket();
