@@ -33,7 +33,7 @@ import { chooseBinding } from './net/native/chosenBinding.js';
 import { NativeListener } from './net/native/nativeListener.js';
 import { hintPlaceOf } from './net/peers/hintKeeper.js';
 import { Peers } from './net/peers/peers.js';
-import { peerTokens } from './net/peers/secret.js';
+import { passOf } from './net/peers/secret.js';
 import { type PeersShare, Station } from './net/station.js';
 import { Sweeper } from './net/sweeper.js';
 import { LoopDelay } from './net/threads/loopDelay.js';
@@ -183,10 +183,10 @@ class RunningNode implements Node {
   #makeShare(): PeersShare | undefined {
     const { cluster, authToken } = this.#config;
     if (!cluster.gossips) return undefined;
-    const tokens = peerTokens({ cluster: cluster.cluster, keys: cluster.keys, authToken });
+    const pass = passOf({ cluster: cluster.cluster, keys: cluster.keys, authToken });
     const run = Buffer.from(systemRandom.bytes(8)).toString('hex');
     const sources = this.#store.lanes * this.#store.arenas.length;
-    return { reach: Reach.create(sources, run, cluster.maxSkewMs), tokens };
+    return { reach: Reach.create(sources, run, cluster.maxSkewMs), pass };
   }
 
   #makeStation(): Station {
@@ -298,6 +298,7 @@ class RunningNode implements Node {
       const node = await startCluster({
         ...{ config, port: this.port, log, view, haul, shed, failed },
         known: () => board.knownNumber,
+        rekey: (keys) => this.#share?.pass.keys?.replace(keys),
         hasDelivered: (id, number) => peers?.leadership.hasDelivered(id, number) ?? true,
       });
       this.#cluster = node;
@@ -318,9 +319,9 @@ class RunningNode implements Node {
 
   #startPeers(): Peers | undefined {
     if (this.#share === undefined) return undefined;
-    const { reach, tokens } = this.#share;
+    const { reach, pass } = this.#share;
     return new Peers({
-      ...{ store: this.#store, view: this.#view, reach, token: () => tokens[0] ?? '' },
+      ...{ store: this.#store, view: this.#view, reach, pass },
       ...{ clock: this.#clock, timers: this.#timers, random: systemRandom, log: this.#log },
       forwarder: () => this.#station.forwarder,
       askOwn: (request, settle) => this.#station.inquire(request, settle),

@@ -123,7 +123,7 @@ function attempt(read: () => string): string | undefined {
 }
 
 /** Reads a file of keys again and again, so that a key is changed without a restart. */
-function watchKeys(path: string, keyring: Keyring, log: Log): Timer {
+function watchKeys(path: string, log: Log, changed: (keys: Uint8Array[]) => void): Timer {
   const read = (): string | undefined => attempt(() => readSecretFile(path, 'key file'));
   let last = read();
   const timer = systemTimers.every(KEYS_EVERY_MS, () => {
@@ -138,7 +138,7 @@ function watchKeys(path: string, keyring: Keyring, log: Log): Timer {
       );
       return;
     }
-    keyring.replace(keys);
+    changed(keys);
     log.info({ file: path, keys: keys.length }, 'cluster keys read again');
   });
   return timer.unref();
@@ -170,6 +170,7 @@ interface Parts {
   readonly socket: UdpSocket;
   readonly boot: string;
   readonly log: Log;
+  readonly rekey: (keys: readonly Uint8Array[]) => void;
 }
 
 interface Opened {
@@ -177,13 +178,17 @@ interface Opened {
   readonly watch: Timer | undefined;
 }
 
-function openChannel({ config, socket, boot, log }: Parts): Opened {
+function openChannel({ config, socket, boot, log, rekey }: Parts): Opened {
   const { keys, keyFile, cluster } = config;
   if (keys === undefined) {
     return { channel: new PlainChannel(socket, cluster, boot), watch: undefined };
   }
   const keyring = new Keyring(keys, cluster);
-  const watch = keyFile === undefined ? undefined : watchKeys(keyFile, keyring, log);
+  const changed = (keys: readonly Uint8Array[]): void => {
+    keyring.replace(keys);
+    rekey(keys);
+  };
+  const watch = keyFile === undefined ? undefined : watchKeys(keyFile, log, changed);
   const shared = { clock: systemClock, random: systemRandom };
   const sealed = { datagrams: socket, keyring, cluster, boot, ...shared };
   return { channel: new SealedChannel(sealed), watch };
@@ -205,6 +210,8 @@ export interface ClusterOptions {
   readonly known: () => number;
   /** Whether a node has what was made here before the configuration `number` was known. */
   readonly hasDelivered: (id: string, number: number) => boolean;
+  /** The keys in the file are others now. */
+  readonly rekey: (keys: readonly Uint8Array[]) => void;
   /** What this node agreed to can't be kept in its folder any more. */
   readonly failed: (error: Error) => void;
 }
@@ -244,7 +251,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   const host = await addressOfHost(hostOf(whole));
   const socket = await openUdp(host, config.gossipPort ?? (whole.port === 0 ? 0 : port + 1));
   const boot = Buffer.from(systemRandom.bytes(8)).toString('hex');
-  const { channel, watch } = openChannel({ config, socket, boot, log });
+  const { channel, watch } = openChannel({ config, socket, boot, log, rekey: options.rekey });
   const facts = {
     ...{ id, boot, host: advertised(config, host), port },
     ...{ gossipPort: socket.port, zone: config.zone, weight: config.weight, version: VERSION },

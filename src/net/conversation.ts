@@ -11,11 +11,13 @@
  */
 import {
   CLOSE_FRAME_TIMEOUT,
+  CLOSE_GOING_AWAY,
   CLOSE_MALFORMED,
   CLOSE_SLOW_READER,
   CLOSE_TEXT,
   CLOSE_TOO_BIG,
   CLOSE_TOO_MUCH_PIPELINED,
+  CLOSE_UNAUTHENTICATED,
 } from '../protocol/wire.js';
 import { addTo, FIGURE, type Tally } from './board.js';
 import { figureOf, reasonOf } from './farewell.js';
@@ -23,6 +25,8 @@ import type { Gather } from './gather.js';
 import type { Greeter } from './greeting.js';
 import type { Limits } from './limits.js';
 import { Party } from './party.js';
+import { type ListenerSeal, NO_FRAME } from './peers/linkSeal.js';
+import { isAboutSeal, SEAL_BYTES } from './peers/sealWire.js';
 import type { Sessions } from './peers/sessions.js';
 import { isAboutSession, takeSession } from './sessionDesk.js';
 import { isAboutTopology, type TopologyDesk } from './topologyDesk.js';
@@ -41,6 +45,8 @@ export interface ConversationParts {
   readonly grants: number;
   /** Those of another node. */
   readonly peerGrants: number;
+  /** Makes the seal of another node's conversation, where nodes have keys. */
+  readonly makeSeal?: ((tell: (message: Uint8Array) => void) => ListenerSeal) | undefined;
 }
 
 /** `send` says this when it dropped the message. */
@@ -60,6 +66,8 @@ export class Conversation extends Party {
   unreadBytes = 0;
   readonly #parts: ConversationParts;
   #wire: Wire | undefined;
+  /** What all is sealed with, if another node speaks. */
+  #seal: ListenerSeal | undefined;
 
   constructor(parts: ConversationParts, wire: Wire, nowMs: number) {
     super();
@@ -86,10 +94,33 @@ export class Conversation extends Party {
     this.heard = true;
     addTo(tally, FIGURE.framesIn);
     addTo(tally, FIGURE.bytesIn, length);
-    if (length > limits.maxFrameBytes) this.#refuse(CLOSE_TOO_BIG);
-    else if (this.grants === 0) this.#greet(bytes);
-    else if (length === 0) this.#refuse(CLOSE_MALFORMED);
-    else this.#submit(bytes);
+    const tagBytes = this.#seal === undefined ? 0 : SEAL_BYTES;
+    if (length - tagBytes > limits.maxFrameBytes) {
+      this.#refuse(CLOSE_TOO_BIG);
+      return;
+    }
+    const frame = this.#unsealed(bytes);
+    if (frame === undefined) this.#refuse(CLOSE_UNAUTHENTICATED);
+    else if (frame === NO_FRAME) return;
+    else if (this.grants === 0) this.#greet(frame);
+    else if (frame.length === 0) this.#refuse(CLOSE_MALFORMED);
+    else this.#submit(frame);
+  }
+
+  /** The frame in a message, or `NO_FRAME`; nothing when it was not sealed by who speaks here. */
+  #unsealed(bytes: Uint8Array): Uint8Array | undefined {
+    const { makeSeal } = this.#parts;
+    const isOpening = makeSeal !== undefined && this.grants === 0 && isAboutSeal(bytes);
+    if (this.#seal === undefined && isOpening) {
+      // What is said about the seal is sealed by itself.
+      this.#seal = makeSeal((message) => this.#transmit(message));
+    }
+    return this.#seal === undefined ? bytes : this.#seal.take(bytes);
+  }
+
+  /** Other keys: whoever seals with one that is none any more has to begin anew. */
+  rekey(): void {
+    if (this.#seal?.current === false) this.end(CLOSE_GOING_AWAY);
   }
 
   /** What is about the cluster the core knows nothing of; it stands at the beginning of frames. */
@@ -122,7 +153,7 @@ export class Conversation extends Party {
 
   #greet(bytes: Uint8Array): void {
     const { greeter, grants, peerGrants } = this.#parts;
-    const { answers, rest, isPeer, closeCode } = greeter.greet(bytes);
+    const { answers, rest, isPeer, closeCode } = greeter.greet(bytes, this.#seal !== undefined);
     if (answers.length > 0 && this.#send(answers)) {
       this.end(CLOSE_SLOW_READER);
       return;
@@ -139,12 +170,17 @@ export class Conversation extends Party {
 
   /** Sends, and tells whether so much is unread that nothing more should be. */
   #send(answers: Uint8Array): boolean {
+    if (this.#wire === undefined) return false;
+    return this.#transmit(this.#seal === undefined ? answers : this.#seal.seal(answers));
+  }
+
+  #transmit(message: Uint8Array): boolean {
     const wire = this.#wire;
     if (wire === undefined) return false;
     const { tally, limits } = this.#parts;
-    const sent = wire.send(answers, true);
+    const sent = wire.send(message, true);
     addTo(tally, FIGURE.messagesOut);
-    addTo(tally, FIGURE.bytesOut, answers.length);
+    addTo(tally, FIGURE.bytesOut, message.length);
     if (sent === SENT) return false;
     // The listener's own limit lies far above ours. If it drops, the answers have a hole.
     if (sent === DROPPED) this.end(CLOSE_SLOW_READER);

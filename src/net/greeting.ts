@@ -83,16 +83,19 @@ export class Greeter {
     });
   }
 
-  /** Answers the requests of `frame` up to and including the first hello that succeeds. */
-  greet(frame: Uint8Array): Greeting {
+  /**
+   * Answers the requests of `frame` up to and including the first hello that succeeds. Whoever could
+   * seal it is another node, and needs no token.
+   */
+  greet(frame: Uint8Array, isSealed = false): Greeting {
     const writer = new FrameWriter(256);
     const reader = new RequestReader(frame);
     while (reader.next()) {
-      const status = this.#answer(reader, frame, writer);
+      const status = this.#answer(reader, frame, writer, isSealed);
       if (reader.opcode !== OP_HELLO) continue;
       if (status === STATUS.OK) {
         const rest = frame.subarray(reader.end);
-        const isPeer = this.#peers.admits(tokenIn(reader, frame));
+        const isPeer = isSealed || this.#peers.admits(tokenIn(reader, frame));
         return { answers: writer.frame(), rest, isPeer, closeCode: 0 };
       }
       const closeCode = closeCodeFor(status);
@@ -103,9 +106,14 @@ export class Greeter {
     return { answers: writer.frame(), closeCode: malformed ? CLOSE_MALFORMED : 0 };
   }
 
-  #answer(reader: RequestReader, frame: Uint8Array, writer: FrameWriter): number {
+  #answer(
+    reader: RequestReader,
+    frame: Uint8Array,
+    writer: FrameWriter,
+    isSealed: boolean,
+  ): number {
     const { id, opcode } = reader;
-    const status = this.#judge(reader, frame);
+    const status = this.#judge(reader, frame, isSealed);
     const answer = { id, opcode, status };
     if (status !== STATUS.OK) encodeAnswer(writer, answer);
     else if (opcode === OP_PING) {
@@ -119,14 +127,14 @@ export class Greeter {
     return status;
   }
 
-  #judge(reader: RequestReader, frame: Uint8Array): number {
+  #judge(reader: RequestReader, frame: Uint8Array, isSealed: boolean): number {
     if (reader.opcode !== OP_HELLO && reader.opcode !== OP_PING) return STATUS.UNAUTHENTICATED;
     const form = reader.formStatus();
     if (form !== STATUS.OK || reader.opcode === OP_PING) return form;
-    return this.#judgeHello(reader, frame);
+    return this.#judgeHello(reader, frame, isSealed);
   }
 
-  #judgeHello(reader: RequestReader, frame: Uint8Array): number {
+  #judgeHello(reader: RequestReader, frame: Uint8Array, isSealed: boolean): number {
     const name = frame.subarray(reader.keyAt, reader.valueAt);
     const value = frame.subarray(reader.valueAt, reader.end);
     if (name.length > MAX_CLIENT_NAME_BYTES || !isUtf8(name)) return STATUS.BAD_REQUEST;
@@ -135,7 +143,7 @@ export class Greeter {
     if (head.getUint16(0, true) !== PROTOCOL_VERSION) return STATUS.UNSUPPORTED_VERSION;
     if (head.getUint16(2, true) !== 0) return STATUS.BAD_REQUEST;
     const token = value.subarray(HELLO_HEAD_BYTES);
-    const admitted = this.#peers.admits(token) || this.#gate.admits(token);
+    const admitted = isSealed || this.#peers.admits(token) || this.#gate.admits(token);
     return admitted ? STATUS.OK : STATUS.UNAUTHENTICATED;
   }
 }

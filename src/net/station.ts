@@ -24,7 +24,8 @@ import { originMayEnter } from './origin.js';
 import { Party } from './party.js';
 import { Forwarder } from './peers/forwarder.js';
 import type { Settle } from './peers/inquirer.js';
-import { PeerGate } from './peers/secret.js';
+import { ListenerSeal } from './peers/linkSeal.js';
+import { PeerGate, type PeerPass } from './peers/secret.js';
 import { Switchboard } from './peers/switchboard.js';
 import { Stopwatch, verbTotals } from './stopwatch.js';
 import { TokenGate } from './token.js';
@@ -35,8 +36,8 @@ import type { Wire } from './wire.js';
 /** What a station needs to deal with other nodes. */
 export interface PeersShare {
   readonly reach: Reach;
-  /** What nodes of the cluster prove themselves with, the token to present first. */
-  readonly tokens: readonly string[];
+  /** What nodes of the cluster prove themselves with. */
+  readonly pass: PeerPass;
 }
 
 /** What a station is made from. */
@@ -61,6 +62,8 @@ export interface StationParts {
   readonly onFailure: (error: unknown) => void;
 }
 
+type Tell = (message: Uint8Array) => void;
+
 /** How often a draining station looks whether it is done. */
 const DRAIN_LOOK_MS = 10;
 /** How soon it is looked again whether what was let in before is carried out. */
@@ -81,7 +84,6 @@ export class Station {
   readonly #shared: ConversationParts;
   readonly #vigil: Vigil;
   readonly #gate: TokenGate;
-  readonly #peerGate = new PeerGate();
   readonly #switchboard: Switchboard | undefined;
   readonly #watch: Timer;
   #failed = false;
@@ -100,14 +102,19 @@ export class Station {
     const { tally } = this;
     const gather = this.#gather;
     const { cluster, peers } = parts;
-    this.#peerGate.tokens = peers?.tokens ?? [];
+    const peerGate = new PeerGate(peers?.pass);
     this.#switchboard = peers && this.#makeSwitchboard(peers);
-    const greeter = new Greeter(this.#gate, this.#peerGate, limits, cluster, peers?.reach.run);
+    const greeter = new Greeter(this.#gate, peerGate, limits, cluster, peers?.reach.run);
     const topology = new TopologyDesk(cluster);
     const peerGrants = store.constant('GRANTS_PEER');
     const sessions = this.#switchboard?.sessions;
-    this.#shared = { gather, greeter, topology, sessions, limits, tally, grants, peerGrants };
     const { report, log, random } = parts;
+    const keys = peers?.pass.keys;
+    const makeSeal =
+      keys && ((tell: Tell): ListenerSeal => new ListenerSeal({ keys, random, tell }));
+    const desks = { gather, greeter, topology, sessions, makeSeal };
+    this.#shared = { ...desks, limits, tally, grants, peerGrants };
+    keys?.onChange(() => this.#rekey());
     const ownGrants = store.constant('GRANTS_ALL');
     const tools = { clock, timers, random, report, log, reach: peers?.reach };
     this.door = new Door({ ...this.#shared, ...tools, ownGrants, gate: this.#gate, board });
@@ -115,6 +122,18 @@ export class Station {
     this.#vigil = new Vigil(clock, limits.frameTimeoutMs);
     this.#watch = timers.every(tickMs(limits.frameTimeoutMs), () => this.guard(this.#tick));
     this.#watch.unref();
+  }
+
+  /** Whoever connected with a key that is none any more has to come again. */
+  #rekey(): void {
+    for (const party of [...this.#gather.parties]) {
+      if (party instanceof Conversation) party.rekey();
+    }
+  }
+
+  /** Takes other keys of the cluster on. */
+  replaceKeys(keys: readonly Uint8Array[]): void {
+    this.#parts.peers?.pass.keys?.replace(keys);
   }
 
   /** What was let in under the configuration before is carried out before anybody is told. */
@@ -139,15 +158,14 @@ export class Station {
     return new Gather({ ...shared, log, tier, peers: link, onFailure });
   }
 
-  #makeSwitchboard({ reach, tokens }: PeersShare): Switchboard {
+  #makeSwitchboard({ reach, pass }: PeersShare): Switchboard {
     const { cluster: view, store, clock, timers, random, limits } = this.#parts;
     const gather = this.#gather;
     const self = (): string => view.self;
-    const token = (): string => tokens[0] ?? '';
     const switchboard = new Switchboard({
       ...{ view, reach, clock, timers },
       maxWaitingBytes: limits.maxPipelinedBytes,
-      forwarder: new Forwarder({ self, token, clock, timers, random }),
+      forwarder: new Forwarder({ self, pass, clock, timers, random }),
       grants: store.constant('GRANTS_PEER'),
       join: (party) => gather.join(party),
       submit: (party, frame) => gather.submit(party, frame),

@@ -10,6 +10,7 @@ import { Gather } from '../../src/net/gather.js';
 import { Party } from '../../src/net/party.js';
 import { Forwarder } from '../../src/net/peers/forwarder.js';
 import { Peers } from '../../src/net/peers/peers.js';
+import { NO_PASS } from '../../src/net/peers/secret.js';
 import { PartySession } from '../../src/net/peers/session.js';
 import { Switchboard } from '../../src/net/peers/switchboard.js';
 import { Stopwatch, verbTotals } from '../../src/net/stopwatch.js';
@@ -110,9 +111,8 @@ export class DataNode implements Running {
       ...{ maxPipelinedBytes: 64 * MIB, peers: { reach, view } },
     });
     const exchange = new Exchange(host, (peer, frame, answer) => this.#serve(peer, frame, answer));
-    const token = (): string => '';
     const makeLink = exchange.link.bind(exchange);
-    const shared = { clock, timers, random, token, makeLink };
+    const shared = { clock, timers, random, pass: NO_PASS, makeLink };
     const forwarder = new Forwarder({ ...shared, self: () => host.id });
     this.#switchboard = new Switchboard({
       ...{ view, reach, clock, timers, maxWaitingBytes: 64 * MIB, forwarder },

@@ -13,11 +13,13 @@ import { ID_AT } from '../../protocol/wire.js';
 import type { Member } from '../../ring/configuration.js';
 import type { Settle } from './inquirer.js';
 import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
+import type { PeerPass } from './secret.js';
 
 /** What a forwarder works with. */
 export interface ForwarderParts {
   readonly self: () => string;
-  readonly token: () => string;
+  /** What this node proves itself with. */
+  readonly pass: PeerPass;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -95,11 +97,11 @@ export class Forwarder {
       return known;
     }
     known?.link.stop();
-    const { self, token, timers, random, makeLink = overWebSocket } = this.#parts;
+    const { self, pass, timers, random, makeLink = overWebSocket } = this.#parts;
     const road: Road = {
       member,
       link: makeLink({
-        ...{ host: member.host, port: member.port, token, timers, random },
+        ...{ host: member.host, port: member.port, pass, timers, random },
         name: `peer ${self()}`,
         expected: () => road.member,
         onUp: (send) => {

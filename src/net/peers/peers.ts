@@ -32,14 +32,15 @@ import type { PeerLag } from './peerLag.js';
 import { type Link, type LinkMaker, overWebSocket } from './peerLink.js';
 import { Purger } from './purger.js';
 import { Repairs } from './repairs.js';
+import type { PeerPass } from './secret.js';
 
 /** What peers are seen to with. */
 export interface PeersParts {
   readonly store: Store;
   readonly view: ClusterView;
   readonly reach: Reach;
-  /** The token to present. */
-  readonly token: () => string;
+  /** What this node proves itself with. */
+  readonly pass: PeerPass;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -196,7 +197,7 @@ export class Peers {
   }
 
   #open(member: Member): void {
-    const { reach, token, timers, random, clock, view, log } = this.#parts;
+    const { reach, pass, timers, random, clock, view, log } = this.#parts;
     const { makeLink = overWebSocket, limits = LIMITS } = this.#parts;
     const { id, host, port } = member;
     const row = reach.open(id);
@@ -215,11 +216,12 @@ export class Peers {
       },
     });
     const link = makeLink({
-      ...{ host, port, name: `peer ${view.self}`, token, timers, random },
+      ...{ host, port, name: `peer ${view.self}`, pass, timers, random },
       expected: () => membersOf(view.configuration).find((one) => one.id === id),
       onStranger: ({ node, boot }) => {
         log.warn({ node: id, found: node, boot }, 'another node answers in the place of a peer');
       },
+      onRefused: () => log.warn({ node: id }, 'a peer does not take the cluster key of this node'),
       onUp: (send, run) => {
         log.info({ node: id }, 'connected to a peer');
         if (run !== undefined) reach.meet(row, run);
@@ -235,16 +237,8 @@ export class Peers {
       onAnswers: (answers) => this.#answered(id, answers),
     });
     const heardMs = clock.monotonicMs();
-    this.#peers.set(id, {
-      member,
-      sender,
-      link,
-      row,
-      heardMs,
-      upMs: heardMs,
-      hinting: false,
-      hintsMs: 0,
-    });
+    const times = { heardMs, upMs: heardMs, hintsMs: 0 };
+    this.#peers.set(id, { member, sender, link, row, hinting: false, ...times });
     if (this.#keeper.damagedBytes > 0) this.#hints.lose(id);
     for (const [source, feed] of this.#feeds.entries()) reach.advance(row, source, feed.position);
     link.start();

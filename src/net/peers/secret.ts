@@ -1,50 +1,77 @@
 /**
- * What nodes of a cluster prove to each other with when one connects to another: derived from the
- * keys of the cluster, or where there are none, which is so on loopback only, from the token of
- * clients or the name of the cluster. The first of the keys is presented, any of them is taken, so
- * that keys can be changed while the nodes run.
+ * What nodes of a cluster prove to each other with when one connects to another. Where the cluster
+ * has keys, links are sealed with them (`linkSeal.ts`), and nothing that is said in the clear makes
+ * anybody a peer. Where there are none, which is so on loopback only, it is a token that follows
+ * from that of clients or the name of the cluster.
  */
 import { createHash, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { LinkKeys } from './linkKeys.js';
 
-/** What a secret is made from. */
-export interface SecretSources {
+/** What a pass is made from; what of it another thread is told. */
+export interface PassSources {
   readonly cluster: string;
   readonly keys: readonly Uint8Array[] | undefined;
   readonly authToken: string | undefined;
 }
 
+/** What a node proves itself with. */
+export interface PeerPass {
+  /** Presented in the clear; empty where there are keys. */
+  readonly token: string;
+  /** What links are sealed with. */
+  readonly keys: LinkKeys | undefined;
+}
+
+/** The pass of a node that can prove nothing: that of simulated ones, which need not. */
+export const NO_PASS: PeerPass = { token: '', keys: undefined };
+
 const SECRET_BYTES = 32;
 const PREFIX = 'orlop-peer:';
 
-function derived(key: Uint8Array | string, cluster: string): string {
-  const bytes = hkdfSync('sha256', key, cluster, 'orlop peer link', SECRET_BYTES);
+function derived(secret: string, cluster: string): string {
+  const bytes = hkdfSync('sha256', secret, cluster, 'orlop peer link', SECRET_BYTES);
   return PREFIX + Buffer.from(bytes).toString('base64url');
 }
 
-/** The tokens of peers, the one to present first. */
-export function peerTokens({ cluster, keys, authToken }: SecretSources): string[] {
-  if (keys !== undefined && keys.length > 0) return keys.map((key) => derived(key, cluster));
-  return [derived(authToken ?? PREFIX, cluster)];
+/** The pass of a node. */
+export function passOf({ cluster, keys, authToken }: PassSources): PeerPass {
+  if (keys !== undefined) return { token: '', keys: new LinkKeys(keys, cluster) };
+  return { token: derived(authToken ?? PREFIX, cluster), keys: undefined };
+}
+
+/** A pass as it is told to another thread. */
+export interface ToldPass {
+  readonly token: string;
+  readonly cluster: string;
+  readonly keys: readonly Uint8Array[] | undefined;
+}
+
+/** What another thread makes its own pass from. */
+export function tellPass({ token, keys }: PeerPass): ToldPass {
+  return { token, cluster: keys?.cluster ?? '', keys: keys?.all };
+}
+
+/** The pass of a thread that was told. */
+export function toldPass({ token, cluster, keys }: ToldPass): PeerPass {
+  return { token, keys: keys && new LinkKeys(keys, cluster) };
 }
 
 function digestOf(token: string | Uint8Array): Uint8Array {
   return createHash('sha256').update(token).digest();
 }
 
-/** Decides whether somebody is a peer, in a time that tells nothing of the secrets. */
+/** Decides whether a token makes somebody a peer, in a time that tells nothing of it. */
 export class PeerGate {
-  #digests: readonly Uint8Array[] = [];
+  readonly #digest: Uint8Array | undefined;
 
-  /** From now on whoever presents one of these tokens is a peer. */
-  set tokens(tokens: readonly string[]) {
-    this.#digests = tokens.map(digestOf);
+  /** No token does where there is no pass, or links are sealed. */
+  constructor(pass: PeerPass = NO_PASS) {
+    const { token, keys } = pass;
+    this.#digest = keys !== undefined || token === '' ? undefined : digestOf(token);
   }
 
   /** Whether `token` is that of a peer. */
   admits(token: Uint8Array): boolean {
-    const digest = digestOf(token);
-    let admitted = false;
-    for (const known of this.#digests) if (timingSafeEqual(known, digest)) admitted = true;
-    return admitted;
+    return this.#digest !== undefined && timingSafeEqual(this.#digest, digestOf(token));
   }
 }

@@ -11,6 +11,7 @@ import { SOCKET_PATH, SUBPROTOCOL } from '../../protocol/wire.js';
 import type { Reply } from '../http/exchange.js';
 import type { Listener } from '../listener.js';
 import { listenOn } from '../listenOn.js';
+import { SEAL_BYTES } from '../peers/sealWire.js';
 import type { Station } from '../station.js';
 import { BAD_ORIGIN, NO_SUBPROTOCOL, offersOurs } from '../subprotocol.js';
 import { PortableExchange } from './portableExchange.js';
@@ -37,7 +38,7 @@ export class PortableListener implements Listener {
     this.#guard = (work) => station.guard(work);
     this.#sockets = new WebSocketServer({
       noServer: true,
-      maxPayload: station.limits.maxFrameBytes,
+      maxPayload: station.limits.maxFrameBytes + SEAL_BYTES,
       perMessageDeflate: false,
       clientTracking: false,
       handleProtocols: () => SUBPROTOCOL,

@@ -19,7 +19,8 @@ import { CLOSE_THREAD_FAILED } from '../farewell.js';
 import type { Inquiry, Report } from '../http/door.js';
 import { isBinding, loadBinding, type NativeApp } from '../native/binding.js';
 import { openApp } from '../native/nativeApp.js';
-import { Station } from '../station.js';
+import { toldPass } from '../peers/secret.js';
+import { type PeersShare, Station } from '../station.js';
 import { takeNews } from './clusterNews.js';
 import { LoopDelay } from './loopDelay.js';
 import type { FromIoThread, IoThreadStart, ToIoThread } from './messages.js';
@@ -57,7 +58,7 @@ export class IoThread {
       random: systemRandom,
       report: (inquiry) => this.#ask(inquiry),
       cluster: this.#cluster,
-      peers: start.peers && { ...start.peers, reach: new Reach(start.peers.reach) },
+      peers: start.peers && peersOf(start.peers),
       log: start.log && { ...start.log, signals: new Signals(start.log.signals) },
       onFailure: (error) => this.#failed(error),
     });
@@ -97,6 +98,7 @@ export class IoThread {
     if (message.kind === 'told') this.#take(message.id)?.resolve(message.report);
     else if (message.kind === 'untold') this.#take(message.id)?.reject(new Error(message.reason));
     else if (message.kind === 'cluster') takeNews(this.#cluster, message.news);
+    else if (message.kind === 'keys') this.#station.replaceKeys(message.keys);
     else if (message.kind === 'drain') void this.#drain(message.drainMs);
     else if (message.kind === 'close') void this.#close();
     else throw new Error('broken on purpose, as a test asked');
@@ -125,6 +127,10 @@ export class IoThread {
     this.#app.close();
     this.#tell({ kind: 'closed' });
   }
+}
+
+function peersOf({ reach, pass }: NonNullable<IoThreadStart['peers']>): PeersShare {
+  return { reach: new Reach(reach), pass: toldPass(pass) };
 }
 
 type MakeApp = (station: Station) => NativeApp;

@@ -8,6 +8,7 @@ import type { TierPlace } from '../../log/place.js';
 import type { Inquiry, Report } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Descriptor } from '../native/binding.js';
+import type { ToldPass } from '../peers/secret.js';
 
 /** What an I/O thread is started with. */
 export interface IoThreadStart {
@@ -17,9 +18,7 @@ export interface IoThreadStart {
   readonly limits: Limits;
   readonly tokenDigest: Uint8Array | undefined;
   /** What other nodes are dealt with by, where there may be some. */
-  readonly peers:
-    | { readonly reach: SharedArrayBuffer; readonly tokens: readonly string[] }
-    | undefined;
+  readonly peers: { readonly reach: SharedArrayBuffer; readonly pass: ToldPass } | undefined;
   /** The log that the store is written to, if there is one. */
   readonly log:
     | {
@@ -64,6 +63,8 @@ export type ToIoThread =
   | { readonly kind: 'drain'; readonly drainMs: number }
   /** The cluster as the node knows it now. */
   | { readonly kind: 'cluster'; readonly news: ClusterNews }
+  /** The keys of the cluster are others now. */
+  | { readonly kind: 'keys'; readonly keys: readonly Uint8Array[] }
   /** No socket is handed to it any more: it closes its app. */
   | { readonly kind: 'close' }
   /** Breaks it on purpose; sent only by tests, see the supervisor. */

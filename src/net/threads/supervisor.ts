@@ -18,6 +18,7 @@ import type { Inquiry, Report, Reporter } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Descriptor } from '../native/binding.js';
+import { tellPass } from '../peers/secret.js';
 import type { PeersShare } from '../station.js';
 import { newsOf } from './clusterNews.js';
 import type { FromIoThread, IoThreadStart, ToIoThread } from './messages.js';
@@ -79,7 +80,9 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    const { cluster } = parts;
+    const { cluster, peers } = parts;
+    const keys = peers?.pass.keys;
+    keys?.onChange(() => this.#tellAll({ kind: 'keys', keys: keys.all }));
     cluster.onConfiguration(() => this.#tellAll({ kind: 'cluster', news: newsOf(cluster, true) }));
     cluster.onLiveness(() => this.#tellAll({ kind: 'cluster', news: newsOf(cluster, false) }));
   }
@@ -111,7 +114,7 @@ export class Supervisor {
       tier: dataLog.tier,
     };
     const { peers: share } = this.#parts;
-    const peers = share && { reach: share.reach.buffer, tokens: share.tokens };
+    const peers = share && { reach: share.reach.buffer, pass: tellPass(share.pass) };
     const shared = { store, board: board.buffer, limits, tokenDigest, log, peers };
     const start: IoThreadStart = { ...shared, lane };
     const worker = new Worker(packageFile(...THREAD_FILE), {

@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import { seededRandom } from '../../../src/base/random.js';
 import { systemTimers } from '../../../src/base/timers.js';
 import { PeerLink } from '../../../src/net/peers/peerLink.js';
+import { NO_PASS } from '../../../src/net/peers/secret.js';
 import { answerMessage } from '../../../src/protocol/answer.js';
 import type { Greeting } from '../../../src/protocol/hello.js';
 import { STATUS } from '../../../src/protocol/status.js';
@@ -44,7 +45,7 @@ test.each([
   const strangers: Greeting[] = [];
   const runs: (string | undefined)[] = [];
   const link = new PeerLink({
-    ...{ host: '127.0.0.1', port, name: 'peer a', token: () => '', timers: systemTimers },
+    ...{ host: '127.0.0.1', port, name: 'peer a', pass: NO_PASS, timers: systemTimers },
     random: seededRandom(1),
     expected: () => ({ id: 'b', boot: BOOT }),
     onStranger: (greeting) => strangers.push(greeting),
@@ -70,7 +71,7 @@ test('a link to somebody who makes no sense is not up', async () => {
     return 'no greeting';
   });
   const link = new PeerLink({
-    ...{ host: '127.0.0.1', port, name: 'peer a', token: () => '', timers: systemTimers },
+    ...{ host: '127.0.0.1', port, name: 'peer a', pass: NO_PASS, timers: systemTimers },
     ...{ random: seededRandom(1), expected: () => ({ id: 'b', boot: BOOT }) },
     ...{ onUp: () => {}, onDown: () => {}, onAnswers: () => {} },
   });

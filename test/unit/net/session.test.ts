@@ -5,6 +5,7 @@ import { systemTimers } from '../../../src/base/timers.js';
 import { Party } from '../../../src/net/party.js';
 import { Forwarder } from '../../../src/net/peers/forwarder.js';
 import type { LinkMaker } from '../../../src/net/peers/peerLink.js';
+import { NO_PASS } from '../../../src/net/peers/secret.js';
 import { PartySession } from '../../../src/net/peers/session.js';
 import { Sessions } from '../../../src/net/peers/sessions.js';
 import { readQuestion, witnessAnswer, witnessRequest } from '../../../src/net/peers/witness.js';
@@ -58,7 +59,7 @@ function site(id: string, run: string, makeLink: LinkMaker): Site {
   const resumed: Uint8Array[] = [];
   const [clock, timers] = [systemClock, systemTimers];
   const random = seededRandom(1);
-  const shared = { clock, timers, random, makeLink, token: () => '', self: () => id };
+  const shared = { clock, timers, random, makeLink, pass: NO_PASS, self: () => id };
   const forwarder = new Forwarder(shared);
   const sessions = new Sessions({
     ...{ view, reach, forwarder, clock, timers, maxWaitingBytes: 100 },
