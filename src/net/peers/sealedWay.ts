@@ -66,6 +66,7 @@ export class Sealer {
 export class Unsealer {
   readonly #key: KeyObject;
   readonly #counter = new Counter();
+  #broken = false;
 
   constructor(key: Uint8Array) {
     this.#key = createSecretKey(key);
@@ -74,7 +75,8 @@ export class Unsealer {
   /** The frame in the next message, in memory of its own; nothing when it is not that. */
   open(message: Uint8Array): Uint8Array | undefined {
     const end = message.length - SEAL_BYTES;
-    if (end < 0) return undefined;
+    if (end < 0 || this.#broken) return undefined;
+    this.#broken = true;
     const decipher = createDecipheriv(CIPHER, this.#key, this.#counter.next(), OPTIONS);
     decipher.setAuthTag(message.subarray(end));
     const frame = decipher.update(message.subarray(0, end));
@@ -83,6 +85,7 @@ export class Unsealer {
     } catch {
       return undefined;
     }
+    this.#broken = false;
     return new Uint8Array(frame.buffer, frame.byteOffset, frame.length);
   }
 }
