@@ -15,9 +15,20 @@ import { benchPeers } from './peers.js';
 import { benchRepair } from './repair.js';
 import { type Row, rowsJson, writeReport } from './report.js';
 import { benchScale } from './scale/main.js';
+import { benchSeal } from './seal.js';
 import type { Settings } from './settings.js';
 
-const BENCHES = ['micro', 'scale', 'limit', 'arenas', 'repair', 'load', 'http', 'peers'] as const;
+const BENCHES = [
+  'micro',
+  'scale',
+  'limit',
+  'arenas',
+  'repair',
+  'seal',
+  'load',
+  'http',
+  'peers',
+] as const;
 type Bench = (typeof BENCHES)[number];
 /** What runs when nothing is named. */
 const DEFAULT_BENCHES: readonly Bench[] = ['micro', 'scale', 'load', 'http'];
@@ -38,7 +49,7 @@ function commandLine(): Command {
     .description('Measures Orlop on this machine, and beside its peers.')
     .argument(
       '[benches...]',
-      `which: ${BENCHES.join(', ')}; all but limit, arenas, repair and peers`,
+      `which: ${BENCHES.join(', ')}; all but limit, arenas, repair, seal and peers`,
       oneOf('benches', BENCHES),
     )
     .option('--json', 'print only the rows, as JSON; tables go to standard error', false)
@@ -81,6 +92,7 @@ async function runOne(bench: Bench, settings: Settings, target?: Target): Promis
   if (bench === 'limit') return benchAllLimits(settings);
   if (bench === 'arenas') return benchArenas(settings);
   if (bench === 'repair') return benchRepair(settings);
+  if (bench === 'seal') return benchSeal(settings);
   if (bench === 'peers') return benchPeers(settings);
   if (target === undefined) throw new Error(`${bench} needs a node`);
   if (bench === 'load') return benchLoad(target, settings);

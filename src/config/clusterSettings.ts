@@ -150,7 +150,7 @@ export const clusterSettings = {
     fallback: () => undefined,
     show: showText,
     placeholder: 'key',
-    help: 'key that nodes encrypt gossip with; better given as ORLOP_CLUSTER_KEY',
+    help: 'key that nodes encrypt all between them with; better given as ORLOP_CLUSTER_KEY',
     secret: true,
   } satisfies Setting<Optional>,
   'cluster-key-file': {
