@@ -73,7 +73,7 @@ export interface ClusterConfig {
   readonly rebalancePercent: number;
   /** What it takes over in a second at most when partitions move to it, in bytes. */
   readonly moveBytesPerSecond: number;
-  /** The keys that all between nodes is encrypted with, the first of them; none on loopback only. */
+  /** The keys that nodes encrypt all between them with, the first; none on loopback only. */
   readonly keys?: readonly Uint8Array[];
   /** A file that holds them and is read again. */
   readonly keyFile?: string;

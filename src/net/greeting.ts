@@ -84,8 +84,8 @@ export class Greeter {
   }
 
   /**
-   * Answers the requests of `frame` up to and including the first hello that succeeds. Whoever could
-   * seal it is another node, and needs no token.
+   * Answers the requests of `frame` up to and including the first hello that succeeds. Whoever
+   * could seal it is another node, and needs no token.
    */
   greet(frame: Uint8Array, isSealed = false): Greeting {
     const writer = new FrameWriter(256);

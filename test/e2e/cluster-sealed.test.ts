@@ -45,7 +45,7 @@ function keyFile(): { key: Buffer; text: string; path: string } {
   return { key, text: key.toString('base64'), path };
 }
 
-/** Stores at each node and reads from each: two of three own a key, so that all is told and asked. */
+/** Stores at each and reads from each: two of three own a key, so that all is told and asked. */
 async function talk(nodes: TappedTrio): Promise<void> {
   for (let n = 0; n < KEYS; n++) {
     expect(await nodes.put(n % 3, `known-key-${n}`, `known-value-${n}`)).toBe(204);

@@ -50,7 +50,7 @@ export class LinkKeys {
   /** Puts other keys in place of those there are. Throws a `RangeError` without keys. */
   replace(keys: readonly Uint8Array[]): void {
     if (keys.length === 0 || keys.length > KEYS_MAX) throw new RangeError(`${keys.length} keys`);
-    // Copies, because small buffers share their memory with others, which would go along to threads.
+    // Small buffers share their memory with others, which would go along to threads.
     const own = keys.map((key) => Uint8Array.from(key));
     this.#entries = own.map((key) => ({ key, id: keyIdOf(key, this.cluster) }));
     for (const listener of [...this.#listeners]) listener();

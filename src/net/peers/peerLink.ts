@@ -1,9 +1,9 @@
 /**
  * A connection from this node to another one, over the protocol that clients speak: opened by this
  * side, made again when it is lost, and sealed with a key of the cluster, which gives the right to
- * merge; on loopback, where there may be no key, a token does. Whoever answers has to be the node that is meant, with the memory that the
- * configuration knows: an address may have come to belong to another one. What goes over the link
- * is somebody else's business.
+ * merge; on loopback, where there may be no key, a token does. Whoever answers has to be the node
+ * that is meant, with the memory that the configuration knows: an address may have come to belong
+ * to another one. What goes over the link is somebody else's business.
  *
  *   connecting ─open─▶ sealing ─reply─▶ greeting ─hello OK─▶ up ─closed─▶ waiting ─▶ connecting
  */

@@ -1,7 +1,7 @@
 /**
  * One direction of a link: messages sealed one after the other with AES-256-GCM, each with a tag
- * behind it. The nonce is the number of the message and is not sent: a message that is changed, left
- * out, sent twice or out of order does not open, and neither does anything after it.
+ * behind it. The nonce is the number of the message and is not sent: a message that is changed,
+ * left out, sent twice or out of order does not open, and neither does anything after it.
  *
  *    0            4                 12          0 ............ n     n + 16
  *   +------------+-----------------+           +--------------+------+

@@ -1,8 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { type Random, seededRandom } from '../../../src/base/random.js';
 import { keyIdOf, LinkKeys } from '../../../src/net/peers/linkKeys.js';
-import { ListenerSeal, NO_FRAME, OpenerSeal } from '../../../src/net/peers/linkSeal.js';
+import { ListenerSeal, NO_FRAME } from '../../../src/net/peers/linkSeal.js';
 import { Sealer, Unsealer } from '../../../src/net/peers/sealedWay.js';
 import {
   encodeOpening,
@@ -25,87 +24,15 @@ import {
   type Vector,
   vectorsOf,
 } from '../protocol/support/vectors.js';
+import { frame, KEYS, Pair, type PairOptions, text } from './support/sealedPair.js';
 
-const KEYS = [1, 2, 3].map((seed) => seededRandom(seed).bytes(32));
-const [KEY, OTHER, THIRD] = KEYS as [Uint8Array, Uint8Array, Uint8Array];
-const text = (bytes: Uint8Array | undefined): string | undefined =>
-  bytes && Buffer.from(bytes).toString('latin1');
-const frame = (said: string): Uint8Array => Buffer.from(said, 'latin1');
+const [KEY, OTHER] = KEYS;
 
 /** Chance that says what it is told to. */
 const saying = (bytes: Uint8Array): Random => ({
   ...seededRandom(1),
   bytes: () => Uint8Array.from(bytes),
 });
-
-interface PairOptions {
-  readonly asking?: readonly Uint8Array[];
-  readonly answering?: readonly Uint8Array[];
-  readonly clusters?: readonly [string, string];
-  readonly randoms?: readonly [Random, Random];
-}
-
-/** Two sides of a link; what one sends waits until the test hands it over. */
-class Pair {
-  readonly toListener: Uint8Array[] = [];
-  readonly toOpener: Uint8Array[] = [];
-  readonly askingKeys: LinkKeys;
-  readonly answeringKeys: LinkKeys;
-  readonly opener: OpenerSeal;
-  readonly listener: ListenerSeal;
-  sealed = 0;
-
-  constructor({ asking = [KEY], answering = [KEY], clusters, randoms }: PairOptions = {}) {
-    this.askingKeys = new LinkKeys(asking, clusters?.[0] ?? 'c');
-    this.answeringKeys = new LinkKeys(answering, clusters?.[1] ?? 'c');
-    const [mine, other] = randoms ?? [seededRandom(7), seededRandom(8)];
-    this.opener = new OpenerSeal(
-      { keys: this.askingKeys, random: mine, tell: (bytes) => this.toListener.push(bytes) },
-      () => this.sealed++,
-    );
-    this.listener = new ListenerSeal({
-      ...{ keys: this.answeringKeys, random: other },
-      tell: (bytes) => this.toOpener.push(bytes),
-    });
-  }
-
-  /** Agrees on keys. */
-  open(): this {
-    this.opener.open();
-    expect(this.handOver()).toEqual([]);
-    expect(this.sealed).toBe(1);
-    return this;
-  }
-
-  /** Hands over all that waits, until nothing does; the frames that came, in order. */
-  handOver(): string[] {
-    const came: string[] = [];
-    while (this.toListener.length + this.toOpener.length > 0) {
-      for (const side of ['listener', 'opener'] as const) {
-        const said = this.#step(side);
-        if (said !== undefined) came.push(said);
-      }
-    }
-    return came;
-  }
-
-  #step(side: 'listener' | 'opener'): string | undefined {
-    const queue = side === 'listener' ? this.toListener : this.toOpener;
-    const message = queue.shift();
-    if (message === undefined) return undefined;
-    const taken = this[side].take(message);
-    if (taken === undefined) throw new Error(`the ${side} ends the link`);
-    return taken === NO_FRAME ? undefined : `${side}: ${text(taken)}`;
-  }
-
-  ask(said: string): void {
-    this.toListener.push(this.opener.seal(frame(said)));
-  }
-
-  answer(said: string): void {
-    this.toOpener.push(this.listener.seal(frame(said)));
-  }
-}
 
 describe('the vectors of the page', () => {
   test.each(vectorsOf('seal').map((v): [string, Vector] => [v.name, v]))('%s', (_, v) => {
@@ -296,108 +223,6 @@ describe('two sides of which one is a stranger', () => {
     const pair = new Pair();
     pair.opener.open();
     expect(pair.opener.take(frame('an answer in the clear'))).toBeUndefined();
-  });
-});
-
-/** The steps in which a key is changed, for one side. */
-const STEPS = [[KEY], [KEY, OTHER], [OTHER, KEY], [OTHER]];
-
-describe('a key that changes', () => {
-  it('is changed over to without losing anything', () => {
-    const pair = new Pair({ asking: [KEY, OTHER], answering: [KEY, OTHER] }).open();
-    pair.ask('one');
-    pair.askingKeys.replace([OTHER, KEY]);
-    pair.opener.renew();
-    pair.ask('two');
-    pair.answer('three');
-    expect(pair.handOver().sort()).toEqual(['listener: one', 'listener: two', 'opener: three']);
-    pair.ask('four');
-    pair.answer('five');
-    pair.askingKeys.replace([OTHER]);
-    pair.answeringKeys.replace([OTHER]);
-    expect([pair.opener.current, pair.listener.current]).toEqual([true, true]);
-    expect(pair.handOver()).toEqual(['listener: four', 'opener: five']);
-  });
-
-  it('is no key any more for what was not changed over', () => {
-    const pair = new Pair().open();
-    expect([pair.opener.current, pair.listener.current]).toEqual([true, true]);
-    pair.askingKeys.replace([OTHER]);
-    pair.answeringKeys.replace([OTHER]);
-    expect([pair.opener.current, pair.listener.current]).toEqual([false, false]);
-  });
-
-  it('ends a link when the other side does not know it yet', () => {
-    const pair = new Pair({ asking: [KEY, OTHER] }).open();
-    pair.askingKeys.replace([OTHER, KEY]);
-    pair.opener.renew();
-    expect(() => pair.handOver()).toThrow('the listener ends the link');
-  });
-
-  it('is not taken when it is gone before the other side has replied', () => {
-    const pair = new Pair({ asking: [KEY, OTHER] });
-    pair.opener.open();
-    pair.askingKeys.replace([OTHER]);
-    expect(pair.opener.current).toBe(false);
-    expect(() => pair.handOver()).toThrow('the opener ends the link');
-    expect(pair.sealed).toBe(0);
-  });
-
-  it('changes again while it is being changed over', () => {
-    const all = [KEY, OTHER, THIRD];
-    const pair = new Pair({ asking: all, answering: all }).open();
-    pair.askingKeys.replace([OTHER, KEY, THIRD]);
-    pair.opener.renew();
-    pair.askingKeys.replace([THIRD, OTHER, KEY]);
-    pair.opener.renew();
-    expect(pair.handOver()).toEqual([]);
-    pair.answeringKeys.replace([THIRD]);
-    expect(pair.listener.current).toBe(true);
-  });
-
-  it('loses nothing, in whatever order things happen', () => {
-    const act = fc.constantFrom('ask', 'answer', 'there', 'back', 'asking step', 'answering step');
-    fc.assert(
-      fc.property(fc.array(act, { maxLength: 80 }), (acts) => {
-        const pair = new Pair().open();
-        const [sent, came]: [string[], string[]] = [[], []];
-        const steps = { asking: 0, answering: 0 };
-        // No side goes a step ahead of one that the other has not made, as whoever changes keys.
-        const step = (side: 'asking' | 'answering', other: 'asking' | 'answering'): void => {
-          if (steps[side] > steps[other] || steps[side] >= 2) return;
-          steps[side]++;
-          pair[`${side}Keys`].replace(STEPS[steps[side]] ?? []);
-          pair.opener.renew();
-        };
-        const say = (side: 'ask' | 'answer'): void => {
-          const said = `${sent.length}`;
-          sent.push(`${side === 'ask' ? 'listener' : 'opener'}: ${said}`);
-          pair[side](said);
-        };
-        const hand = (queue: Uint8Array[], side: 'listener' | 'opener'): void => {
-          const message = queue.shift();
-          if (message === undefined) return;
-          const taken = pair[side].take(message);
-          expect(taken).toBeDefined();
-          if (taken !== NO_FRAME) came.push(`${side}: ${text(taken)}`);
-        };
-        for (const one of acts) {
-          if (one === 'ask' || one === 'answer') say(one);
-          else if (one === 'there') hand(pair.toListener, 'listener');
-          else if (one === 'back') hand(pair.toOpener, 'opener');
-          else if (one === 'asking step') step('asking', 'answering');
-          else step('answering', 'asking');
-        }
-        came.push(...pair.handOver());
-        for (const side of ['listener', 'opener']) {
-          const of = (list: string[]): string[] => list.filter((said) => said.startsWith(side));
-          expect(of(came)).toEqual(of(sent));
-        }
-        if (steps.asking < 2) return;
-        pair.answeringKeys.replace([OTHER]);
-        expect(pair.listener.current).toBe(true);
-      }),
-    );
   });
 });
 
