@@ -1,8 +1,8 @@
 /**
  * Somebody between nodes, who sees all that one says to another. Each node listens on 127.0.0.1
  * and tells the others an address of its own on loopback, where the tap stands: WebSockets are
- * passed on by it, message by message, and so is gossip. What it notes of WebSockets is what is in their
- * messages, for on the wire they are masked, and nothing would ever be found.
+ * passed on by it, message by message, and so is gossip. What it notes of WebSockets is what is in
+ * their messages, for on the wire they are masked, and nothing would ever be found.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';

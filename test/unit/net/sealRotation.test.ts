@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { keyIdOf } from '../../../src/net/peers/linkKeys.js';
 import { NO_FRAME } from '../../../src/net/peers/linkSeal.js';
+import { encodeOpening } from '../../../src/net/peers/sealWire.js';
 import { KEYS, Pair, text } from './support/sealedPair.js';
 
 const [KEY, OTHER, THIRD] = KEYS;
@@ -47,6 +49,13 @@ describe('a key that changes', () => {
     expect(pair.opener.current).toBe(false);
     expect(() => pair.handOver()).toThrow('the opener ends the link');
     expect(pair.sealed).toBe(0);
+  });
+
+  it('ends a link when another change is asked for before the turn', () => {
+    const pair = new Pair({ asking: [KEY, OTHER], answering: [KEY, OTHER] }).open();
+    const opening = encodeOpening({ keyId: keyIdOf(OTHER, 'c'), nonce: new Uint8Array(32) });
+    expect(pair.listener.take(pair.opener.seal(opening))).toBe(NO_FRAME);
+    expect(pair.listener.take(pair.opener.seal(opening))).toBeUndefined();
   });
 
   it('changes again while it is being changed over', () => {
