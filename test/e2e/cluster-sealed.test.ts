@@ -19,6 +19,7 @@ import {
   SOCKET_PATH,
   SUBPROTOCOL,
 } from '../../src/protocol/wire.js';
+import { LISTENERS } from './support/listeners.js';
 import { frameOf, RawSocket } from './support/rawSocket.js';
 import { TappedTrio } from './support/tappedTrio.js';
 
@@ -56,26 +57,29 @@ async function talk(nodes: TappedTrio): Promise<void> {
   }
 }
 
-it('nodes with a key say nothing that could be read or be said by others', async () => {
-  const { key, text, path } = keyFile();
-  const nodes = await trio(['--cluster-key-file', path]);
-  await talk(nodes);
-  const { tap, servers } = nodes;
-  expect(tap.messages.length).toBeGreaterThan(KEYS);
-  for (const known of ['known-', 'settled', 'orlop-peer', 'peer a', '"server"']) {
-    expect([known, tap.count(known)]).toEqual([known, 0]);
-  }
-  for (const server of servers) {
-    const output = server.output();
-    for (const secret of [text, key.toString('hex'), 'orlop-peer']) {
-      expect(output).not.toContain(secret);
+it.each(LISTENERS)(
+  'nodes with a key say nothing that others could read or say: $name',
+  async ({ flags }) => {
+    const { key, text, path } = keyFile();
+    const nodes = await trio(['--cluster-key-file', path, ...flags]);
+    await talk(nodes);
+    const { tap, servers } = nodes;
+    expect(tap.messages.length).toBeGreaterThan(KEYS);
+    for (const known of ['known-', 'settled', 'orlop-peer', 'peer a', '"server"']) {
+      expect([known, tap.count(known)]).toEqual([known, 0]);
     }
-  }
-  const url = servers[0]?.url ?? '';
-  await refusesInTheClear(url, key);
-  await refusesTheKey(url, randomBytes(32));
-  await refusesRecorded(url, tap.messages);
-});
+    for (const server of servers) {
+      const output = server.output();
+      for (const secret of [text, key.toString('hex'), 'orlop-peer']) {
+        expect(output).not.toContain(secret);
+      }
+    }
+    const url = servers[0]?.url ?? '';
+    await refusesInTheClear(url, key);
+    await refusesTheKey(url, randomBytes(32));
+    await refusesRecorded(url, tap.messages);
+  },
+);
 
 /** Whoever says hello in the clear is a client, whatever it presents. */
 async function refusesInTheClear(url: string, key: Buffer): Promise<void> {
