@@ -17,7 +17,14 @@ export function rangeOf(ranges: readonly KeyRange[], key: Uint8Array): number {
   return low;
 }
 
-/** The partition of a key: 0 and up. */
-export function partitionOf(layout: Layout, partitioner: Partitioner, key: Uint8Array): number {
-  return partitioner === 'hash' ? slotOf(key) : rangeOf(layout.ranges, key);
+/** The partition of the key that is in `bytes` from `at` up to `end`: 0 and up. */
+export function partitionOf(
+  layout: Layout,
+  partitioner: Partitioner,
+  bytes: Uint8Array,
+  at = 0,
+  end = bytes.length,
+): number {
+  if (partitioner === 'hash') return slotOf(bytes, at, end);
+  return rangeOf(layout.ranges, bytes.subarray(at, end));
 }

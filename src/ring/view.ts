@@ -13,6 +13,7 @@ import {
   type Member,
   membersOf,
   type Partitioner,
+  type Strategy,
 } from './configuration.js';
 import { partitionOf } from './partition.js';
 import { ownersOf, type Placement, placementOf } from './placement.js';
@@ -20,6 +21,9 @@ import { inGoodStanding, isLed, ownersFor, type Role } from './roles.js';
 
 /** So many steps without being confirmed, and this node begins anew. */
 const MAX_UNCONFIRMED = 8;
+
+const ROLES_KNOWN = 1;
+const ROLE_BITS = { read: 2, write: 4 } as const;
 
 /** Ends what a listener was told of. */
 export type Unlisten = () => void;
@@ -30,17 +34,53 @@ class Owners {
   readonly placement: Placement;
   readonly selfIndex: number;
   readonly #partitioner: Partitioner;
+  readonly #strategy: Strategy;
+  #self: string;
   readonly #lists: (readonly Member[] | undefined)[] = [];
+  readonly #chains: (readonly Member[] | undefined)[] = [];
+  /** What this node may do in each partition, as bits; 0 where nobody has asked yet. */
+  readonly #roles: Uint8Array;
 
-  constructor(layout: Layout, partitioner: Partitioner, self: string) {
+  constructor(layout: Layout, { partitioner, strategy }: Configuration, self: string) {
     this.layout = layout;
     this.placement = placementOf(layout, partitioner);
     this.selfIndex = layout.members.findIndex(({ id }) => id === self);
     this.#partitioner = partitioner;
+    this.#strategy = strategy;
+    this.#self = self;
+    this.#roles = new Uint8Array(this.placement.partitions);
   }
 
-  partitionOf(key: Uint8Array): number {
-    return partitionOf(this.layout, this.#partitioner, key);
+  partitionOf(bytes: Uint8Array, at?: number, end?: number): number {
+    return partitionOf(this.layout, this.#partitioner, bytes, at, end);
+  }
+
+  /** Whether this node, which goes by the name `self`, has a role in a partition. */
+  has(role: Role, partition: number, self: string): boolean {
+    if (self !== this.#self) {
+      this.#self = self;
+      this.#roles.fill(0);
+    }
+    let bits = this.#roles[partition] ?? 0;
+    if (bits === 0) {
+      bits = ROLES_KNOWN | this.#bitOf('read', partition) | this.#bitOf('write', partition);
+      this.#roles[partition] = bits;
+    }
+    return (bits & ROLE_BITS[role]) !== 0;
+  }
+
+  #bitOf(role: Role, partition: number): number {
+    const able = ownersFor(role, this.#strategy, this.of(partition));
+    return able.some(({ id }) => id === this.#self) ? ROLE_BITS[role] : 0;
+  }
+
+  /** The owners of a partition that are in good standing. */
+  chain(partition: number): readonly Member[] {
+    const known = this.#chains[partition];
+    if (known !== undefined) return known;
+    const chain = inGoodStanding(this.of(partition));
+    this.#chains[partition] = chain;
+    return chain;
   }
 
   of(partition: number): readonly Member[] {
@@ -189,37 +229,37 @@ export class ClusterView {
   }
 
   /**
-   * Whether this node may carry out what a role for a key allows, where owners have roles. A leader
-   * that sees so few others that they may have chosen another one changes nothing.
+   * Whether this node may carry out what a role allows for the key that is in `bytes` from `at` up
+   * to `end`, where owners have roles. A leader that sees so few others that they may have chosen
+   * another one changes nothing.
    */
-  mayDo(role: Role, key: Uint8Array): boolean {
-    const now = this.#maps[0];
-    const strategy = this.#configuration?.strategy;
-    if (now === undefined || strategy === undefined || !this.#has(role, now, key)) return false;
-    if ((role === 'write' || strategy === 'chain') && this.#isCutOff) return false;
+  mayDo(role: Role, bytes: Uint8Array, at = 0, end = bytes.length): boolean {
+    const now = this.#first;
+    if (now === undefined) return false;
+    const partition = now.partitionOf(bytes, at, end);
+    if (!now.has(role, partition, this.#self)) return false;
+    const isSole = role === 'write' || this.#configuration?.strategy === 'chain';
+    if (isSole && this.#isCutOff) return false;
     if (this.#confirmed === now) return true;
     if (this.#confirmed === undefined) return false;
-    const { ranges } = now.layout;
-    const range = ranges[now.partitionOf(key)]?.id;
-    return [this.#confirmed, ...this.#unconfirmed].every((before) => {
+    const range = now.layout.ranges[partition]?.id;
+    return [this.#confirmed, ...this.#unconfirmed].every((owners) => {
       // The same range may have been wider, and never narrower.
-      const same = range === before.layout.ranges[before.partitionOf(key)]?.id;
-      return same && this.#has(role, before, key);
+      const before = owners.partitionOf(bytes, at, end);
+      return range === owners.layout.ranges[before]?.id && owners.has(role, before, this.#self);
     });
   }
 
-  #has(role: Role, owners: Owners, key: Uint8Array): boolean {
-    const { strategy = 'multi-master' } = this.#configuration ?? {};
-    const able = ownersFor(role, strategy, owners.of(owners.partitionOf(key)));
-    return able.some(({ id }) => id === this.#self);
-  }
-
   get #isCutOff(): boolean {
-    return 2 * this.#away.size > membersOf(this.#configuration).length;
+    const away = this.#away.size;
+    return away > 0 && 2 * away > membersOf(this.#configuration).length;
   }
 
   /** Owners of a key that are in good standing, in the order of the chain; each once. */
   chainOf(key: Uint8Array): readonly Member[] {
+    if (this.#leaving === undefined && this.#now !== undefined) {
+      return this.#now.chain(this.#now.partitionOf(key));
+    }
     const chain = new Map(
       this.groupsOf(key).flatMap((group) => inGoodStanding(group).map((one) => [one.id, one])),
     );
@@ -228,7 +268,7 @@ export class ClusterView {
 
   /** Whether this node has taken up the roles that the newest configuration gives it. */
   get isConfirmed(): boolean {
-    return this.#confirmed !== undefined && this.#confirmed === this.#maps[0];
+    return this.#confirmed !== undefined && this.#confirmed === this.#first;
   }
 
   /** The number of the configuration under which this node took up its roles last; 0 for none. */
@@ -239,7 +279,7 @@ export class ClusterView {
   /** All others in good standing know the configuration `number`, and have given what they had. */
   confirm(number: number): void {
     if (this.isConfirmed || this.#configuration?.number !== number) return;
-    this.#confirmed = this.#maps[0];
+    this.#confirmed = this.#first;
     this.#unconfirmed = [];
     for (const listener of [...this.#onLiveness]) listener();
   }
@@ -268,11 +308,11 @@ export class ClusterView {
 
   /** From now on this configuration holds. */
   learn(configuration: Configuration): void {
-    const { layout, leaving, partitioner, cluster } = configuration;
+    const { layout, leaving, cluster } = configuration;
     this.#outlive(cluster, configuration.number);
     this.#configuration = configuration;
-    this.#now = new Owners(layout, partitioner, this.self);
-    this.#leaving = leaving && new Owners(leaving, partitioner, this.self);
+    this.#now = new Owners(layout, configuration, this.self);
+    this.#leaving = leaving && new Owners(leaving, configuration, this.self);
     for (const listener of [...this.#onConfiguration]) listener();
   }
 
@@ -280,7 +320,7 @@ export class ClusterView {
   #outlive(cluster: string, number: number): void {
     const before = this.#configuration;
     const follows = before?.cluster === cluster && number === before.number + 1;
-    const last = this.#maps[0];
+    const last = this.#first;
     if (!follows || this.#unconfirmed.length >= MAX_UNCONFIRMED) {
       this.#confirmed = undefined;
       this.#unconfirmed = [];
@@ -292,6 +332,11 @@ export class ClusterView {
     if (ids.length === this.#away.size && ids.every((id) => this.#away.has(id))) return;
     this.#away = new Set(ids);
     for (const listener of [...this.#onLiveness]) listener();
+  }
+
+  /** The owners that have what there is: those that are being left, while partitions move. */
+  get #first(): Owners | undefined {
+    return this.#leaving ?? this.#now;
   }
 
   get #maps(): Owners[] {
