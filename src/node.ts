@@ -31,6 +31,7 @@ import type { Log } from './net/log.js';
 import type { NativeBinding } from './net/native/binding.js';
 import { chooseBinding } from './net/native/chosenBinding.js';
 import { NativeListener } from './net/native/nativeListener.js';
+import { heatMemory } from './net/peers/heat.js';
 import { hintPlaceOf } from './net/peers/hintKeeper.js';
 import { Peers } from './net/peers/peers.js';
 import { passOf } from './net/peers/secret.js';
@@ -186,7 +187,8 @@ class RunningNode implements Node {
     const pass = passOf({ cluster: cluster.cluster, keys: cluster.keys, authToken });
     const run = Buffer.from(systemRandom.bytes(8)).toString('hex');
     const sources = this.#store.lanes * this.#store.arenas.length;
-    return { reach: Reach.create(sources, run, cluster.maxSkewMs), pass };
+    const heat = heatMemory(this.#store.lanes);
+    return { reach: Reach.create(sources, run, cluster.maxSkewMs), heat, pass };
   }
 
   #makeStation(): Station {
@@ -296,7 +298,9 @@ class RunningNode implements Node {
         if (view.selfIndex < 0) this.#failed(error);
       };
       const node = await startCluster({
-        ...{ config, port: this.port, log, view, haul, shed, failed },
+        ...{ config, port: this.port, log, view, haul, shed, failed, heat: this.#share?.heat },
+        askOwn: (request, settle) => this.#station.inquire(request, settle),
+        items: () => this.#store.stats().items,
         known: () => board.knownNumber,
         rekey: (keys) => this.#share?.pass.keys?.replace(keys),
         hasDelivered: (id, number) => peers?.leadership.hasDelivered(id, number) ?? true,
@@ -304,9 +308,8 @@ class RunningNode implements Node {
       this.#cluster = node;
       this.#peers?.repairs.serve(node.gossip.links);
       const { rebalancePercent: thresholdPercent } = config.cluster;
-      const figures = (): NodeFigures => this.#figures();
-      const parts = { node, figures, timers: this.#timers, clock: this.#clock, peers: this.#peers };
-      this.#admin = new ClusterAdmin({ ...parts, thresholdPercent });
+      const parts = { node, timers: this.#timers, clock: this.#clock, peers, thresholdPercent };
+      this.#admin = new ClusterAdmin({ ...parts, figures: () => this.#figures() });
       node.calls.serve('metrics', () => ownFamilies(this.#sources));
       void node.departure.done.then(() => this.#left());
     } else this.#log.info({}, 'without a cluster key this node gossips with nobody');

@@ -89,16 +89,19 @@ export class ClusterAdmin {
     }
     if (about === 'nodes') return jsonReport(200, nodesDocument(this.#parts.node));
     if (about === 'status') return jsonReport(200, await this.#status());
-    const { configuration, placement } = this.#parts.node.view;
+    const { mover, splitting, view } = this.#parts.node;
+    const reports = about === 'partitioning' ? await splitting.reports() : undefined;
+    const { configuration, placement } = view;
     if (configuration === undefined || placement === undefined) return NO_CLUSTER;
     if (about === 'replication') {
       const { clock, peers } = this.#parts;
       const nowMs = clock.monotonicMs();
       return jsonReport(200, replicationDocument({ configuration, placement, peers, nowMs }));
     }
-    const moves = this.#parts.node.mover.overall();
-    const pace = this.#pace.document;
-    return jsonReport(200, { ...partitioningDocument(configuration, placement), moves, pace });
+    const [moves, pace] = [mover.overall(), this.#pace.document];
+    const document = partitioningDocument(configuration, placement, reports);
+    const split = reports && { splitting: splitting.documentOf(reports) };
+    return jsonReport(200, { ...document, ...split, moves, pace });
   }
 
   async #status(): Promise<object> {
@@ -113,6 +116,7 @@ export class ClusterAdmin {
       others.map(({ id }) => id),
     );
     found.set(view.self, figures());
+    const reports = await node.splitting.reports();
     return statusDocument({
       cluster: node.cluster,
       sights: members.map((member) => ({ ...member, forMs: nowMs - member.sinceMs })),
@@ -120,6 +124,7 @@ export class ClusterAdmin {
       placement: view.placement,
       figures: found,
       moved: movedOf(node.mover.overall()),
+      ranges: reports && node.splitting.documentOf(reports),
       ...{ thresholdPercent, lagMs: lagOf(this.#parts.peers) },
     });
   }

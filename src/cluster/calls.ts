@@ -5,7 +5,7 @@
 import { LINK_TOPICS, type Links } from '../base/links.js';
 
 /** What can be asked. */
-export type CallName = 'figures' | 'metrics' | 'moves' | 'pace' | 'join' | 'leave';
+export type CallName = 'figures' | 'metrics' | 'moves' | 'pace' | 'join' | 'leave' | 'ranges';
 
 /** Answers one kind of question; `from` is the id of who asks. */
 export type CallHandler = (from: string, question: unknown) => unknown;

@@ -28,6 +28,7 @@ import { PlainChannel } from '../gossip/plainChannel.js';
 import { SealedChannel } from '../gossip/sealedChannel.js';
 import { addressOfHost, openUdp, resolveAt, systemResolve, type UdpSocket } from '../gossip/udp.js';
 import type { Log } from '../net/log.js';
+import type { Ask } from '../net/peers/pages.js';
 import { type HaulOrder, Mover } from '../rebalance/mover.js';
 import { type ShedOrder, Standing } from '../rebalance/standing.js';
 import type { Council } from '../ring/council.js';
@@ -36,7 +37,9 @@ import { Calls } from './calls.js';
 import type { SeatedCouncil } from './council.js';
 import { Departure } from './departure.js';
 import { Invitations } from './invitations.js';
+import { rangesFor } from './ranges.js';
 import { rememberedName, seatCouncil } from './seat.js';
+import type { Splitting } from './splitting.js';
 
 /** How often a file of keys is read again, in milliseconds. */
 const KEYS_EVERY_MS = 2_000;
@@ -55,6 +58,7 @@ export interface ClusterNode {
   readonly departure: Departure;
   readonly mover: Mover;
   readonly standing: Standing;
+  readonly splitting: Splitting;
   /** The UDP port. */
   readonly gossipPort: number;
   /** Says goodbye to the others, and closes the socket. */
@@ -212,6 +216,12 @@ export interface ClusterOptions {
   readonly hasDelivered: (id: string, number: number) => boolean;
   /** The keys in the file are others now. */
   readonly rekey: (keys: readonly Uint8Array[]) => void;
+  /** What requests of clients are noted in. */
+  readonly heat?: SharedArrayBuffer | undefined;
+  /** Asks this node's own store. */
+  readonly askOwn: Ask;
+  /** How many keys this node has. */
+  readonly items: () => number;
   /** What this node agreed to can't be kept in its folder any more. */
   readonly failed: (error: Error) => void;
 }
@@ -290,6 +300,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   gossip.start();
   mover.start();
   standing.start();
+  const ranges = rangesFor({ ...options, calls, seat });
   const { host: address, gossipPort } = gossip.self;
   const encrypted = config.keys !== undefined;
   log.info({ node: id, cluster: config.cluster, address, gossipPort, encrypted }, 'gossiping');
@@ -298,6 +309,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
     watch?.cancel();
     mover.stop();
     standing?.stop();
+    ranges.stop();
     seat.stop();
     gossip.stop();
     closing ??= socket.close();
@@ -310,5 +322,6 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   return {
     ...{ gossip, cluster: config.cluster, channel, gossipPort, view, council, leave, close },
     ...{ calls, invitations, departure, mover, standing },
+    splitting: ranges.splitting,
   };
 }

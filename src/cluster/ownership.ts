@@ -2,6 +2,7 @@
 import type { PeerLag } from '../net/peers/peerLag.js';
 import type { Purger } from '../net/peers/purger.js';
 import type { Repairs } from '../net/peers/repairs.js';
+import type { RangeReport } from '../rebalance/splits.js';
 import type { Configuration } from '../ring/configuration.js';
 import { ownersOf, type Placement } from '../ring/placement.js';
 import { distributionOf } from './status.js';
@@ -28,15 +29,28 @@ export function stretchesOf(placement: Placement): Stretch[] {
   return stretches;
 }
 
-/** The split points of ranges; the keys as hexadecimal, for they are bytes. */
-function rangesOf({ partitioner, layout }: Configuration): object {
+/** The split points of ranges, as hexadecimal, for they are bytes, and what is known of each. */
+function rangesOf(
+  { partitioner, layout }: Configuration,
+  reports: readonly RangeReport[] | undefined,
+): object {
   if (partitioner === 'hash') return {};
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-  return { ranges: layout.ranges.map(({ id, from }) => ({ id, from: hex(from) })) };
+  // Ranges are only ever divided: as many are the same ones.
+  const known = reports?.length === layout.ranges.length ? reports : [];
+  const ranges = layout.ranges.map(({ id, from }, at) => {
+    const { bytes, requestsPerSecond } = known[at] ?? {};
+    return { id, from: hex(from), bytes, requests_per_second: requestsPerSecond };
+  });
+  return { ranges };
 }
 
 /** Who owns what. */
-export function partitioningDocument(configuration: Configuration, placement: Placement): object {
+export function partitioningDocument(
+  configuration: Configuration,
+  placement: Placement,
+  reports?: readonly RangeReport[],
+): object {
   const { number, epoch, partitioner } = configuration;
   return {
     algorithm: partitioner === 'hash' ? 'consistent-hashing' : 'range',
@@ -44,7 +58,7 @@ export function partitioningDocument(configuration: Configuration, placement: Pl
     partitions: placement.partitions,
     copies: placement.copies,
     distribution: distributionOf(placement),
-    ...rangesOf(configuration),
+    ...rangesOf(configuration, reports),
     owners: stretchesOf(placement),
   };
 }

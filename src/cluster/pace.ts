@@ -56,7 +56,9 @@ export class Pace {
 
   #apply({ rate, threshold }: PaceOrder): void {
     if (rate !== undefined) this.#node.mover.setRate(rate);
-    if (threshold !== undefined) this.#thresholdPercent = threshold;
+    if (threshold === undefined) return;
+    this.#thresholdPercent = threshold;
+    this.#node.splitting.thresholdPercent = threshold;
   }
 
   /** Changes it everywhere; the ids of those who have not heard of it. */

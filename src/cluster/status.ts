@@ -6,6 +6,7 @@ import type { Configuration, Member } from '../ring/configuration.js';
 import { memberOf, membersOf } from '../ring/configuration.js';
 import { loadsOf, type Placement } from '../ring/placement.js';
 import type { NodeFigures } from './figures.js';
+import type { SplittingDocument } from './splitting.js';
 
 /** A node as gossip sees it. */
 export interface Sight {
@@ -27,6 +28,8 @@ export interface StatusSources {
   readonly figures: ReadonlyMap<string, NodeFigures>;
   /** How much of what has to move has arrived, 0 to 1; nothing while nothing moves. */
   readonly moved: number | undefined;
+  /** What is known of the ranges, where there are some. */
+  readonly ranges?: SplittingDocument | undefined;
   /** For how long the oldest change has waited for a peer that is connected, in milliseconds. */
   readonly lagMs: number;
   /** How far above its share a node may be, in percent. */
@@ -57,6 +60,8 @@ export interface StatusDocument {
     readonly algorithm: string;
     /** Percent of all copies of all partitions, by the id of the node that owns them. */
     readonly distribution: Readonly<Record<string, number>>;
+    /** Where keys are divided into ranges. */
+    readonly splitting?: SplittingDocument;
   };
   readonly replication: {
     readonly factor: number;
@@ -207,6 +212,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     partitioning: {
       algorithm: hashed ? 'consistent-hashing' : 'range',
       distribution: placement === undefined ? {} : distributionOf(placement),
+      ...(sources.ranges && { splitting: sources.ranges }),
     },
     replication: {
       factor: configuration?.layout.replicas ?? 0,

@@ -145,6 +145,20 @@ export const clusterSettings = {
     placeholder: 'size',
     help: 'what the node takes over in a second at most when partitions move to it',
   } satisfies Setting<number>,
+  'split-size': {
+    schema: sizeField(0, 1024 ** 4),
+    fallback: () => 64 * 1024 * 1024,
+    show: formatSize,
+    placeholder: 'size',
+    help: 'what a range has in keys and values before it is divided by itself; 0 for any size',
+  } satisfies Setting<number>,
+  'split-rate': {
+    schema: integerField(0, 1_000_000_000),
+    fallback: () => 1_000,
+    show: String,
+    placeholder: 'number',
+    help: 'requests a second from which on a range with more than its share is divided; 0 for never',
+  } satisfies Setting<number>,
   'cluster-key': {
     schema: keysField,
     fallback: () => undefined,

@@ -73,6 +73,10 @@ export interface ClusterConfig {
   readonly rebalancePercent: number;
   /** What it takes over in a second at most when partitions move to it, in bytes. */
   readonly moveBytesPerSecond: number;
+  /** The most bytes of a range before it is divided; 0 for any. */
+  readonly splitBytes: number;
+  /** Requests a second from which on a range may be divided as too hot; 0 for never. */
+  readonly splitRequestsPerSecond: number;
   /** The keys that nodes encrypt all between them with, the first; none on loopback only. */
   readonly keys?: readonly Uint8Array[];
   /** A file that holds them and is read again. */

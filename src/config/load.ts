@@ -113,6 +113,8 @@ function toCluster(values: Values): ClusterConfig {
     maxSkewMs: values['max-skew'],
     rebalancePercent: values['rebalance-threshold'],
     moveBytesPerSecond: values['rebalance-rate'],
+    splitBytes: values['split-size'],
+    splitRequestsPerSecond: values['split-rate'],
     ...given('name', values.name),
     ...given('joinFile', values['join-file']),
     ...given('joinDns', values['join-dns']),

@@ -23,6 +23,7 @@ import type { Limits } from './limits.js';
 import { originMayEnter } from './origin.js';
 import { Party } from './party.js';
 import { Forwarder } from './peers/forwarder.js';
+import { HeatWriter } from './peers/heat.js';
 import type { Settle } from './peers/inquirer.js';
 import { ListenerSeal } from './peers/linkSeal.js';
 import { PeerGate, type PeerPass } from './peers/secret.js';
@@ -36,6 +37,8 @@ import type { Wire } from './wire.js';
 /** What a station needs to deal with other nodes. */
 export interface PeersShare {
   readonly reach: Reach;
+  /** What requests are noted in, see `HeatWriter`. */
+  readonly heat: SharedArrayBuffer;
   /** What nodes of the cluster prove themselves with. */
   readonly pass: PeerPass;
 }
@@ -158,12 +161,13 @@ export class Station {
     return new Gather({ ...shared, log, tier, peers: link, onFailure });
   }
 
-  #makeSwitchboard({ reach, pass }: PeersShare): Switchboard {
+  #makeSwitchboard({ reach, heat, pass }: PeersShare): Switchboard {
     const { cluster: view, store, clock, timers, random, limits } = this.#parts;
     const gather = this.#gather;
     const self = (): string => view.self;
     const switchboard = new Switchboard({
       ...{ view, reach, clock, timers },
+      heat: new HeatWriter(heat, this.lane.index, random),
       maxWaitingBytes: limits.maxPipelinedBytes,
       forwarder: new Forwarder({ self, pass, clock, timers, random }),
       grants: store.constant('GRANTS_PEER'),

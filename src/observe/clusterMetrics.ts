@@ -16,6 +16,7 @@ const HIGHEST: ReadonlySet<string> = new Set([
   'orlop_cluster_configuration',
   'orlop_cluster_configured_members',
   'orlop_cluster_moving',
+  'orlop_cluster_ranges',
   'orlop_event_loop_delay_seconds',
   'orlop_gossip_health_score',
   'orlop_log_last_sync_seconds',

@@ -22,7 +22,10 @@ function probes({ gossip }: ClusterSource): Family {
 }
 
 /** What a majority has agreed on, as far as this node knows. */
-function ofTheConfiguration({ view: { configuration }, mover }: ClusterSource): Family[] {
+function ofTheConfiguration(source: ClusterSource): Family[] {
+  const { mover, splitting } = source;
+  const { configuration } = source.view;
+  const { size, heat } = splitting.figures;
   const { total, done, stuck } = mover.report();
   const { bytes, items } = mover.moved;
   return [
@@ -33,6 +36,16 @@ function ofTheConfiguration({ view: { configuration }, mover }: ClusterSource): 
     ]),
     one('counter', 'orlop_moved_bytes_total', 'What came over in moves', bytes),
     one('counter', 'orlop_moved_items_total', 'Items that came over in moves', items),
+    many('counter', 'orlop_range_splits_total', 'Ranges that this node divided', 'reason', [
+      ['size', size],
+      ['heat', heat],
+    ]),
+    one(
+      'gauge',
+      'orlop_cluster_ranges',
+      'Ranges of the configuration, 0 under slots',
+      configuration?.layout.ranges.length ?? 0,
+    ),
     one(
       'gauge',
       'orlop_cluster_configuration',

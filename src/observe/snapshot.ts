@@ -54,6 +54,8 @@ export interface ClusterSource {
   readonly channel: { readonly figures: ChannelFigures };
   readonly view: Pick<ClusterView, 'configuration'>;
   readonly mover: Pick<Mover, 'report' | 'moved'>;
+  /** What this node, as the steward, has divided. */
+  readonly splitting: { readonly figures: { readonly size: number; readonly heat: number } };
 }
 
 /** The figures of a log. */

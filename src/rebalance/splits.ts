@@ -1,25 +1,25 @@
 /**
- * Which ranges to divide, and where: a pure decision from what the owners of the ranges report. A
- * range is divided at the key in its middle when it is larger than allowed, or when it gets more
- * than its share of the requests, so that another node can take a half. One step at a time: what is
- * halved reports anew.
+ * Which ranges to divide, and where: a pure decision from what is known of the ranges. A range is
+ * divided in its middle when it is larger than allowed, or when it gets more than its share of the
+ * requests, so that another node can take a half. One step at a time: what is halved reports anew.
  */
 import { compareKeys, MAX_RANGES, MAX_SPLIT_BYTES } from '../ring/configuration.js';
 
 /** What is known of a range. */
 export interface RangeReport {
   readonly from: Uint8Array;
+  /** Its keys and values, in bytes. */
   readonly bytes: number;
   readonly requestsPerSecond: number;
-  /**
-   * A key about which half of the range's requests or bytes lie on either side, if there is one.
-   */
+  /** What divides its bytes, if anything does. */
   readonly middle: Uint8Array | undefined;
+  /** What divides its requests, if anything does. */
+  readonly hotMiddle: Uint8Array | undefined;
 }
 
 /** When a range is divided. */
 export interface SplitLimits {
-  /** The most bytes of a range. */
+  /** The most bytes of a range; infinite where size does not matter. */
   readonly maxBytes: number;
   /** A range with fewer requests a second than this is never hot. */
   readonly hotRequestsPerSecond: number;
@@ -27,44 +27,57 @@ export interface SplitLimits {
   readonly threshold: number;
 }
 
-/** How urgent it is to divide a range: over 1 when it has to be. */
-export function pressureOf(
-  report: RangeReport,
+/** Where to divide, and why. */
+export interface Split {
+  readonly from: Uint8Array;
+  readonly why: 'size' | 'heat';
+}
+
+/** The most ranges that are made by dividing; the rest is for operators. */
+export const AUTOMATIC_RANGES_MAX = (MAX_RANGES * 3) / 4;
+
+/** How much larger than allowed a range is: over 1 when it has to be divided. */
+export function sizePressure({ bytes }: RangeReport, { maxBytes }: SplitLimits): number {
+  return bytes / maxBytes;
+}
+
+/** How much hotter than allowed it is, of `total` requests a second. */
+export function heatPressure(
+  { requestsPerSecond }: RangeReport,
   total: number,
   members: number,
-  limits: SplitLimits,
+  { hotRequestsPerSecond, threshold }: SplitLimits,
 ): number {
-  const size = report.bytes / limits.maxBytes;
-  const { requestsPerSecond } = report;
-  if (requestsPerSecond < limits.hotRequestsPerSecond) return size;
-  return Math.max(size, requestsPerSecond / ((total / members) * (1 + limits.threshold)));
+  if (requestsPerSecond === 0 || requestsPerSecond < hotRequestsPerSecond) return 0;
+  return requestsPerSecond / ((total / members) * (1 + threshold));
 }
 
-/** The shortest key that is above `low` and not above `high`: a split point needs no more. */
-export function shortestBetween(low: Uint8Array, high: Uint8Array): Uint8Array {
-  let shared = 0;
-  while (shared < low.length && low[shared] === high[shared]) shared += 1;
-  return high.slice(0, shared + 1);
+/** Whether a key divides the range that begins at `from`. */
+function divides(from: Uint8Array, middle: Uint8Array | undefined): middle is Uint8Array {
+  if (middle === undefined || middle.length > MAX_SPLIT_BYTES) return false;
+  return compareKeys(from, middle) < 0;
 }
 
-/** The key at which the most urgent range is to be divided, or nothing. */
+/** Where the most urgent range is to be divided, or nothing. */
 export function splitOf(
   reports: readonly RangeReport[],
   members: number,
   limits: SplitLimits,
-): Uint8Array | undefined {
-  if (reports.length >= MAX_RANGES) return undefined;
+): Split | undefined {
+  if (reports.length >= AUTOMATIC_RANGES_MAX) return undefined;
   const total = reports.reduce((sum, report) => sum + report.requestsPerSecond, 0);
   let worst = 1;
-  let point: Uint8Array | undefined;
-  for (const report of reports) {
-    const { from, middle } = report;
-    const pressure = pressureOf(report, total, members, limits);
-    if (pressure <= worst || middle === undefined || compareKeys(from, middle) >= 0) continue;
-    const split = shortestBetween(from, middle);
-    if (split.length > MAX_SPLIT_BYTES) continue;
+  let split: Split | undefined;
+  const consider = (pressure: number, from: Uint8Array | undefined, why: Split['why']): void => {
+    if (pressure <= worst || from === undefined) return;
     worst = pressure;
-    point = split;
+    split = { from, why };
+  };
+  for (const report of reports) {
+    const { from, middle, hotMiddle } = report;
+    const heat = heatPressure(report, total, members, limits);
+    if (divides(from, middle)) consider(sizePressure(report, limits), middle, 'size');
+    if (divides(from, hotMiddle)) consider(heat, hotMiddle, 'heat');
   }
-  return point;
+  return split;
 }

@@ -44,8 +44,17 @@ interface Status {
   readonly partitioning: {
     readonly algorithm: string;
     readonly distribution: Readonly<Record<string, number>>;
+    readonly splitting?: {
+      readonly ranges: number;
+      readonly largest_bytes: number;
+      readonly hottest_requests_per_second: number;
+    };
   };
-  readonly replication: { readonly factor: number; readonly sync_status: string };
+  readonly replication: {
+    readonly factor: number;
+    readonly strategy: string;
+    readonly sync_status: string;
+  };
   readonly health: { readonly overall: string; readonly issues: readonly string[] };
 }
 
@@ -79,8 +88,19 @@ export function nodesSeen(flags: AccessFlags, session: Session): Promise<Seen> {
 const shown = <T>(value: T | null, show: (value: T) => string): string =>
   value === null ? '-' : show(value);
 
+function summaryOf({ partitioning, replication }: Status): string {
+  const { factor, strategy, sync_status: sync } = replication;
+  return `${partitioning.algorithm}, ${strategy}, ${factor} copies, ${sync}`;
+}
+
+function rangesText({ splitting }: Status['partitioning']): string[] {
+  if (splitting === undefined) return [];
+  const { ranges, largest_bytes: bytes, hottest_requests_per_second: requests } = splitting;
+  return [`${ranges} ranges, the largest ${formatSize(bytes)}, the hottest ${requests} requests/s`];
+}
+
 function statusText(status: Status): string {
-  const { nodes, partitioning, replication, health } = status;
+  const { nodes, partitioning, health } = status;
   const rows = nodes.map((node) => [
     node.id,
     `${node.host}:${node.port}`,
@@ -94,7 +114,8 @@ function statusText(status: Status): string {
   const head = ['node', 'address', 'status', 'role', 'share', 'keys', 'memory', 'uptime'];
   return [
     `cluster ${status.cluster_name}: ${health.overall}`,
-    `${partitioning.algorithm}, ${replication.factor} copies, ${replication.sync_status}`,
+    summaryOf(status),
+    ...rangesText(partitioning),
     '',
     columns([head, ...rows]),
     ...health.issues.map((issue) => `! ${issue}`),

@@ -19,33 +19,20 @@ import type { Clock } from '../../base/clock.js';
 import type { Timers } from '../../base/timers.js';
 import { answerMessage } from '../../protocol/answer.js';
 import type { AnswerReader } from '../../protocol/answerReader.js';
-import { u32At } from '../../protocol/bytes.js';
 import { RequestReader } from '../../protocol/requestReader.js';
 import { FIRST_ERROR, STATUS } from '../../protocol/status.js';
-import {
-  FLAG_PEEK,
-  ID_AT,
-  LEVEL_ALL,
-  OP_CLEAR,
-  OP_CLOCK,
-  OP_GET,
-  OP_WITNESS,
-  REQUEST_FLAGS_AT,
-  REQUEST_HEADER_BYTES,
-  REQUEST_LEVEL_AT,
-  REQUEST_OPCODE_AT,
-  SIZE_AT,
-} from '../../protocol/wire.js';
+import { FLAG_PEEK, ID_AT, LEVEL_ALL, OP_GET, OP_WITNESS } from '../../protocol/wire.js';
 import type { Reach } from '../../replication/reach.js';
 import { isReached, type Level, type Owners } from '../../replication/tally.js';
 import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Party } from '../party.js';
 import { dealtByClock } from './clockDesk.js';
-import { isAhead } from './clocks.js';
 import { Fences, isFenced } from './fences.js';
+import { isForHere } from './forHere.js';
 import type { Forwarder } from './forwarder.js';
 import { answerUnder, dependsOnPresent, isChange, isRouted } from './headers.js';
+import type { HeatWriter } from './heat.js';
 import { Inquirer, type Settle } from './inquirer.js';
 import { countedIn, LEVELLED, ledWay } from './ledWay.js';
 import { type ManyAsked, readFromMany } from './manyRead.js';
@@ -58,6 +45,8 @@ export interface SwitchboardParts {
   readonly forwarder: Forwarder;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** What requests of clients are noted with, where keys are divided into ranges. */
+  readonly heat?: HeatWriter | undefined;
   /** Bytes of waiting requests that one party may have. */
   readonly maxWaitingBytes: number;
   /** Grants of the node itself when it does what a peer would. */
@@ -94,6 +83,8 @@ export class Switchboard {
   readonly #unlisten: () => void;
   /** There are other members. */
   #many = false;
+  /** Requests are noted; under slots they are not. */
+  #heat: HeatWriter | undefined;
   /** Each key is this node's, among others'. */
   #ownsAll = false;
 
@@ -112,8 +103,9 @@ export class Switchboard {
   }
 
   #arrange(): void {
-    const { view, forwarder } = this.#parts;
+    const { view, forwarder, heat } = this.#parts;
     const { placement, leaving, selfIndex } = view;
+    this.#heat = view.configuration?.partitioner === 'range' ? heat : undefined;
     const members = placement?.members ?? [];
     this.#many = members.length > 1 || leaving !== undefined;
     const owners = members.filter(({ weight }) => weight > 0).length;
@@ -131,44 +123,15 @@ export class Switchboard {
       return rest && this.#sort(party, rest, true);
     }
     if (!this.#many) return frame;
+    if (this.#heat !== undefined && !party.isPeer) this.#heat.note(frame);
     const { session } = party;
     if (session !== undefined && this.sessions.hold(party, session, frame)) return undefined;
     return this.#take(party, frame);
   }
 
   #take(party: Party, frame: Uint8Array): Uint8Array | undefined {
-    return this.#isForHere(party, frame) ? frame : this.#sort(party, frame);
-  }
-
-  /** Whether a frame asks for nothing but what this node does by itself. */
-  #isForHere({ isPeer, session }: Party, frame: Uint8Array): boolean {
-    if (this.#parts.view.isLed) return false;
-    const isBehind = session !== undefined && session.unmet.length > 0;
-    const { clock, reach } = this.#parts;
-    const { isOff } = reach;
-    const limitMs = isPeer ? clock.nowMs() + reach.maxSkewMs : 0;
-    const end = frame.length - REQUEST_HEADER_BYTES;
-    for (let at = 0; at <= end; ) {
-      const opcode = frame[at + REQUEST_OPCODE_AT] as number;
-      if (isRouted(opcode)) {
-        if (frame[at + REQUEST_LEVEL_AT] !== 0) return false;
-        if (!isPeer && !this.#isPlain(frame, at, opcode)) return false;
-        if (isBehind && opcode === OP_GET) return false;
-      } else if (opcode === OP_WITNESS || opcode === OP_CLOCK) return false;
-      else if (isPeer && isAhead(frame, at, limitMs)) return false;
-      if (isOff && (isChange(opcode) || opcode === OP_CLEAR)) return false;
-      const size = u32At(frame, at + SIZE_AT);
-      if (size < REQUEST_HEADER_BYTES) return true;
-      at += size;
-    }
-    return true;
-  }
-
-  #isPlain(frame: Uint8Array, at: number, opcode: number): boolean {
-    if (!this.#ownsAll) return false;
-    const low = frame[at + REQUEST_FLAGS_AT] as number;
-    const high = frame[at + REQUEST_FLAGS_AT + 1] as number;
-    return !dependsOnPresent(opcode, low | (high << 8));
+    const isHere = isForHere(this.#parts, party, frame, this.#ownsAll);
+    return isHere ? frame : this.#sort(party, frame);
   }
 
   /** Deals with each request of a frame by itself; what is left is for here. */

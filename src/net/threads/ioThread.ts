@@ -129,8 +129,8 @@ export class IoThread {
   }
 }
 
-function peersOf({ reach, pass }: NonNullable<IoThreadStart['peers']>): PeersShare {
-  return { reach: new Reach(reach), pass: toldPass(pass) };
+function peersOf({ reach, heat, pass }: NonNullable<IoThreadStart['peers']>): PeersShare {
+  return { reach: new Reach(reach), heat, pass: toldPass(pass) };
 }
 
 type MakeApp = (station: Station) => NativeApp;

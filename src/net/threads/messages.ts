@@ -18,7 +18,13 @@ export interface IoThreadStart {
   readonly limits: Limits;
   readonly tokenDigest: Uint8Array | undefined;
   /** What other nodes are dealt with by, where there may be some. */
-  readonly peers: { readonly reach: SharedArrayBuffer; readonly pass: ToldPass } | undefined;
+  readonly peers:
+    | {
+        readonly reach: SharedArrayBuffer;
+        readonly heat: SharedArrayBuffer;
+        readonly pass: ToldPass;
+      }
+    | undefined;
   /** The log that the store is written to, if there is one. */
   readonly log:
     | {

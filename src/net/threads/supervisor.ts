@@ -114,7 +114,9 @@ export class Supervisor {
       tier: dataLog.tier,
     };
     const { peers: share } = this.#parts;
-    const peers = share && { reach: share.reach.buffer, pass: tellPass(share.pass) };
+    const peers = share && {
+      ...{ heat: share.heat, reach: share.reach.buffer, pass: tellPass(share.pass) },
+    };
     const shared = { store, board: board.buffer, limits, tokenDigest, log, peers };
     const start: IoThreadStart = { ...shared, lane };
     const worker = new Worker(packageFile(...THREAD_FILE), {

@@ -236,6 +236,7 @@ describe('the settings of a cluster', () => {
       ...{ replicas: 3, strategy: 'multi-master', partitioner: 'hash' },
       ...{ replaceAfterMs: 600_000, maxSkewMs: 500 },
       ...{ rebalancePercent: 10, moveBytesPerSecond: 33_554_432 },
+      ...{ splitBytes: 67_108_864, splitRequestsPerSecond: 1_000 },
     });
   });
 

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SLOTS } from '../../../src/base/slot.js';
 import { movesBetween } from '../../../src/rebalance/moves.js';
-import {
-  pressureOf,
-  type RangeReport,
-  shortestBetween,
-  splitOf,
-} from '../../../src/rebalance/splits.js';
 import { loadsOf, ownersOf, placementOf } from '../../../src/ring/placement.js';
 import { layout, member } from '../ring/support/clusters.js';
 
@@ -52,45 +46,5 @@ describe('moves', () => {
       expect(stretch.to).toEqual(at === 3 ? undefined : key(cuts[at + 1] as string));
       expect(['a', 'b']).toContain(target);
     }
-  });
-});
-
-describe('splits', () => {
-  const limits = { maxBytes: 1000, hotRequestsPerSecond: 100, threshold: 0.5 };
-  const report = (changes: Partial<RangeReport>): RangeReport => ({
-    from: key(''),
-    bytes: 10,
-    requestsPerSecond: 10,
-    middle: key('middle'),
-    ...changes,
-  });
-
-  test('divide the largest range, at the shortest key that does', () => {
-    const large = report({ from: key('user:1'), bytes: 1500, middle: key('user:2000') });
-    const larger = report({ from: key('user:3'), bytes: 2500, middle: key('user:7000') });
-    expect(splitOf([report({}), large, larger], 3, limits)).toEqual(key('user:7'));
-    expect(splitOf([report({}), report({ bytes: 1000 })], 3, limits)).toBeUndefined();
-  });
-
-  test('divide what gets more than its share of the requests', () => {
-    const hot = report({ from: key('h'), requestsPerSecond: 600, middle: key('hot') });
-    const others = [report({ requestsPerSecond: 300 }), report({ requestsPerSecond: 300 })];
-    expect(pressureOf(hot, 1200, 3, limits)).toBe(1);
-    expect(splitOf([hot, ...others], 3, limits)).toBeUndefined();
-    expect(splitOf([hot, ...others], 4, limits)).toEqual(key('ho'));
-    const few = others.map((one) => ({ ...one, requestsPerSecond: 1 }));
-    expect(splitOf([report({ requestsPerSecond: 99 }), ...few], 4, limits)).toBeUndefined();
-  });
-
-  test('leave alone what has no middle', () => {
-    expect(splitOf([report({ bytes: 5000, middle: undefined })], 3, limits)).toBeUndefined();
-    const single = report({ from: key('k'), bytes: 5000, middle: key('k') });
-    expect(splitOf([single], 3, limits)).toBeUndefined();
-  });
-
-  test('need no more of a key than tells it from the one before', () => {
-    expect(shortestBetween(key(''), key('abc'))).toEqual(key('a'));
-    expect(shortestBetween(key('ab'), key('abcd'))).toEqual(key('abc'));
-    expect(shortestBetween(key('abx'), key('ac'))).toEqual(key('ac'));
   });
 });
