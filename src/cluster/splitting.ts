@@ -179,10 +179,11 @@ export class Splitting {
     const nowMs = clock.monotonicMs();
     this.#pausedUntilMs = nowMs + PAUSE_MS;
     [this.#open, this.#openSinceMs] = [decision.kind === 'open' ? from : undefined, nowMs];
-    const facts = { from: Buffer.from(from).toString('hex'), why };
-    if (decision.kind === 'refused') log.warn({ ...facts, refused: decision.why }, 'no range made');
+    // Where is not said: split points are made of keys.
+    if (decision.kind === 'refused') log.warn({ why, refused: decision.why }, 'range not divided');
     if (decision.kind !== 'agreed') return;
     this.#figures[why]++;
-    log.info({ ...facts, number: decision.configuration.number }, 'range divided');
+    const { number, layout } = decision.configuration;
+    log.info({ why, number, ranges: layout.ranges.length }, 'range divided');
   }
 }

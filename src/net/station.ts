@@ -5,7 +5,7 @@
 import type { Store } from '../arena/store.js';
 import type { StoreLane } from '../arena/storeLane.js';
 import type { Clock } from '../base/clock.js';
-import type { Random } from '../base/random.js';
+import { type Random, seededRandom } from '../base/random.js';
 import { sleep, type Timer, type Timers } from '../base/timers.js';
 import { systemAsyncDevice } from '../log/asyncDevice.js';
 import { KeyRing } from '../log/keys.js';
@@ -167,7 +167,7 @@ export class Station {
     const self = (): string => view.self;
     const switchboard = new Switchboard({
       ...{ view, reach, clock, timers },
-      heat: new HeatWriter(heat, this.lane.index, random),
+      heat: new HeatWriter(heat, this.lane.index, seededRandom(random.below(2 ** 32))),
       maxWaitingBytes: limits.maxPipelinedBytes,
       forwarder: new Forwarder({ self, pass, clock, timers, random }),
       grants: store.constant('GRANTS_PEER'),

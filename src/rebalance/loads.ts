@@ -125,7 +125,8 @@ function isCount(value: unknown): value is number {
 }
 
 function keyIn(value: unknown): Uint8Array | undefined {
-  return typeof value === 'string' && value !== '' ? Buffer.from(value, 'hex') : undefined;
+  if (typeof value !== 'string' || value === '') return undefined;
+  return Uint8Array.from(Buffer.from(value, 'hex'));
 }
 
 /** What another node has told; nothing when it makes no sense. */

@@ -52,13 +52,17 @@ export function heatPressure(
   return requestsPerSecond / ((total / members) * (1 + threshold));
 }
 
-/** Whether a key divides the range that begins at `from`. */
-function divides(from: Uint8Array, middle: Uint8Array | undefined): middle is Uint8Array {
+/** Whether a key divides the range from `from` up to, but without, `to`. */
+function divides(
+  from: Uint8Array,
+  to: Uint8Array | undefined,
+  middle: Uint8Array | undefined,
+): middle is Uint8Array {
   if (middle === undefined || middle.length > MAX_SPLIT_BYTES) return false;
-  return compareKeys(from, middle) < 0;
+  return compareKeys(from, middle) < 0 && (to === undefined || compareKeys(middle, to) < 0);
 }
 
-/** Where the most urgent range is to be divided, or nothing. */
+/** Where the most urgent range is to be divided, or nothing; the reports are in their order. */
 export function splitOf(
   reports: readonly RangeReport[],
   members: number,
@@ -73,11 +77,12 @@ export function splitOf(
     worst = pressure;
     split = { from, why };
   };
-  for (const report of reports) {
+  for (const [at, report] of reports.entries()) {
     const { from, middle, hotMiddle } = report;
+    const to = reports[at + 1]?.from;
     const heat = heatPressure(report, total, members, limits);
-    if (divides(from, middle)) consider(sizePressure(report, limits), middle, 'size');
-    if (divides(from, hotMiddle)) consider(heat, hotMiddle, 'heat');
+    if (divides(from, to, middle)) consider(sizePressure(report, limits), middle, 'size');
+    if (divides(from, to, hotMiddle)) consider(heat, hotMiddle, 'heat');
   }
   return split;
 }

@@ -58,6 +58,7 @@ export class HeatWriter {
   #skip = 0;
   #kept = 0;
 
+  /** `random` is used often, and need not be secure. */
   constructor(buffer: SharedArrayBuffer, lane: number, random: Random) {
     this.#words = new Int32Array(buffer, lane * PART_BYTES, PART_BYTES / 4);
     this.#bytes = new Uint8Array(buffer, lane * PART_BYTES, PART_BYTES);

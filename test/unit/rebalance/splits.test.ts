@@ -35,7 +35,7 @@ describe('splits', () => {
 
   test('divide what gets more than its share in the middle of its requests', () => {
     const hot = report({ from: key('h'), requestsPerSecond: 600, hotMiddle: key('ho') });
-    const others = [report({ requestsPerSecond: 300 }), report({ requestsPerSecond: 300 })];
+    const others = ['p', 'q'].map((from) => report({ from: key(from), requestsPerSecond: 300 }));
     expect(heatPressure(hot, 1200, 3, limits)).toBe(1);
     expect(splitOf([hot, ...others], 3, limits)).toBeUndefined();
     expect(splitOf([hot, ...others], 4, limits)).toEqual({ from: key('ho'), why: 'heat' });
@@ -52,12 +52,18 @@ describe('splits', () => {
     expect(splitOf([single], 3, limits)).toBeUndefined();
     const long = report({ bytes: 5000, middle: new Uint8Array(200).fill(9) });
     expect(splitOf([long], 3, limits)).toBeUndefined();
+    // It would divide the next one.
+    const other = report({ bytes: 5000, middle: key('p') });
+    expect(splitOf([other, report({ from: key('p') })], 3, limits)).toBeUndefined();
   });
 
   test('leave some ranges for operators', () => {
-    const many = Array.from({ length: AUTOMATIC_RANGES_MAX - 1 }, () => report({ bytes: 5000 }));
-    expect(splitOf(many, 3, limits)).toBeDefined();
-    expect(splitOf([...many, report({})], 3, limits)).toBeUndefined();
+    const many = Array.from({ length: AUTOMATIC_RANGES_MAX }, (_, n) => {
+      const from = Uint8Array.of(n >> 8, n & 255);
+      return report({ from, middle: Uint8Array.of(...from, 1), bytes: 5000 });
+    });
+    expect(splitOf(many.slice(1), 3, limits)).toBeDefined();
+    expect(splitOf(many, 3, limits)).toBeUndefined();
   });
 
   test('need no more of a key than tells it from the one before', () => {
@@ -169,9 +175,9 @@ describe('loads', () => {
     expect(told.length).toBeLessThan(200_000);
     const back = loadsIn(JSON.parse(told))?.ranges ?? [];
     expect(back.length).toBe(1024);
-    expect(back[0]?.middle).toEqual(Buffer.from(middle));
+    expect(back[0]?.middle).toEqual(middle);
     expect(back[500]?.middle).toBeUndefined();
-    expect(back[1023]?.hotMiddle).toEqual(Buffer.from(middle));
+    expect(back[1023]?.hotMiddle).toEqual(middle);
   });
 
   test.each([
