@@ -300,7 +300,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   gossip.start();
   mover.start();
   standing.start();
-  const ranges = rangesFor({ ...options, calls, seat });
+  const { splitting, stop } = rangesFor({ ...options, calls, seat });
   const { host: address, gossipPort } = gossip.self;
   const encrypted = config.keys !== undefined;
   log.info({ node: id, cluster: config.cluster, address, gossipPort, encrypted }, 'gossiping');
@@ -309,7 +309,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
     watch?.cancel();
     mover.stop();
     standing?.stop();
-    ranges.stop();
+    stop();
     seat.stop();
     gossip.stop();
     closing ??= socket.close();
@@ -321,7 +321,6 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   };
   return {
     ...{ gossip, cluster: config.cluster, channel, gossipPort, view, council, leave, close },
-    ...{ calls, invitations, departure, mover, standing },
-    splitting: ranges.splitting,
+    ...{ calls, invitations, departure, mover, standing, splitting },
   };
 }

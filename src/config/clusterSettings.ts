@@ -157,7 +157,7 @@ export const clusterSettings = {
     fallback: () => 1_000,
     show: String,
     placeholder: 'number',
-    help: 'requests a second from which on a range with more than its share is divided; 0 for never',
+    help: 'requests a second at which a range with more than its share is divided; 0 for never',
   } satisfies Setting<number>,
   'cluster-key': {
     schema: keysField,

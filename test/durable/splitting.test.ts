@@ -6,7 +6,7 @@ import { endTrios, Trio } from '../e2e/support/trio.js';
 
 afterEach(endTrios);
 
-const LONG = { timeout: 60_000, interval: 200 };
+const LONG = { timeout: 100_000, interval: 200 };
 const RANGES = ['--partitioner', 'range', '--replicas', '1', '--rebalance-threshold', '20'];
 
 interface Partitioning {
