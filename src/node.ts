@@ -31,11 +31,10 @@ import type { Log } from './net/log.js';
 import type { NativeBinding } from './net/native/binding.js';
 import { chooseBinding } from './net/native/chosenBinding.js';
 import { NativeListener } from './net/native/nativeListener.js';
-import { heatMemory } from './net/peers/heat.js';
 import { hintPlaceOf } from './net/peers/hintKeeper.js';
 import { Peers } from './net/peers/peers.js';
-import { passOf } from './net/peers/secret.js';
-import { type PeersShare, Station } from './net/station.js';
+import { makeShare, type PeersShare } from './net/peers/share.js';
+import { Station } from './net/station.js';
 import { Sweeper } from './net/sweeper.js';
 import { LoopDelay } from './net/threads/loopDelay.js';
 import { Supervisor } from './net/threads/supervisor.js';
@@ -44,7 +43,6 @@ import { createLogger } from './observe/logger.js';
 import { metricsPage, ownFamilies } from './observe/metrics.js';
 import { type Sources, takeSnapshot } from './observe/snapshot.js';
 import { statsDocument } from './observe/stats.js';
-import { Reach } from './replication/reach.js';
 import { ClusterView } from './ring/view.js';
 
 export type { Config } from './config/config.js';
@@ -151,7 +149,7 @@ class RunningNode implements Node {
     this.#board = Board.create(this.#threads + 1);
     this.#lane = this.#store.openLane(0);
     this.#tokenDigest = TokenGate.digest(config.authToken);
-    this.#share = this.#makeShare();
+    this.#share = makeShare(config, store, systemRandom);
     this.#station = this.#makeStation();
     const onFailure = (error: unknown): void => this.#station.fail(error);
     this.#sweeper = new Sweeper(this.#lane, this.#clock, this.#timers, onFailure);
@@ -178,17 +176,6 @@ class RunningNode implements Node {
     const machineBytes = thisMachine().memoryBytes;
     if (memoryBytes <= machineBytes) return;
     this.#log.warn({ memoryBytes, machineBytes }, 'memory is more than this machine has');
-  }
-
-  /** What all threads deal with other nodes by, where there may be some. */
-  #makeShare(): PeersShare | undefined {
-    const { cluster, authToken } = this.#config;
-    if (!cluster.gossips) return undefined;
-    const pass = passOf({ cluster: cluster.cluster, keys: cluster.keys, authToken });
-    const run = Buffer.from(systemRandom.bytes(8)).toString('hex');
-    const sources = this.#store.lanes * this.#store.arenas.length;
-    const heat = heatMemory(this.#store.lanes);
-    return { reach: Reach.create(sources, run, cluster.maxSkewMs), heat, pass };
   }
 
   #makeStation(): Station {

@@ -11,7 +11,6 @@ import { systemAsyncDevice } from '../log/asyncDevice.js';
 import { KeyRing } from '../log/keys.js';
 import { RecordReader } from '../log/recordReader.js';
 import { CLOSE_GOING_AWAY, CLOSE_TOO_MANY } from '../protocol/wire.js';
-import type { Reach } from '../replication/reach.js';
 import type { ClusterView } from '../ring/view.js';
 import { addTo, type Board, DRAINING, FIGURE, type Figure, type Tally } from './board.js';
 import { Conversation, type ConversationParts } from './conversation.js';
@@ -26,22 +25,14 @@ import { Forwarder } from './peers/forwarder.js';
 import { HeatWriter } from './peers/heat.js';
 import type { Settle } from './peers/inquirer.js';
 import { ListenerSeal } from './peers/linkSeal.js';
-import { PeerGate, type PeerPass } from './peers/secret.js';
+import { PeerGate } from './peers/secret.js';
+import type { PeersShare } from './peers/share.js';
 import { Switchboard } from './peers/switchboard.js';
 import { Stopwatch, verbTotals } from './stopwatch.js';
 import { TokenGate } from './token.js';
 import { TopologyDesk } from './topologyDesk.js';
 import { tickMs, Vigil } from './vigil.js';
 import type { Wire } from './wire.js';
-
-/** What a station needs to deal with other nodes. */
-export interface PeersShare {
-  readonly reach: Reach;
-  /** What requests are noted in, see `HeatWriter`. */
-  readonly heat: SharedArrayBuffer;
-  /** What nodes of the cluster prove themselves with. */
-  readonly pass: PeerPass;
-}
 
 /** What a station is made from. */
 export interface StationParts {

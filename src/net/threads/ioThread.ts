@@ -12,15 +12,14 @@ import { messageOf } from '../../base/errors.js';
 import { systemRandom } from '../../base/random.js';
 import { sleep, systemTimers } from '../../base/timers.js';
 import { Signals } from '../../log/signals.js';
-import { Reach } from '../../replication/reach.js';
 import { ClusterView } from '../../ring/view.js';
 import { Board } from '../board.js';
 import { CLOSE_THREAD_FAILED } from '../farewell.js';
 import type { Inquiry, Report } from '../http/door.js';
 import { isBinding, loadBinding, type NativeApp } from '../native/binding.js';
 import { openApp } from '../native/nativeApp.js';
-import { toldPass } from '../peers/secret.js';
-import { type PeersShare, Station } from '../station.js';
+import { toldShare } from '../peers/share.js';
+import { Station } from '../station.js';
 import { takeNews } from './clusterNews.js';
 import { LoopDelay } from './loopDelay.js';
 import type { FromIoThread, IoThreadStart, ToIoThread } from './messages.js';
@@ -58,7 +57,7 @@ export class IoThread {
       random: systemRandom,
       report: (inquiry) => this.#ask(inquiry),
       cluster: this.#cluster,
-      peers: start.peers && peersOf(start.peers),
+      peers: start.peers && toldShare(start.peers),
       log: start.log && { ...start.log, signals: new Signals(start.log.signals) },
       onFailure: (error) => this.#failed(error),
     });
@@ -127,10 +126,6 @@ export class IoThread {
     this.#app.close();
     this.#tell({ kind: 'closed' });
   }
-}
-
-function peersOf({ reach, heat, pass }: NonNullable<IoThreadStart['peers']>): PeersShare {
-  return { reach: new Reach(reach), heat, pass: toldPass(pass) };
 }
 
 type MakeApp = (station: Station) => NativeApp;

@@ -8,7 +8,7 @@ import type { TierPlace } from '../../log/place.js';
 import type { Inquiry, Report } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Descriptor } from '../native/binding.js';
-import type { ToldPass } from '../peers/secret.js';
+import type { ToldShare } from '../peers/share.js';
 
 /** What an I/O thread is started with. */
 export interface IoThreadStart {
@@ -18,13 +18,7 @@ export interface IoThreadStart {
   readonly limits: Limits;
   readonly tokenDigest: Uint8Array | undefined;
   /** What other nodes are dealt with by, where there may be some. */
-  readonly peers:
-    | {
-        readonly reach: SharedArrayBuffer;
-        readonly heat: SharedArrayBuffer;
-        readonly pass: ToldPass;
-      }
-    | undefined;
+  readonly peers: ToldShare | undefined;
   /** The log that the store is written to, if there is one. */
   readonly log:
     | {

@@ -18,8 +18,7 @@ import type { Inquiry, Report, Reporter } from '../http/door.js';
 import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Descriptor } from '../native/binding.js';
-import { tellPass } from '../peers/secret.js';
-import type { PeersShare } from '../station.js';
+import { type PeersShare, tellShare } from '../peers/share.js';
 import { newsOf } from './clusterNews.js';
 import type { FromIoThread, IoThreadStart, ToIoThread } from './messages.js';
 
@@ -49,12 +48,12 @@ export interface SupervisorParts {
   readonly takeOver: (lane: number) => void;
 }
 
-/** Where the compiled thread lies in the package. */
 /**
  * What a thread may have for objects that are new. Nearly all of them are gone at once; by default
  * the engine takes up to 48 MiB for them, and keeps that.
  */
 const YOUNG_MB = 12;
+/** Where the compiled thread lies in the package. */
 const THREAD_FILE = ['dist', 'workers', 'io.js'] as const;
 /** The pause before a thread is started again; it doubles as long as threads do not even start. */
 const FIRST_PAUSE_MS = 10;
@@ -114,9 +113,7 @@ export class Supervisor {
       tier: dataLog.tier,
     };
     const { peers: share } = this.#parts;
-    const peers = share && {
-      ...{ heat: share.heat, reach: share.reach.buffer, pass: tellPass(share.pass) },
-    };
+    const peers = share && tellShare(share);
     const shared = { store, board: board.buffer, limits, tokenDigest, log, peers };
     const start: IoThreadStart = { ...shared, lane };
     const worker = new Worker(packageFile(...THREAD_FILE), {
