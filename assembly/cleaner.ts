@@ -49,7 +49,7 @@ import { closeIdlePageSegments, freePages } from "./pages";
 import { isCleared, isExpired, removeEnded } from "./entry";
 import { countHeld, letGo } from "./stub";
 import {
-  MODE_COMPACT, MODE_POLICY, deadWanted, nextVictim, noteEvicted, victimMode,
+  MODE_COMPACT, MODE_POLICY, deadAbound, deadWanted, nextVictim, noteEvicted, victimMode,
 } from "./victims";
 import { hashOfItem } from "./hash";
 import { moveItem } from "./move";
@@ -80,6 +80,9 @@ const KEPT_IN_ROW_MAX: u32 = 128;
 /** Where the number of items is bounded, a step walks one in so many of them. */
 const ITEMS_PER_STEP: u32 = 512;
 
+/** Of so many segments one is kept free where those in which nothing is alive abound. */
+const DEAD_FREE_SHARE: u32 = 16;
+
 /** Whether the last segment cleaned by the policy kept almost everything. */
 let keptAlmostAll: bool = false;
 /** Items kept since the last that left. */
@@ -93,15 +96,24 @@ function work(): u32 {
   return laneAt + L_CLEANING;
 }
 
-/** Free segments the lanes aim to have between them. */
+/** Free segments the lanes need to have between them. */
+@inline
+function freeLeast(): u32 {
+  return 2 * attachedLanes() + 2 + freeMore();
+}
+
+/**
+ * Free segments the lanes aim to have. More where segments abound in which nothing is alive: they
+ * cost nothing, and last longer when a thread that holds memory is stopped by the operating system.
+ */
 @inline
 function freeAim(): u32 {
-  return 2 * attachedLanes() + 2 + freeMore();
+  return freeLeast() + (deadAbound ? segments / DEAD_FREE_SHARE : 0);
 }
 
 /** Whether hardly any segment is free. */
 export function isShort(): bool {
-  return freeHint() <= 2 * freeAim();
+  return freeHint() <= 2 * freeLeast();
 }
 
 /** After each group: cleans in proportion to what was allocated, if segments are short. */
@@ -110,10 +122,11 @@ export function tend(): void {
   const free = freeHint();
   const aim = freeAim();
   if (allocated == 0 || (free >= aim && (itemsMax != 0 || load<u32>(work()) == 0))) return;
-  const short = free < aim ? aim - free : 0;
+  const least = freeLeast();
+  const short = free < least ? least - free : 0;
   sweepInPassing(allocated);
   if (ordersByRank() && short > 0 && !evictWanted(allocated * (1 + short))) return;
-  clean(allocated * (2 + 2 * short) + STEP_BYTES_MIN, aim);
+  clean(allocated * (2 + 2 * short) + STEP_BYTES_MIN, false);
 }
 
 /**
@@ -137,7 +150,7 @@ function evictWanted(bytes: u32): bool {
 export function restock(): bool {
   for (let n: u32 = 0; n < segments * 2; n++) {
     if (hasWanted()) return true;
-    if (!clean(STEP_BYTES_MIN, u32.MAX_VALUE)) {
+    if (!clean(STEP_BYTES_MIN, true)) {
       if (!ordersByRank() || deadWanted == 0) return false;
       evictWanted(segmentBytes);
     }
@@ -155,13 +168,14 @@ function hasWanted(): bool {
 }
 
 /**
- * Walks about `budget` bytes of segments, taking a new one only while fewer than `aim` are free;
- * false when there was none to take.
+ * Walks about `budget` bytes of segments, taking a new one only while fewer are free than the lanes
+ * aim to have, or `always`; false when there was none to take.
  */
-function clean(budget: u32, aim: u32): bool {
+function clean(budget: u32, always: bool): bool {
   let walked: u32 = 0;
   while (walked < budget) {
     if (load<u32>(work()) == 0) {
+      const aim = always ? u32.MAX_VALUE : freeAim();
       if (freeHint() < aim) closeIdlePageSegments();
       if (freeHint() >= aim) return true;
       if (!takeSegment(false)) return false;

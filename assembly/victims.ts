@@ -71,6 +71,8 @@ let smallSegments: u32 = 0;
 let mainSegments: u32 = 0;
 let stubSegments: u32 = 0;
 let deadBytes: u64 = 0;
+/** Whether the last survey found as many segments as it wanted in which nothing is alive. */
+export let deadAbound: bool = false;
 /** Bytes to evict by rank before the next survey will find segments worth compacting. */
 export let deadWanted: u64 = 0;
 
@@ -84,6 +86,7 @@ export function resetVictims(): void {
   next = end = 0;
   surveyed = lane * segments / lanes;
   deadWanted = 0;
+  deadAbound = false;
 }
 
 /** Told of bytes that were evicted by rank. */
@@ -135,6 +138,7 @@ function survey(): void {
     enlist(listAt(small ? LIST_SMALL : LIST_MAIN), most, order, word, header);
     surveyDead(header, word, most);
   }
+  deadAbound = load<u64>(last) == 0;
 }
 
 @inline
