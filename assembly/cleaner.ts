@@ -49,7 +49,8 @@ import { closeIdlePageSegments, freePages } from "./pages";
 import { isCleared, isExpired, removeEnded } from "./entry";
 import { countHeld, letGo } from "./stub";
 import {
-  MODE_COMPACT, MODE_POLICY, deadAbound, deadWanted, nextVictim, noteEvicted, victimMode,
+  MODE_COMPACT, MODE_POLICY, deadAbound, deadIsNext, deadWanted, nextVictim, noteEvicted,
+  victimMode,
 } from "./victims";
 import { hashOfItem } from "./hash";
 import { moveItem } from "./move";
@@ -167,17 +168,23 @@ function hasWanted(): bool {
   return pages >= i64(pagesWanted);
 }
 
+/** Whether the lanes need another free segment, or one more costs nothing. */
+function isWanting(): bool {
+  if (freeHint() < freeLeast()) closeIdlePageSegments();
+  const free = freeHint();
+  return free < freeLeast() || (free < freeAim() && deadIsNext());
+}
+
 /**
- * Walks about `budget` bytes of segments, taking a new one only while fewer are free than the lanes
- * aim to have, or `always`; false when there was none to take.
+ * Walks about `budget` bytes of segments, taking a new one only while another is wanted, or
+ * `always`; false when there was none to take.
  */
 function clean(budget: u32, always: bool): bool {
   let walked: u32 = 0;
   while (walked < budget) {
     if (load<u32>(work()) == 0) {
-      const aim = always ? u32.MAX_VALUE : freeAim();
-      if (freeHint() < aim) closeIdlePageSegments();
-      if (freeHint() >= aim) return true;
+      if (always) closeIdlePageSegments();
+      else if (!isWanting()) return true;
       if (!takeSegment(false)) return false;
     }
     const compacts = load<u32>(work(), WORK_MODE) == MODE_COMPACT;

@@ -108,6 +108,15 @@ export function nextVictim(evicting: bool): u32 {
   }
 }
 
+/** Whether the next victim is one in which nothing is alive; asked only while those abound. */
+export function deadIsNext(): bool {
+  if (next == end) {
+    survey();
+    take(LIST_ALIVE, MODE_POLICY, 0);
+  }
+  return next != end && load<u64>(next) == 0;
+}
+
 /** Looks over all segments once, or until as many as are wanted have nothing alive. */
 function survey(): void {
   const most = max<u32>(1, min<u32>(VICTIMS, segments / SEGMENTS_PER_VICTIM));
