@@ -2,69 +2,61 @@
  * The memory of agreements as a file of the data folder. It is replaced as a whole: written beside,
  * synced, renamed, and the folder synced, so that a loss of power leaves the old or the new one.
  *
- *    0       4          8        12
- *   +-------+----------+--------+- - - - -+
- *   | magic | CRC32C   | length | memory  |
- *   | ORLM  | u32      | u32    |         |
- *   +-------+----------+--------+- - - - -+
- *
- * The checksum is that of length and memory. A damaged file is refused: a node that forgot what it
- * promised must not take part as if it knew. Who deletes the file makes it a new member.
+ * It is a file of one block (`blockFile.ts`), and encrypted where the log is: split points of
+ * ranges are made of keys. A damaged file is refused: a node that forgot what it promised must not
+ * take part as if it knew. Who deletes the file makes it a new member.
  */
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.js';
-import { checksum } from '../log/checksum.js';
+import type { Random } from '../base/random.js';
+import { beginFile, blockOf, blocksIn, FILE_HEAD_BYTES } from '../log/blockFile.js';
 import { type Device, readWhole } from '../log/device.js';
+import { type KeyRing, NO_KEYS } from '../log/keys.js';
 import { replaceFile } from '../log/replacedFile.js';
+import { copyBytes } from '../protocol/bytes.js';
 import type { MemoryStore } from '../ring/council.js';
 
 const NAME = 'cluster.memory';
+/** Says that a file is of this kind: ORLM. */
 const MAGIC = 0x4d4c524f;
-const SUM_AT = 4;
-const LENGTH_AT = 8;
-const HEADER_BYTES = 12;
 
 /** The memory is not what was written; the message says how, and what can be done. */
 export class MemoryDamagedError extends Error {
   override readonly name = 'MemoryDamagedError';
 }
 
-function sealed(memory: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + memory.length);
-  const view = new DataView(bytes.buffer);
-  bytes.set(memory, HEADER_BYTES);
-  view.setUint32(0, MAGIC, true);
-  view.setUint32(LENGTH_AT, memory.length, true);
-  view.setUint32(SUM_AT, checksum(bytes.subarray(LENGTH_AT)), true);
-  return bytes;
+function encoded(memory: Uint8Array, keys: KeyRing, random: Random): Uint8Array {
+  const { head, cipher } = beginFile(MAGIC, keys, random);
+  return Buffer.concat([head, blockOf([memory], cipher, 0, FILE_HEAD_BYTES)]);
 }
 
-function opened(bytes: Uint8Array, path: string): Uint8Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const whole =
-    bytes.length >= HEADER_BYTES &&
-    view.getUint32(0, true) === MAGIC &&
-    view.getUint32(LENGTH_AT, true) === bytes.length - HEADER_BYTES &&
-    view.getUint32(SUM_AT, true) === checksum(bytes.subarray(LENGTH_AT));
-  if (whole) return bytes.subarray(HEADER_BYTES);
+function decoded(file: Uint8Array, keys: KeyRing, path: string): Uint8Array {
+  const [[memory, end] = []] = blocksIn(MAGIC, file, keys, path);
+  if (memory !== undefined && end === file.length) return copyBytes(memory);
   throw new MemoryDamagedError(
     `${path} is damaged; delete it, and the node joins its cluster anew without a vote until then`,
   );
 }
 
-/** The store of a data folder; after an error of the device it takes nothing any more. */
-export function memoryFile(device: Device, folder: string): MemoryStore {
+/**
+ * The store of a data folder, with the keys of its device; after an error of that it takes nothing
+ * any more. To load throws `InputError` when a key is missing.
+ */
+export function memoryFile(device: Device, folder: string, random: Random): MemoryStore {
+  const { keys = NO_KEYS } = device;
   let failure: Error | undefined;
   return {
     load() {
       device.makeFolder(folder);
       if (!device.list(folder).includes(NAME)) return undefined;
       const path = join(folder, NAME);
-      return opened(readWhole(device, path), path);
+      return decoded(readWhole(device, path), keys, path);
     },
     save(memory, done) {
       try {
-        if (failure === undefined) replaceFile(device, folder, NAME, sealed(memory));
+        if (failure === undefined) {
+          replaceFile(device, folder, NAME, encoded(memory, keys, random));
+        }
       } catch (error) {
         failure = error instanceof Error ? error : new Error(messageOf(error));
       }

@@ -10,7 +10,8 @@ import type { Config } from '../config/config.js';
 import { plainAddress } from '../gossip/discovery.js';
 import type { Gossip } from '../gossip/gossip.js';
 import { endpointOfMember, isPresent } from '../gossip/member.js';
-import { systemDevice } from '../log/device.js';
+import { encryptedDevice } from '../log/device.js';
+import { KeyRing } from '../log/keys.js';
 import type { Log } from '../net/log.js';
 import { type Configuration, membersOf } from '../ring/configuration.js';
 import type { MemoryStore } from '../ring/council.js';
@@ -49,8 +50,9 @@ function foundingFor({ gossip, listed, config }: SeatParts): Founding {
   return foundingOf(list, self, id, { name, strategy, partitioner, replicas });
 }
 
-function storeFor({ dataDir }: Config): MemoryStore {
-  return dataDir === undefined ? noMemoryFile : memoryFile(systemDevice, dataDir);
+function storeFor({ dataDir, dataKeys = [] }: Config): MemoryStore {
+  if (dataDir === undefined) return noMemoryFile;
+  return memoryFile(encryptedDevice(new KeyRing(dataKeys)), dataDir, systemRandom);
 }
 
 function logLearned(configuration: Configuration, self: string, log: Log): void {

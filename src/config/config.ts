@@ -107,7 +107,7 @@ export interface Config {
   readonly fsync: Fsync;
   /** A file of the log is ended at this size, in bytes. */
   readonly dataFileBytes: number;
-  /** The keys that the log is encrypted with, the first to write with; none if it is not. */
+  /** The keys that the data folder is encrypted with, the first to write with; none if not. */
   readonly dataKeys?: readonly Uint8Array[];
   /** Evicted values stay readable in the log as long as that is no larger, in bytes. */
   readonly tierBytes?: number;

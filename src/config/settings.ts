@@ -139,7 +139,7 @@ const data = {
     fallback: () => undefined,
     show: showText,
     placeholder: 'file',
-    help: 'file of keys that the log is encrypted with, the first to write with',
+    help: 'file of keys that the data folder is encrypted with, the first to write with',
   } satisfies Setting<Optional>,
   tier: {
     schema: tierField(16 * MIB, 64 * 1024 * GIB),

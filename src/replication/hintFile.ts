@@ -5,30 +5,27 @@
  * and after a loss of power what the file lacks is made up for by repair, as for any hint that was
  * let go.
  *
- *   file     0 magic ORLH | 4 format u32 | entries
- *   entry    0 CRC32C of the rest u32, seeded with the place | 4 size of all of it u32
- *            8 kind u8 | 9 length of id u8 | 10 length of key u16 | 12 since u64, Unix ms
- *            20 version u64 | 28 id | key | record
- *
- * An entry that makes no sense ends the reading: what is behind it is dropped, and counted. A file
- * of another format is dropped as a whole. An error of the device ends the writing for this run.
+ * What comes together is a block (`blockFile.ts`) of entries (`hintEntry.ts`). A block that makes
+ * no sense ends the reading: it and what is behind it is dropped, and counted. A file of another
+ * format is dropped as a whole. An error of the device ends the writing for this run.
  */
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { checksum } from '../log/checksum.js';
+import type { Random } from '../base/random.js';
+import { beginFile, blockOf, blocksIn, FILE_HEAD_BYTES } from '../log/blockFile.js';
 import { type Device, type DeviceFile, readWhole, writeFully } from '../log/device.js';
+import { type FileCipher, NO_KEYS } from '../log/keys.js';
 import { FRESH_SUFFIX } from '../log/replacedFile.js';
+import { DROP, encodeEntry, entriesIn, type HintEntry, KEEP } from './hintEntry.js';
 import type { Hint, HintJournal, KeptHint } from './hints.js';
 
 /** The file in the data folder. */
 export const HINT_FILE = 'cluster.hints';
 
-const MAGIC = 0x484c524f;
-const FORMAT = 1;
-const HEAD_BYTES = 8;
-const ENTRY_HEAD_BYTES = 28;
-const KEEP = 1;
-const DROP = 2;
+/** Says that a file is of this kind: ORLH. */
+export const HINT_MAGIC = 0x484c524f;
+/** A block is as large as this, and one entry more. */
+const BLOCK_BYTES = 64 * 1024;
 /** Beyond twice what is kept, and this, the file is written anew. */
 const SLACK_BYTES = 4 * 1024 * 1024;
 
@@ -39,102 +36,79 @@ export interface FoundHints {
   readonly damagedBytes: number;
 }
 
-interface Entry {
-  readonly kind: number;
-  readonly id: string;
-  readonly sinceMs: number;
-  readonly hint: Hint;
-}
-
 const NOTHING = new Uint8Array(0);
 
-function encoded({ kind, id, sinceMs, hint }: Entry, place: number): Uint8Array {
-  const name = Buffer.from(id, 'latin1');
-  const key = Buffer.from(hint.key, 'latin1');
-  const keyAt = ENTRY_HEAD_BYTES + name.length;
-  const bytes = new Uint8Array(keyAt + key.length + hint.record.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(4, bytes.length, true);
-  view.setUint8(8, kind);
-  view.setUint8(9, name.length);
-  view.setUint16(10, key.length, true);
-  view.setBigUint64(12, BigInt(Math.max(0, Math.floor(sinceMs))), true);
-  view.setBigUint64(20, hint.version, true);
-  bytes.set(name, ENTRY_HEAD_BYTES);
-  bytes.set(key, keyAt);
-  bytes.set(hint.record, keyAt + key.length);
-  view.setUint32(0, checksum(bytes.subarray(4), place), true);
-  return bytes;
+/** What is kept after all that was said, by whose it is and the key. */
+class Said {
+  readonly kept = new Map<string, readonly [id: string, kept: KeptHint]>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  take({ kind, id, sinceMs, hint }: HintEntry): void {
+    const name = `${id}\n${hint.key}`;
+    this.kept.delete(name);
+    if (kind !== KEEP) return;
+    const agoMs = Math.max(0, this.#clock.nowMs() - sinceMs);
+    const since = { sinceMs: this.#clock.monotonicMs() - agoMs };
+    this.kept.set(name, [id, { ...hint, ...since }]);
+  }
 }
 
-/** The entry at a place of a file and how long it is; nothing when it makes no sense. */
-function decoded(file: Uint8Array, place: number): [Entry, number] | undefined {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (place + ENTRY_HEAD_BYTES > file.length) return undefined;
-  const size = view.getUint32(place + 4, true);
-  const idAt = place + ENTRY_HEAD_BYTES;
-  const keyAt = idAt + view.getUint8(place + 9);
-  const recordAt = keyAt + view.getUint16(place + 10, true);
-  const end = place + size;
-  if (recordAt > end || end > file.length) return undefined;
-  const sum = checksum(file.subarray(place + 4, end), place >>> 0);
-  if (sum !== view.getUint32(place, true)) return undefined;
-  const text = (from: number, to: number): string =>
-    Buffer.from(file.subarray(from, to)).toString('latin1');
-  const version = view.getBigUint64(place + 20, true);
-  const hint = { key: text(keyAt, recordAt), version, record: file.slice(recordAt, end) };
-  const sinceMs = Number(view.getBigUint64(place + 12, true));
-  return [{ kind: view.getUint8(place + 8), id: text(idAt, keyAt), sinceMs, hint }, size];
-}
-
-/** What the file of a folder says; the times become those of this process. */
+/**
+ * What the file of a folder says; the times become those of this process. Throws `InputError` when
+ * it is encrypted with a key that the device has not got.
+ */
 export function readHints(device: Device, folder: string, clock: Clock): FoundHints {
   if (!device.list(folder).includes(HINT_FILE)) return { hints: [], damagedBytes: 0 };
-  const file = readWhole(device, join(folder, HINT_FILE));
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const isOurs =
-    file.length >= HEAD_BYTES &&
-    view.getUint32(0, true) === MAGIC &&
-    view.getUint32(4, true) === FORMAT;
-  if (!isOurs) return { hints: [], damagedBytes: file.length };
-  const kept = new Map<string, readonly [string, KeptHint]>();
-  let place = HEAD_BYTES;
-  for (let found = decoded(file, place); found !== undefined; found = decoded(file, place)) {
-    const [{ kind, id, sinceMs, hint }, size] = found;
-    const name = `${id}\n${hint.key}`;
-    kept.delete(name);
-    const agoMs = Math.max(0, clock.nowMs() - sinceMs);
-    const since = { sinceMs: clock.monotonicMs() - agoMs };
-    if (kind === KEEP) kept.set(name, [id, { ...hint, ...since }]);
-    place += size;
+  const path = join(folder, HINT_FILE);
+  const file = readWhole(device, path);
+  const said = new Said(clock);
+  let place = 0;
+  for (const [bytes, end] of blocksIn(HINT_MAGIC, file, device.keys ?? NO_KEYS, path)) {
+    const entries = entriesIn(bytes);
+    if (entries === undefined) break;
+    for (const entry of entries) said.take(entry);
+    place = end;
   }
-  return { hints: [...kept.values()], damagedBytes: file.length - place };
+  return { hints: [...said.kept.values()], damagedBytes: file.length - place };
+}
+
+/** What a file of hints is made from. */
+export interface HintFileParts {
+  /** Its keys are those that the file is encrypted with. */
+  readonly device: Device;
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Called once if the device fails; nothing is written from then on. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** The journal; see the top of this file. */
 export class HintFile implements HintJournal {
-  readonly #device: Device;
-  readonly #folder: string;
-  readonly #clock: Clock;
-  readonly #failed: (error: unknown) => void;
+  readonly #parts: HintFileParts;
   #file: DeviceFile | undefined;
+  #cipher: FileCipher | undefined;
+  /** Entries that are not written yet. */
   #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  /** Blocks that are. */
+  #blocks = 0;
   #end = 0;
 
-  /** `failed` is called once if the device fails; nothing is written from then on. */
-  constructor(device: Device, folder: string, clock: Clock, failed: (error: unknown) => void) {
-    this.#device = device;
-    this.#folder = folder;
-    this.#clock = clock;
-    this.#failed = failed;
+  constructor(parts: HintFileParts) {
+    this.#parts = parts;
   }
 
   #add(kind: number, id: string, hint: Hint, sinceMs: number): void {
-    const agoMs = this.#clock.monotonicMs() - sinceMs;
-    const entry = { kind, id, hint, sinceMs: this.#clock.nowMs() - agoMs };
-    const bytes = encoded(entry, this.#end >>> 0);
-    this.#end += bytes.length;
+    const { clock } = this.#parts;
+    const agoMs = clock.monotonicMs() - sinceMs;
+    const bytes = encodeEntry({ kind, id, hint, sinceMs: clock.nowMs() - agoMs });
     this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
   }
 
   keep(id: string, hint: Hint, sinceMs: number): void {
@@ -143,35 +117,69 @@ export class HintFile implements HintJournal {
 
   drop(id: string, hint: Hint): void {
     if (this.#file === undefined) return;
-    this.#add(DROP, id, { ...hint, record: NOTHING }, this.#clock.monotonicMs());
+    this.#add(DROP, id, { ...hint, record: NOTHING }, this.#parts.clock.monotonicMs());
   }
 
   /** Writes the file anew, with these hints; begins it if there was none. */
   rewrite(hints: Iterable<readonly [id: string, kept: KeptHint]>): void {
     this.#attempt(() => {
+      const { device, folder, random } = this.#parts;
       this.#file?.close();
-      this.#waiting = [Uint8Array.of(0x4f, 0x52, 0x4c, 0x48, FORMAT, 0, 0, 0)];
-      this.#end = HEAD_BYTES;
-      for (const [id, kept] of hints) this.#add(KEEP, id, kept, kept.sinceMs);
-      const path = join(this.#folder, HINT_FILE);
-      this.#device.makeFolder(this.#folder);
-      this.#file = this.#device.create(`${path}${FRESH_SUFFIX}`);
+      this.#forget();
+      const path = join(folder, HINT_FILE);
+      device.makeFolder(folder);
+      this.#file = device.create(`${path}${FRESH_SUFFIX}`);
+      this.#begin(this.#file, random);
+      for (const [id, kept] of hints) {
+        this.#add(KEEP, id, kept, kept.sinceMs);
+        if (this.#waitingBytes >= BLOCK_BYTES) this.#write();
+      }
       this.#write();
-      this.#device.rename(`${path}${FRESH_SUFFIX}`, path);
+      device.rename(`${path}${FRESH_SUFFIX}`, path);
     });
+  }
+
+  #begin(file: DeviceFile, random: Random): void {
+    const { head, cipher } = beginFile(HINT_MAGIC, this.#parts.device.keys ?? NO_KEYS, random);
+    this.#cipher = cipher;
+    this.#blocks = 0;
+    this.#end = FILE_HEAD_BYTES;
+    writeFully(file, head, 0);
   }
 
   /** Writes what has changed; `keptBytes` is how much is kept, of which `hints` are asked for. */
   flush(keptBytes: number, hints: () => Iterable<readonly [id: string, kept: KeptHint]>): void {
     if (this.#file === undefined || this.#waiting.length === 0) return;
-    if (this.#end > 2 * keptBytes + SLACK_BYTES) this.rewrite(hints());
+    if (this.#end + this.#waitingBytes > 2 * keptBytes + SLACK_BYTES) this.rewrite(hints());
     else this.#attempt(() => this.#write());
   }
 
+  /** Writes all that waits, in blocks. */
   #write(): void {
-    const bytes = Buffer.concat(this.#waiting);
+    let block: Uint8Array[] = [];
+    let bytes = 0;
+    for (const entry of this.#waiting) {
+      block.push(entry);
+      bytes += entry.length;
+      if (bytes < BLOCK_BYTES) continue;
+      this.#writeBlock(block);
+      [block, bytes] = [[], 0];
+    }
+    if (block.length > 0) this.#writeBlock(block);
+    this.#forget();
+  }
+
+  #writeBlock(entries: readonly Uint8Array[]): void {
+    if (this.#file === undefined) return;
+    const bytes = blockOf(entries, this.#cipher, this.#blocks, this.#end);
+    writeFully(this.#file, bytes, this.#end);
+    this.#blocks++;
+    this.#end += bytes.length;
+  }
+
+  #forget(): void {
     this.#waiting = [];
-    if (this.#file !== undefined) writeFully(this.#file, bytes, this.#end - bytes.length);
+    this.#waitingBytes = 0;
   }
 
   #attempt(work: () => void): void {
@@ -179,8 +187,8 @@ export class HintFile implements HintJournal {
       work();
     } catch (error) {
       this.#file = undefined;
-      this.#waiting = [];
-      this.#failed(error);
+      this.#forget();
+      this.#parts.failed(error);
     }
   }
 

@@ -1,5 +1,5 @@
 /** A node that is killed while a peer is away delivers what it owes that peer in its next run. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -9,6 +9,8 @@ import type { TestServer } from '../e2e/support/server.js';
 
 const LIMIT = { timeout: 60_000, interval: 50 };
 const KEYS = 50;
+const KNOWN = 'a value that nobody must find';
+const SECRET = Buffer.alloc(32, 7).toString('base64');
 
 const running: TestServer[] = [];
 let folder = '';
@@ -28,11 +30,27 @@ async function status({ httpUrl }: TestServer, key: string, init?: RequestInit):
   return reply.status;
 }
 
-it('a node that was killed still delivers its hints', async () => {
+/** The files of a node in which the known value can be read. */
+async function leaks(name: string): Promise<string[]> {
+  const names = await readdir(join(folder, name));
+  const files = names.map(async (file) => {
+    const bytes = await readFile(join(folder, name, file));
+    return bytes.includes(KNOWN) ? [file] : [];
+  });
+  return (await Promise.all(files)).flat();
+}
+
+it.each([
+  ['in the clear', []],
+  ['encrypted', ['--data-key-file']],
+])('a node that was killed still delivers its hints, %s', async (_, keyFlag) => {
   folder = await mkdtemp(join(tmpdir(), 'orlop-hints-'));
+  const keyFile = join(folder, 'key');
+  await writeFile(keyFile, SECRET, { mode: 0o600 });
+  const keyFlags = keyFlag.flatMap((flag) => [flag, keyFile]);
   const ports = await freePorts(3);
   const start = async (name: string): Promise<TestServer> => {
-    const flags = ['--replicas', '3', '--data-dir', join(folder, name)];
+    const flags = ['--replicas', '3', '--data-dir', join(folder, name), ...keyFlags];
     const server = await startMember(name, ports['abc'.indexOf(name)] ?? 0, ports, flags);
     running.push(server);
     return server;
@@ -53,11 +71,15 @@ it('a node that was killed still delivers its hints', async () => {
   }
   await b.stop('SIGKILL');
   for (let n = 0; n < KEYS; n++) {
-    expect(await status(a, `key${n}`, { method: 'PUT', body: 'x' })).toBe(204);
+    expect(await status(a, `key${n}`, { method: 'PUT', body: KNOWN })).toBe(204);
   }
   await expect.poll(() => metric(a, 'orlop_replication_hints'), LIMIT).toBe(KEYS);
-  expect((await stat(join(folder, 'a', HINT_FILE))).size).toBeGreaterThan(KEYS * 28);
+  const size = async () => (await readFile(join(folder, 'a', HINT_FILE))).length;
+  await expect.poll(size, LIMIT).toBeGreaterThan(KEYS * KNOWN.length);
   await a.stop('SIGKILL');
+  // Without a key they are found, the log's as well, so this would find them with one.
+  const found = (await leaks('a')).toSorted();
+  expect(found).toEqual(keyFlag.length > 0 ? [] : ['0000000001.orlop', HINT_FILE]);
   a = await start('a');
   await expect.poll(() => metric(a, 'orlop_replication_hints'), LIMIT).toBe(KEYS);
   // Without the third node nobody but this one can tell the one that comes back.

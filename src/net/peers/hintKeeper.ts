@@ -4,24 +4,37 @@
  */
 import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
+import type { Random } from '../../base/random.js';
 import type { Config } from '../../config/config.js';
-import { type Device, systemDevice } from '../../log/device.js';
+import { type Device, encryptedDevice } from '../../log/device.js';
+import { KeyRing } from '../../log/keys.js';
 import { RequestReader } from '../../protocol/requestReader.js';
 import { FLAG_VERSION } from '../../protocol/wire.js';
 import { HintFile, readHints } from '../../replication/hintFile.js';
 import { type HintLimits, Hints } from '../../replication/hints.js';
 import type { Log } from '../log.js';
 
-/** Where hints are kept. */
+/** Where hints are kept, encrypted if the device has keys. */
 export interface HintPlace {
   readonly device: Device;
   readonly folder: string;
 }
 
-/** Where a node keeps hints; nowhere where all that is on disk has to be encrypted. */
-export function hintPlaceOf({ dataDir, dataKeys }: Config): HintPlace | undefined {
-  const isPlain = dataKeys === undefined || dataKeys.length === 0;
-  return dataDir !== undefined && isPlain ? { device: systemDevice, folder: dataDir } : undefined;
+/** Where a node keeps hints, if it has a data folder. */
+export function hintPlaceOf({ dataDir, dataKeys = [] }: Config): HintPlace | undefined {
+  return dataDir === undefined
+    ? undefined
+    : { device: encryptedDevice(new KeyRing(dataKeys)), folder: dataDir };
+}
+
+/** What hints are kept with. */
+export interface HintKeeperParts {
+  readonly limits: HintLimits;
+  /** Nowhere by default. */
+  readonly place: HintPlace | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
 }
 
 /** See the top of this file. */
@@ -31,16 +44,17 @@ export class HintKeeper {
   readonly damagedBytes: number;
   readonly #file: HintFile | undefined;
 
-  constructor(limits: HintLimits, place: HintPlace | undefined, clock: Clock, log: Log) {
+  constructor({ limits, place, clock, random, log }: HintKeeperParts) {
     if (place === undefined) {
       this.hints = new Hints(limits);
       this.damagedBytes = 0;
       return;
     }
-    const { device, folder } = place;
-    const file = new HintFile(device, folder, clock, (error) => {
+    const { folder } = place;
+    const failed = (error: unknown): void => {
       log.error({ folder, reason: messageOf(error) }, 'hints are not written any more');
-    });
+    };
+    const file = new HintFile({ ...place, clock, random, failed });
     this.hints = new Hints(limits, file);
     this.#file = file;
     this.damagedBytes = this.#restore(place, clock, log);

@@ -119,7 +119,8 @@ export class Peers {
       senderOf: (id) => this.#peers.get(id)?.sender,
       senders: () => this.#senders(),
     });
-    this.#keeper = new HintKeeper(HINTS, parts.hints, clock, log);
+    const place = parts.hints;
+    this.#keeper = new HintKeeper({ limits: HINTS, place, clock, random, log });
     this.#hints = this.#keeper.hints;
     this.#clocks = new Clocks({ clock, reach, log, forwarder });
     const pump = (): boolean => this.#distributor.pump();
