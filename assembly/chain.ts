@@ -15,6 +15,7 @@ import { isPressed, segmentWord, wordPool, wordStamp } from "./segment";
 import { isAlive, removeEntry } from "./entry";
 import { itemRank, onEvicted, standing } from "./policy";
 import { hashOfItem } from "./hash";
+import { isLapsed } from "./lapse";
 import { overflows } from "./overflow";
 import { tableBuckets } from "./layout";
 
@@ -32,7 +33,7 @@ export function mayGrow(): bool {
 
 /** Where an item stands among those to give up, lowest first: ended, then by rank, then by age. */
 function orderOf(item: u32): u64 {
-  if (itemFlags(item) & ITEM_TOMBSTONE) return ORDER_TOMBSTONE;
+  if (itemFlags(item) & ITEM_TOMBSTONE) return isLapsed(item) ? 0 : ORDER_TOMBSTONE;
   if (!isAlive(item)) return 0;
   return (u64(standing(item)) << ORDER_RANK_SHIFT) + ageOf(item);
 }

@@ -39,20 +39,21 @@ import {
 } from "./table";
 import {
   ITEM_RANK, ITEM_TOMBSTONE, STATE_DEAD, STATE_PENDING, isGone, itemBytes, itemFlags, itemState,
-  settle,
+  itemVersion, settle,
 } from "./item";
 import {
   VERDICT_EVICT, evictByRank, isHaunted, itemRank, keepsPlace, onEvicted, onTaken, ordersByRank,
   poolAfter, rankKept, verdict,
 } from "./policy";
 import { closeIdlePageSegments, freePages } from "./pages";
-import { isCleared, isExpired, removeEnded } from "./entry";
+import { isCleared, isExpired, removeEnded, removeEntry } from "./entry";
 import { countHeld, letGo } from "./stub";
 import {
   MODE_COMPACT, MODE_POLICY, deadAbound, deadIsNext, deadWanted, nextVictim, noteEvicted,
   victimMode,
 } from "./victims";
 import { hashOfItem } from "./hash";
+import { isLapsed } from "./lapse";
 import { moveItem } from "./move";
 import { pin } from "./epoch";
 import { sweepInPassing } from "./sweep";
@@ -313,6 +314,10 @@ function cleanItem(item: u32, hash: u64, pool: u32): void {
   }
   if (isExpired(item) || isCleared(item)) {
     removeEnded(at, entry, hash);
+    return;
+  }
+  if (isLapsed(item) && load<u32>(work(), WORK_MODE) != MODE_COMPACT) {
+    removeEntry(at, entry, hash, itemVersion(item));
     return;
   }
   if (load<u32>(work(), WORK_MODE) == MODE_COMPACT || (itemFlags(item) & ITEM_TOMBSTONE) != 0) {

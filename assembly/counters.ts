@@ -60,7 +60,10 @@ export const COUNTER_TIER_ASKED: u32 = 49;
 export const COUNTER_TIER_HELD: u32 = 50;
 export const COUNTER_TIER_PROMOTED: u32 = 51;
 export const COUNTER_TIER_DROPPED: u32 = 52;
-export const COUNTERS: u32 = 53;
+/** Tombstones, which are counted as items, too. */
+export const COUNTER_TOMBSTONES_ADDED: u32 = 53;
+export const COUNTER_TOMBSTONES_REMOVED: u32 = 54;
+export const COUNTERS: u32 = 55;
 
 @inline
 export function count(counter: u32): void {
@@ -85,7 +88,14 @@ export function countLeft(added: u32, removed: u32): u64 {
   return u64(max<i64>(left, 0));
 }
 
-/** About how many items there are. */
+/** About how many items there are that are no tombstones. */
+export function countLiving(): u64 {
+  const items = countItems();
+  const buried = countLeft(COUNTER_TOMBSTONES_ADDED, COUNTER_TOMBSTONES_REMOVED);
+  return items > buried ? items - buried : 0;
+}
+
+/** About how many items there are, tombstones included. */
 export function countItems(): u64 {
   return countLeft(COUNTER_ITEMS_ADDED, COUNTER_ITEMS_REMOVED);
 }

@@ -5,7 +5,7 @@ import {
 import {
   ITEM_GONE, ITEM_LOCATED, ITEM_MERGED, ITEM_PAGED, STATE_LIVE, STATE_PENDING, expiryFrom,
   itemBytesFor, itemFlags, itemInlineAt, itemInlineLength, itemKeyAt, itemKeyLength, itemKind,
-  lifetimeFor, locationBytes, writeItemHeader,
+  itemVersion, lifetimeFor, locationBytes, writeItemHeader,
 } from "./item";
 import { allocate, completeItem, survivorReserve, takeBack, weighCursor } from "./allocator";
 import { heldBy } from "./segment";
@@ -115,6 +115,30 @@ export function draftCopy(old: u32, pool: u32, version: u64, expiryMs: u64, rank
   memory.copy(itemKeyAt(item), itemKeyAt(old), keyLength + inlineLength);
   completeItem(pool, expiryFrom(version, lifetime));
   return item;
+}
+
+/**
+ * Builds the live tombstone of `old` under its version, or returns 0: it takes no segment that lanes
+ * need for cleaning. It has nothing to do with the draft in work.
+ */
+export function draftGrave(
+  old: u32, pool: u32, flags: u32, expiryMs: u64, kind: u32, rank: u32,
+): u32 {
+  const keyLength = itemKeyLength(old);
+  const item = allocate(pool, itemBytesFor(keyLength, 0), 2 * survivorReserve(), 0);
+  if (item == 0) return 0;
+  const version = itemVersion(old);
+  const lifetime = lifetimeFor(version, expiryMs);
+  writeItemHeader(item, version, lifetime, flags | STATE_LIVE, keyLength, 0, kind, rank);
+  memory.copy(itemKeyAt(item), itemKeyAt(old), keyLength);
+  completeItem(pool, expiryFrom(version, lifetime));
+  return item;
+}
+
+/** Takes back the tombstone nobody has seen; it was allocated last. */
+@inline
+export function discardGrave(pool: u32, item: u32): void {
+  takeBack(pool, item);
 }
 
 /** Gives back the pages of an item that was not published. */

@@ -9,7 +9,8 @@ import {
 } from "./item";
 import {
   COUNTER_BYTES_ADDED, COUNTER_BYTES_REMOVED, COUNTER_CLEARED, COUNTER_EXPIRED,
-  COUNTER_ITEMS_ADDED, COUNTER_ITEMS_REMOVED, count, countBy,
+  COUNTER_ITEMS_ADDED, COUNTER_ITEMS_REMOVED, COUNTER_TOMBSTONES_ADDED, COUNTER_TOMBSTONES_REMOVED,
+  count, countBy,
 } from "./counters";
 import { L_LEAVING, laneAt, laneBlock, pageBytes } from "./layout";
 import { POOL_MAIN, addDead, segmentWord, wordPool } from "./segment";
@@ -21,6 +22,7 @@ import {
 import { clearVersion, nowMs, raiseFloor } from "./version";
 import { entryItem, entryOf, find, foundEntry, swapEntry } from "./table";
 import { forget } from "./forgotten";
+import { hasLapsed } from "./lapse";
 import { hashOfItem } from "./hash";
 import { isStub, stubEntered, stubLeft } from "./stub";
 
@@ -73,26 +75,32 @@ export function isCleared(item: u32): bool {
 /** Whether a reader finds the item: neither expired, nor cleared, nor a tombstone. */
 @inline
 export function isAlive(item: u32): bool {
-  return !isCleared(item) && (itemFlags(item) & ITEM_TOMBSTONE) == 0 && !isExpired(item);
+  return !isCleared(item) && !isTombstone(item) && !isExpired(item);
 }
 
-/** Whether the item counts towards what a node has: readers find it, or it is a tombstone. */
+/** Whether the item counts towards what a node has: for readers, or as a tombstone from now on. */
 @inline
 export function isRemembered(item: u32): bool {
-  return !isCleared(item) && !isExpired(item);
+  return !isCleared(item) && (!isExpired(item) || hasLapsed(item));
+}
+
+@inline
+function isTombstone(item: u32): bool {
+  return (itemFlags(item) & ITEM_TOMBSTONE) != 0;
 }
 
 /** Counts why an item that readers no longer found has left. */
 @inline
 function countEnd(item: u32): void {
   if (isCleared(item)) count(COUNTER_CLEARED);
-  else if (isExpired(item)) count(COUNTER_EXPIRED);
+  else if (!isTombstone(item) && isExpired(item)) count(COUNTER_EXPIRED);
 }
 
 /** Settles the accounts of an item that entered the table with `rank`; others may change it. */
 export function entered(item: u32, rank: u32): void {
   countBy(COUNTER_BYTES_ADDED, weight(item));
   count(COUNTER_ITEMS_ADDED);
+  if (isTombstone(item)) count(COUNTER_TOMBSTONES_ADDED);
   if (isStub(item)) stubEntered(item);
   if (hasRegions()) joinRegion(rank);
   if (!isPaged(item)) return;
@@ -113,6 +121,7 @@ function noteLeaving(item: u32): void {
 function left(item: u32, keepPages: bool): void {
   countBy(COUNTER_BYTES_REMOVED, weight(item));
   count(COUNTER_ITEMS_REMOVED);
+  if (isTombstone(item)) count(COUNTER_TOMBSTONES_REMOVED);
   if (isStub(item)) stubLeft(item);
   if (hasRegions()) quitRegion(item);
   if (isPaged(item) && !keepPages) retirePages(itemInlineAt(item), poolOfItem(item));

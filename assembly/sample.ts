@@ -7,15 +7,16 @@
 import { BUCKET_BYTES, L_BATCH, laneAt, tableAt, tableBuckets, tierLeast } from "./layout";
 import { COUNTER_EVICTED_POLICY, count } from "./counters";
 import { BUCKET_LINK, ENTRY_BYTES, entryItem, isTentative, loadEntry, overflowOf } from "./table";
-import { ITEM_TOMBSTONE, itemBytes, itemFlags } from "./item";
+import { ITEM_TOMBSTONE, itemBytes, itemFlags, itemVersion } from "./item";
 import { candidatePool, itemRank, onEvicted, sampleSize, standing } from "./policy";
 import {
   NO_POOL, candidateAt, candidateEntry, candidateStanding, dropCandidate, lowestCandidate, offer,
 } from "./candidates";
-import { isCleared, isExpired, poolOfItem, removeEnded } from "./entry";
+import { isCleared, isExpired, poolOfItem, removeEnded, removeEntry } from "./entry";
 import { isStub, letGo } from "./stub";
 import { chanceBelow } from "./chance";
 import { hashOfItem } from "./hash";
+import { isLapsed } from "./lapse";
 
 /** Entries of one chain that a sample considers at most. */
 const CHAIN_MAX: u32 = 256;
@@ -96,6 +97,9 @@ function consider(at: u32): u32 {
   const item = entryItem(entry);
   if (isExpired(item) || isCleared(item)) {
     return removeEnded(at, entry, hashOfItem(item)) ? itemBytes(item) : 0;
+  }
+  if (isLapsed(item)) {
+    return removeEntry(at, entry, hashOfItem(item), itemVersion(item)) ? itemBytes(item) : 0;
   }
   const pool = candidatePool(item);
   if (pool == NO_POOL || (itemFlags(item) & ITEM_TOMBSTONE) != 0) return 0;

@@ -2,15 +2,20 @@
  * The sweep: removes what has expired, so that it does not take memory until it is evicted. The
  * host sweeps all the time, a pass in some seconds. Where memory is short and written faster than
  * that, the lanes sweep in passing, in proportion to what they write, and more when they find
- * something.
+ * something. The host leaves tombstones where there are peers (`lapse.ts`); who is short of memory
+ * does not.
  */
 import {
-  BUCKET_BYTES, H_SWEEP_CURSOR, LINES_PER_BUCKET, segmentBytes, segments, tableAt, tableBuckets,
+  BUCKET_BYTES, H_SWEEP_CURSOR, LINES_PER_BUCKET, policy, segmentBytes, segments, tableAt,
+  tableBuckets,
 } from "./layout";
 import { BUCKET_LINK, ENTRY_BYTES, entryItem, isTentative, loadEntry, overflowOf } from "./table";
-import { isCleared, isExpired, removeEnded } from "./entry";
+import { isCleared, isExpired, removeEnded, removeEntry } from "./entry";
 import { pin, unpin } from "./epoch";
 import { readClearVersion, setClock } from "./version";
+import { bury, isLapsed } from "./lapse";
+import { itemVersion } from "./item";
+import { POLICY_SIEVE } from "./policy";
 import { hashOfItem } from "./hash";
 
 /** Buckets whose items are touched together. */
@@ -41,19 +46,22 @@ export function sweep(now: f64, lines: u32): u32 {
   for (let done: u32 = 0; done < lines; done += BLOCK_BUCKETS * LINES_PER_BUCKET) {
     pin();
     readClearVersion();
-    removed += sweepBlock(blocks);
+    removed += sweepBlock(blocks, true);
   }
   unpin();
   return removed;
 }
 
-/** Sweeps the next of so many blocks; returns how many items it removed. */
-function sweepBlock(blocks: u32): u32 {
+/**
+ * Sweeps the next of so many blocks; returns how many items it removed or put tombstones in place
+ * of, if it `buries`.
+ */
+function sweepBlock(blocks: u32, buries: bool): u32 {
   const from = atomic.add<u32>(H_SWEEP_CURSOR, 1) % blocks * BLOCK_BUCKETS;
   const to = min<u32>(from + BLOCK_BUCKETS, tableBuckets);
   let removed: u32 = 0;
   touchItems(from, to);
-  for (let n = from; n < to; n++) removed += sweepChain(tableAt + n * BUCKET_BYTES);
+  for (let n = from; n < to; n++) removed += sweepChain(tableAt + n * BUCKET_BYTES, buries);
   return removed;
 }
 
@@ -67,7 +75,7 @@ export function sweepInPassing(allocated: u32): void {
   let removed: u32 = 0;
   for (; owed >= whole && swept < BLOCKS_MAX; swept++) {
     owed -= whole;
-    removed += sweepBlock(blocks);
+    removed += sweepBlock(blocks, false);
   }
   eager = removed * EAGER_BUCKETS > swept * BLOCK_BUCKETS;
   owed = min<u64>(owed, whole);
@@ -85,7 +93,7 @@ function touchItems(from: u32, to: u32): void {
   sink = seen;
 }
 
-function sweepChain(home: u32): u32 {
+function sweepChain(home: u32, buries: bool): u32 {
   let removed: u32 = 0;
   let bucket = home;
   do {
@@ -94,12 +102,27 @@ function sweepChain(home: u32): u32 {
       const entry = loadEntry(at);
       if (entry == 0 || isTentative(entry)) continue;
       const item = entryItem(entry);
-      if (!isExpired(item) && !isCleared(item)) continue;
-      if (removeEnded(at, entry, hashOfItem(item))) removed++;
+      if (!isExpired(item) && !isCleared(item)) {
+        if (!buries && givesUp(at, entry, item)) removed++;
+        continue;
+      }
+      const hash = hashOfItem(item);
+      const buried = buries && !isCleared(item) && bury(at, entry, hash, item);
+      if (buried || removeEnded(at, entry, hash)) removed++;
     }
     bucket = overflowOf(bucket);
   } while (bucket);
   return removed;
+}
+
+/**
+ * Whether a tombstone went because memory is short: the hand of SIEVE does not come to what is old as long as
+ * it finds enough that is new.
+ */
+@inline
+function givesUp(at: u32, entry: u64, item: u32): bool {
+  return policy == POLICY_SIEVE && isLapsed(item)
+    && removeEntry(at, entry, hashOfItem(item), itemVersion(item));
 }
 
 /** How many base lines there are to sweep. */

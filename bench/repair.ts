@@ -53,7 +53,13 @@ class Side {
     }
     this.#turn();
     const desk = new DigestDesk({
-      ...{ timers: systemTimers, clock: systemClock, ask: this.ask, onAgain: () => {} },
+      ...{
+        timers: systemTimers,
+        clock: systemClock,
+        ask: this.ask,
+        onAgain: () => {},
+        touchedMs: () => 0,
+      },
       sharedWith: () => () => true,
     });
     const serve = (_: number, handler: LinkHandler): void => {

@@ -17,6 +17,7 @@ import { familiesOfAll, type NodeFigures } from './cluster/figures.js';
 import { haulBy, shedBy } from './cluster/hauling.js';
 import { type ClusterNode, startCluster } from './cluster/node.js';
 import { jsonReport } from './cluster/reports.js';
+import { touchPlaceOf } from './cluster/touchFile.js';
 import type { Config } from './config/config.js';
 import { hostOf } from './config/host.js';
 import { isLoopback } from './config/loopback.js';
@@ -234,7 +235,8 @@ class RunningNode implements Node {
   /** What other nodes are told of this one. */
   #figures(): NodeFigures {
     const { store, uptimeMs } = takeSnapshot(this.#sources);
-    return { keys: store.items, memoryBytes: store.memory.usedBytes, uptimeMs };
+    const keys = Math.max(0, store.items - store.tombstones);
+    return { keys, memoryBytes: store.memory.usedBytes, uptimeMs };
   }
 
   /** The main thread can't go on: there is nobody to replace it. */
@@ -316,6 +318,7 @@ class RunningNode implements Node {
       forwarder: () => this.#station.forwarder,
       askOwn: (request, settle) => this.#station.inquire(request, settle),
       hints: hintPlaceOf(this.#config),
+      touched: touchPlaceOf(this.#config),
     });
   }
 

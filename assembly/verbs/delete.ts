@@ -6,6 +6,7 @@ import {
 import { answerStatus, answerWrite } from "../answer";
 import { dropRecord, isFeeding, isPeering, prepareRemoval, publishRecord } from "../feed";
 import { has, keyAt, keyLength } from "../request";
+import { TOMBSTONE_MS } from "../lapse";
 import { isStub } from "../stub";
 import { removeEntry } from "../entry";
 import { nowMs, raiseFloor, versionAfter, versionOfInsert } from "../version";
@@ -18,9 +19,6 @@ import {
 
 /** The key is there after all. */
 const FOUND: u32 = 2;
-
-/** So long a tombstone is kept, in milliseconds: longer than any peer is waited for. */
-export const TOMBSTONE_MS: u64 = 24 * 3600 * 1000;
 
 /**
  * Removes a key. The removal has a version of its own, which the floor remembers; where there are

@@ -81,6 +81,8 @@ export interface ArenaStats {
   readonly hits: number;
   readonly misses: number;
   readonly items: number;
+  /** Those of the items that are tombstones. */
+  readonly tombstones: number;
   /** Headers, keys and values of the items, in bytes. */
   readonly itemBytes: number;
   readonly itemsAdded: number;
@@ -187,6 +189,7 @@ export function readStats(core: Core, words: BigUint64Array, lanes: number): Are
     hits: verbs.get.ok,
     misses: verbs.get.miss,
     items: Math.max(0, itemsAdded - itemsRemoved),
+    tombstones: Math.max(0, counter('TOMBSTONES_ADDED') - counter('TOMBSTONES_REMOVED')),
     itemBytes: Math.max(0, counter('BYTES_ADDED') - counter('BYTES_REMOVED')),
     itemsAdded,
     itemsRemoved,

@@ -42,7 +42,8 @@ function ofTheStore(snapshot: Snapshot): Family[] {
     one('counter', 'orlop_expirations_total', 'Items removed after their time', store.expired),
     one('counter', 'orlop_items_moved_total', 'Items copied by the cleaner', store.moved),
     one('counter', 'orlop_busy_total', 'Operations refused as BUSY', store.busy),
-    one('gauge', 'orlop_items', 'Items in the store', store.items),
+    one('gauge', 'orlop_items', 'Items in the store, tombstones included', store.items),
+    one('gauge', 'orlop_tombstones', 'Tombstones of deleted and expired items', store.tombstones),
     many('gauge', 'orlop_bytes', 'Bytes of the store by use', 'use', [
       ['items', store.itemBytes],
       ['table', memory.tableBytes],

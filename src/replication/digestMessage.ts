@@ -7,10 +7,12 @@
  *            2 list    survey u32, n u32, n x u32               finds the keys in so many leaves
  *            3 page    survey u32, from u32                     some of them
  *            4 again                                            compares itself with who asks
+ *            5 touched                                          when it was in touch last
  *
  *   answer   0 no      another configuration, or a survey that is not known (any more)
  *            1 wait    it is being gone through
- *            2 yes     begin: survey u32; look: n x digests of 12 bytes; page: see `pages.ts`
+ *            2 yes     begin: survey u32; look: n x digests of 12 bytes; page: see `pages.ts`;
+ *                     touched: Unix ms, u64
  *            3 many    list: more than is told one by one
  */
 import { FieldReader, FieldWriter, FormatError, soundly } from '../ring/fields.js';
@@ -32,7 +34,8 @@ export type DigestRequest =
     }
   | { readonly kind: 'list'; readonly survey: number; readonly leaves: readonly number[] }
   | { readonly kind: 'page'; readonly survey: number; readonly from: number }
-  | { readonly kind: 'again' };
+  | { readonly kind: 'again' }
+  | { readonly kind: 'touched' };
 
 /** What is answered: `body` belongs to `yes`. */
 export interface DigestAnswer {
@@ -44,7 +47,7 @@ export interface DigestAnswer {
 export const LOOK_SHARES_MAX = 1024;
 export const LIST_LEAVES_MAX = 16_384;
 
-const KINDS = ['begin', 'look', 'list', 'page', 'again'] as const;
+const KINDS = ['begin', 'look', 'list', 'page', 'again', 'touched'] as const;
 const ANSWERS = ['no', 'wait', 'yes', 'many'] as const;
 const LEVELS: readonly Level[] = ['groups', 'slots', 'leaves'];
 const NOTHING = new Uint8Array(0);
@@ -95,10 +98,24 @@ function readRequest(reader: FieldReader): DigestRequest {
     case 'page':
       return { kind, survey: reader.u32(), from: reader.u32() };
     case 'again':
+    case 'touched':
       return { kind };
     default:
       throw new FormatError('no kind of request');
   }
+}
+
+/** A time in Unix milliseconds as the body of an answer. */
+export function bytesOfTime(ms: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.floor(ms)), true);
+  return bytes;
+}
+
+/** The time in an answer; nothing when there is none. */
+export function timeOfBytes(bytes: Uint8Array): number | undefined {
+  if (bytes.length !== 8) return undefined;
+  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
 }
 
 /** The request in bytes from another node; nothing when they are none. */

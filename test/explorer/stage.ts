@@ -14,6 +14,7 @@ const COUNTED = [
   'MOVED',
   'COMPACTED',
   'SEGMENTS_RECLAIMED',
+  'TOMBSTONES_ADDED',
 ] as const;
 
 /** Requests after which a stage is taken never to be set. */

@@ -5,6 +5,7 @@
  */
 import { Store } from '../../src/arena/store.js';
 import type { StoreLane } from '../../src/arena/storeLane.js';
+import type { Timer } from '../../src/base/timers.js';
 import { Board } from '../../src/net/board.js';
 import { Gather } from '../../src/net/gather.js';
 import { Party } from '../../src/net/party.js';
@@ -27,6 +28,8 @@ import { Exchange } from './links.js';
 
 const MIB = 1024 * 1024;
 const KIB = 1024;
+/** In between items have expired that are still there. */
+const SWEEP_EVERY_MS = 5_000;
 /** Little, so that what a peer does not take becomes hints in many seeds. */
 const LIMITS = { window: 8 * KIB, capacity: 32 * KIB };
 const QUIET = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
@@ -83,6 +86,7 @@ export class DataNode implements Running {
   readonly #guests = new Map<string, Guest>();
   readonly #client: Guest;
   readonly #pending = new Map<number, (answer: AnswerReader) => void>();
+  readonly #sweeping: Timer;
   #nextId = 1;
 
   /** With what a node had that crashed, as its log would bring it back, or with nothing. */
@@ -131,6 +135,9 @@ export class DataNode implements Running {
     const { members } = configuration.layout;
     const addressOf = (id: string): string => members.find((one) => one.id === id)?.host ?? '';
     if (repairs) this.#peers.repairs.serve(exchange.questions(addressOf));
+    this.#sweeping = timers.every(SWEEP_EVERY_MS, () => {
+      lane.sweep(clock.nowMs(), lane.sweepLines());
+    });
     this.#client = new Guest(this.store.constant('GRANTS_CLIENT'), (all) => this.#told(all));
     this.#gather.join(this.#client);
     view.learn(configuration);
@@ -224,6 +231,7 @@ export class DataNode implements Running {
   }
 
   stop(): void {
+    this.#sweeping.cancel();
     this.#peers.stop();
     this.#switchboard.stop();
   }

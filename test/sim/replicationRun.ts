@@ -5,7 +5,8 @@
  * - A change that is acknowledged at `quorum` is with a majority of its owners at that moment.
  * - A read at `quorum` sees what was acknowledged at `quorum` before it began, or something newer.
  * - A read of a session at `one`, on any node, sees what the session has written at `one`.
- * - In the end all owners of a key have the same of it, and nothing older than was acknowledged.
+ * - In the end all owners of a key have the same of it, and nothing older than was acknowledged,
+ *   also where what was acknowledged last has expired meanwhile.
  *
  * A node that crashes comes back with its store, as if its log had every change, but without what
  * it was about to tell others; that is for repair. One that comes back with nothing takes what only
@@ -17,6 +18,7 @@ import { seededRandom } from '../../src/base/random.js';
 import { timeOf } from '../../src/net/peers/clocks.js';
 import { STATUS } from '../../src/protocol/status.js';
 import {
+  FLAG_TTL,
   FLAG_WITH_META,
   LEVEL_ONE,
   LEVEL_QUORUM,
@@ -42,6 +44,8 @@ const STEP_MS = 25;
 const KEYS = 40;
 const REPLICAS = 3;
 const DEADLINE_MS = 2_000;
+/** The longest life of what is set briefly. */
+const BRIEF_MS = 5_000;
 const MAX_SKEW_MS = 500;
 /** Clients with sessions, and the keys that they share. */
 const TRAVELLERS = 2;
@@ -146,11 +150,12 @@ class ReplicationRun {
       if (node === undefined || !running) continue;
       const key = `${random.below(KEYS)}`;
       const level = random.below(2) === 0 ? LEVEL_ONE : LEVEL_QUORUM;
-      const kind = random.below(10);
+      const kind = random.below(12);
       if (kind < 5) this.#set(node, `s${key}`, level);
       else if (kind < 7) this.#get(node, `s${key}`);
       else if (kind < 9) this.#set(node, `d${key}`, level);
-      else this.#delete(node, `d${key}`, level);
+      else if (kind < 10) this.#delete(node, `d${key}`, level);
+      else this.#setBriefly(node, `e${key}`, level);
     }
     for (const traveller of this.#travellers) this.#travel(traveller);
   }
@@ -191,6 +196,20 @@ class ReplicationRun {
       const version = answer.version() ?? 0n;
       this.#note(this.#acked, key, version);
       if (level === LEVEL_QUORUM) this.#checkMajority(key, version);
+    });
+  }
+
+  /** Sets a key for some seconds, or for good: an overwrite that somebody missed may end first. */
+  #setBriefly(node: DataNode, key: string, level: number): void {
+    const { random } = this.#world;
+    const isBrief = random.below(3) > 0;
+    const flags = FLAG_WITH_META | (isBrief ? FLAG_TTL : 0);
+    const brief = isBrief ? { ttlMs: 1 + random.below(BRIEF_MS) } : {};
+    const request = { opcode: OP_SET, flags, key, value: 'v', level, ...brief };
+    node.ask({ ...request, deadlineMs: DEADLINE_MS }, (answer) => {
+      if (answer.status !== STATUS.OK) return;
+      this.#count++;
+      this.#note(this.#acked, key, answer.version() ?? 0n);
     });
   }
 
@@ -280,6 +299,7 @@ class ReplicationRun {
     for (const prefix of ['s', 'd']) {
       for (let n = 0; n < KEYS; n++) this.#checkKey(`${prefix}${n}`);
     }
+    for (let n = 0; n < KEYS; n++) this.#checkBrief(`e${n}`);
     const lag = [...this.#nodes.values()].reduce((sum, node) => sum + node.lag, 0);
     if (lag > 0) this.#violations.push('in the end peers lack changes that wait for them');
   }
@@ -293,6 +313,19 @@ class ReplicationRun {
     const least = this.#wipes > 1 ? 0n : (known.get(key) ?? 0n);
     if (held.some(({ version }) => version < least)) {
       this.#violations.push('in the end an owner has something older than what was acknowledged');
+    }
+  }
+
+  /**
+   * A key that may have expired: nobody serves what was outdone. Clocks were wrong, so for some its
+   * time may have been up earlier than for others.
+   */
+  #checkBrief(key: string): void {
+    const held = this.#ownersOf(key).map((owner) => owner.holds(key));
+    const known = this.#wipes === 0 ? (this.#acked.get(key) ?? 0n) : 0n;
+    const newest = held.reduce((most, { version }) => (version > most ? version : most), known);
+    if (held.some(({ status, version }) => status === STATUS.OK && version < newest)) {
+      this.#violations.push('in the end an owner serves what was overwritten before it expired');
     }
   }
 }

@@ -35,6 +35,9 @@ describeStores('what is forgotten', (open) => {
     expect(versions.size).toBe(ended.length - 1);
     rig.nowMs += 10;
     sweep(rig);
+    for (const key of ended) expect([key, forgotten(rig, key)]).toEqual([key, 0n]);
+    rig.nowMs += 24 * 3_600_000;
+    sweep(rig);
     for (const key of ended)
       expect([key, forgotten(rig, key)]).toEqual([key, versions.get(slot(key))]);
     expect(forgotten(rig, 'absent {tag}')).toBe(versions.get(slot('{tag}')));

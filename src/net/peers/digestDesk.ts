@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.js';
 import { LINK_TOPICS, type Links } from '../../base/links.js';
 import { SLOTS } from '../../base/slot.js';
 import {
+  bytesOfTime,
   bytesOfWords,
   type DigestRequest,
   decodeDigestRequest,
@@ -22,6 +23,8 @@ export interface DigestDeskParts extends Pick<SurveyParts, 'timers' | 'ask'> {
   readonly sharedWith: (peer: string, cluster: string, number: number) => Shared | undefined;
   /** A peer that was away thinks that this node should compare itself. */
   readonly onAgain: (peer: string) => void;
+  /** When this node was in touch with its cluster last, in Unix milliseconds. */
+  readonly touchedMs: () => number;
 }
 
 interface Survey {
@@ -78,6 +81,9 @@ export class DigestDesk {
     if (request.kind === 'again') {
       this.#parts.onAgain(from);
       return encodeDigestAnswer('yes');
+    }
+    if (request.kind === 'touched') {
+      return encodeDigestAnswer('yes', bytesOfTime(this.#parts.touchedMs()));
     }
     this.#forgetOld();
     if (request.kind === 'begin') return this.#begin(from, request);

@@ -8,7 +8,11 @@ import { LINK_TOPICS, type Links } from '../../base/links.js';
 import type { Random } from '../../base/random.js';
 import { SLOTS } from '../../base/slot.js';
 import type { Timers } from '../../base/timers.js';
-import { encodeDigestRequest } from '../../replication/digestMessage.js';
+import {
+  decodeDigestAnswer,
+  encodeDigestRequest,
+  timeOfBytes,
+} from '../../replication/digestMessage.js';
 import type { Reach } from '../../replication/reach.js';
 import type { Member } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
@@ -37,6 +41,8 @@ export interface RepairsParts {
   readonly askOwn: Ask;
   /** A peer that there is a connection to. */
   readonly connected: (id: string) => Member | undefined;
+  /** When this node was in touch last, and whether it may have what was deleted since. */
+  readonly absence: () => { readonly touchedMs: number; readonly isUnsure: boolean };
 }
 
 /** What comparisons have come to since the node started. */
@@ -88,8 +94,12 @@ export class Repairs {
     const { timers, clock, askOwn, view } = parts;
     this.#desk = new DigestDesk({
       ...{ timers, clock, ask: askOwn },
-      sharedWith: (peer, cluster, number) => this.#sharedWith(peer, cluster, number),
+      sharedWith: (peer, cluster, number) => {
+        const { isUnsure } = this.#parts.absence();
+        return isUnsure ? undefined : this.#sharedWith(peer, cluster, number);
+      },
       onAgain: (peer) => this.soon(peer),
+      touchedMs: () => this.#parts.absence().touchedMs,
     });
     let away = new Set(view.away);
     view.onLiveness(() => {
@@ -144,6 +154,21 @@ export class Repairs {
         settle(answer !== undefined),
       );
     }
+  }
+
+  /** Asks a peer when it was in touch last, in Unix milliseconds; settled once, later. */
+  askTouched(id: string, settle: (touchedMs: number | undefined) => void): void {
+    const { timers, connected } = this.#parts;
+    const links = this.#links;
+    if (links === undefined || connected(id) === undefined) {
+      timers.soon(() => settle(undefined));
+      return;
+    }
+    const request = encodeDigestRequest({ kind: 'touched' });
+    links.request(id, LINK_TOPICS.replication, request, DESK_MS, (answer) => {
+      const said = decodeDigestAnswer(answer);
+      settle(said?.kind === 'yes' ? timeOfBytes(said.body) : undefined);
+    });
   }
 
   /** Begins the comparison whose turn it is. */

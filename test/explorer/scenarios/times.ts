@@ -1,10 +1,23 @@
 /** Time: what expires, and lanes whose clocks differ. */
 import { START_MS } from '../../model/support/rig.js';
-import { clear, filler, get, incr, set, signed, swap, touch } from '../requests.js';
+import {
+  clear,
+  filler,
+  get,
+  incr,
+  merge,
+  set,
+  signed,
+  swap,
+  touch,
+  versionAt,
+} from '../requests.js';
 import type { Part, Scenario } from '../scenario.js';
 import type { Stage } from '../stage.js';
 
 const LIFE_MS = 10;
+/** The bit of `feedOn` for peers. */
+const FEED_PEERS = 2;
 
 /** A part of requests, each with the lane's clock so many milliseconds after the start. */
 const at = (...timed: readonly (readonly [number, ReturnType<typeof get>])[]): Part =>
@@ -26,6 +39,16 @@ const mortalKey = (stage: Stage): void => {
   stage.run(0, set('k', 'old', { ttlMs: LIFE_MS }));
 };
 
+const PEERING = { memoryBytes: 310_000, feedBytes: 4096 } as const;
+
+/** The same where peers are told of changes: what expires leaves a tombstone. */
+const mortalPeer = (stage: Stage): void => {
+  stage.world.first.exports.feedOn(FEED_PEERS);
+  mortalKey(stage);
+};
+
+const buried = (stage: Stage): boolean => stage.countedSince('TOMBSTONES_ADDED') > 0;
+
 export const TIME_SCENARIOS: readonly Scenario[] = [
   {
     name: 'sweep against overwrite',
@@ -37,6 +60,31 @@ export const TIME_SCENARIOS: readonly Scenario[] = [
     name: 'sweep against touch',
     setup: mortalKey,
     actors: [sweepsAt(LIFE_MS + 5), at([5, touch('k', 1000)], [15, get('k')])],
+  },
+  {
+    name: 'burial against overwrite',
+    arena: PEERING,
+    setup: mortalPeer,
+    actors: [sweepsAt(LIFE_MS + 5), at([5, get('k')], [15, swap('k', 'b')], [16, get('k')])],
+    witnesses: { 'the item was buried': buried },
+  },
+  {
+    name: 'burial against burial and insert',
+    bound: 1,
+    arena: PEERING,
+    setup: mortalPeer,
+    actors: [sweepsAt(LIFE_MS + 5), sweepsAt(LIFE_MS + 5), at([15, set('k', 'c')], [15, get('k')])],
+    witnesses: { 'the item was buried': buried },
+  },
+  {
+    name: 'burial against touch and merge',
+    arena: PEERING,
+    setup: mortalPeer,
+    actors: [
+      sweepsAt(LIFE_MS + 5),
+      at([5, touch('k', 1000)], [15, merge('k', 'newer', versionAt(20))], [15, get('k')]),
+    ],
+    witnesses: { 'the item was buried': buried },
   },
   {
     name: 'sweep against sweep and insert',

@@ -34,6 +34,7 @@ class Side {
     this.rig.store.publish(true, 'peers');
     this.desk = new DigestDesk({
       ...{ timers: systemTimers, clock: systemClock, ask: this.ask, onAgain: () => {} },
+      touchedMs: () => this.rig.nowMs,
       sharedWith: (_, cluster, number) =>
         cluster === CLUSTER && number === 1 ? isShared : undefined,
     });
@@ -165,9 +166,30 @@ describe('nodes that compare themselves', () => {
     b.merge('{tag}newer', version + 1n);
     b.merge('other', version - 1n);
     const report = await a.compareWith(b);
-    expect(report).toMatchObject({ complete: true, slots: 2, keys: 4, repaired: 2 });
-    expect([a.held('{tag}ended'), a.held('{tag}older')]).toEqual([undefined, undefined]);
+    expect(report).toMatchObject({ complete: true, slots: 2, repaired: 3 });
+    // The tombstone says it of its key, so that of others nothing is held to be forgotten.
+    expect([a.held('{tag}ended'), a.rig.get('{tag}ended')]).toEqual([version, undefined]);
+    expect(a.held('{tag}older')).toBe(version - 1n);
     expect([a.held('{tag}newer'), a.held('other')]).toEqual([version + 1n, version - 1n]);
+  });
+
+  test('take away an older value whose overwrite was missed and has expired since', async () => {
+    const [a, b] = [new Side(), new Side()];
+    b.merge('early', FIRST - 5n);
+    b.merge('late', FIRST - 5n);
+    for (const key of ['early', 'late']) a.rig.set(key, 'v', { ttlMs: key === 'late' ? 20 : 10 });
+    a.rig.nowMs += 10;
+    a.rig.lane.sweep(a.rig.nowMs, a.rig.lane.sweepLines());
+    a.rig.nowMs += 10;
+    b.rig.nowMs = a.rig.nowMs;
+    // One has a tombstone already, and of the other one the sweep has not come to it yet.
+    expect(a.rig.store.stats().tombstones).toBe(1);
+    expect(await b.compareWith(a)).toMatchObject({ complete: true, repaired: 2 });
+    for (const key of ['early', 'late']) {
+      expect([b.rig.get(key), b.held(key)]).toEqual([undefined, a.held(key)]);
+    }
+    expect(await b.compareWith(a)).toMatchObject({ complete: true, slots: 0 });
+    expect(await a.compareWith(b)).toMatchObject({ complete: true, slots: 0 });
   });
 
   test('go through everything where nearly all is lacking', async () => {
