@@ -118,8 +118,8 @@ export function draftCopy(old: u32, pool: u32, version: u64, expiryMs: u64, rank
 }
 
 /**
- * Builds the live tombstone of `old` under its version, or returns 0: it takes no segment that lanes
- * need for cleaning. It has nothing to do with the draft in work.
+ * Builds the live tombstone of `old` under its version, or returns 0: it takes no segment that
+ * lanes need for cleaning. It has nothing to do with the draft in work.
  */
 export function draftGrave(
   old: u32, pool: u32, flags: u32, expiryMs: u64, kind: u32, rank: u32,

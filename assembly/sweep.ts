@@ -116,8 +116,8 @@ function sweepChain(home: u32, buries: bool): u32 {
 }
 
 /**
- * Whether a tombstone went because memory is short: the hand of SIEVE does not come to what is old as long as
- * it finds enough that is new.
+ * Whether a tombstone went because memory is short: the hand of SIEVE does not come to what is old
+ * as long as it finds enough that is new.
  */
 @inline
 function givesUp(at: u32, entry: u64, item: u32): bool {

@@ -10,7 +10,8 @@
  * the others in between: a chain grows in front, so places it has still to see only move further
  * away. A key removed and set again may be seen twice or, as it was gone, not.
  *
- * With PEEK, for peers, tombstones are seen, too, and each key has its version behind it.
+ * With PEEK, for peers, tombstones are seen, too, and each key has its version and its mark
+ * (`mark.ts`) behind it.
  */
 import {
   ANSWER_CURSOR, ANSWER_HEADER_BYTES, FIELD_BYTES, FLAG_CURSOR, FLAG_LIMIT, FLAG_PEEK,
@@ -25,8 +26,10 @@ import { STATE_LIVE, itemKeyAt, itemKeyLength, itemState, itemVersion, sameBytes
 import { answer, answerStatus, answersBytes } from "../answer";
 import { field, has, keyAt, keyLength } from "../request";
 import { isAlive, isRemembered } from "../entry";
+import { markOf } from "../mark";
 import { DONE } from "./outcome";
 
+const MARK_BYTES: u32 = 4;
 const PLACE_BITS: u64 = 16;
 const PLACE_MASK: u64 = 0xffff;
 /** Buckets one request looks at, whatever it finds. */
@@ -115,5 +118,6 @@ function append(entry: u64, home: u32, from: u32): void {
   keysLeft--;
   if (!has(FLAG_PEEK)) return;
   store<u64>(to + 2 + length, itemVersion(item));
-  bodyBytes += FIELD_BYTES;
+  store<u32>(to + 2 + length + FIELD_BYTES, markOf(item));
+  bodyBytes += FIELD_BYTES + MARK_BYTES;
 }

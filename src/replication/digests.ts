@@ -1,7 +1,8 @@
 /**
  * Digests: what a node has, in so few bytes that two nodes can tell whether they have the same.
  *
- * Each key with its version is hashed to 64 bits, and a share of the keys has as its digest how
+ * Each key with its version and its mark, which tells contents of one version apart, is hashed to
+ * 64 bits, and a share of the keys has as its digest how
  * many they are and the sum of their hashes, so that their order does not count. Two nodes whose
  * digests of a share are the same have the same there (but for a chance of 2^-64). Shares lie in
  * shares, so that what differs is found without telling everything:
@@ -71,7 +72,7 @@ export class Digests {
     return slot * SLOT_LEAVES + (mixed(a) >>> LEAF_SHIFT);
   }
 
-  /** Adds the key in `bytes` with its version, which is there in two halves. */
+  /** Adds the key in `bytes` with its version, which is there in two halves, and its mark. */
   add(
     slot: number,
     bytes: Uint8Array,
@@ -79,6 +80,7 @@ export class Digests {
     end: number,
     low: number,
     high: number,
+    mark = 0,
   ): void {
     let a = this.#seed;
     let b = ~this.#seed;
@@ -90,8 +92,9 @@ export class Digests {
     const at = DIGEST_WORDS * (slot * SLOT_LEAVES + (mixed(a) >>> LEAF_SHIFT));
     const words = this.#leaves;
     words[at] = (words[at] as number) + 1;
-    words[at + 1] = (words[at + 1] as number) + mixed(mixed(a ^ low) ^ high);
-    words[at + 2] = (words[at + 2] as number) + mixed(mixed(b ^ high) + low);
+    words[at + 1] = (words[at + 1] as number) + mixed(mixed(a ^ low) ^ high ^ mark);
+    words[at + 2] =
+      (words[at + 2] as number) + mixed(mixed(b ^ high) + low + Math.imul(mark, 0x2545f491));
     this.#slots = undefined;
     this.#groups = undefined;
   }

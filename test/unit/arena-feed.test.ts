@@ -291,7 +291,7 @@ describeBuilds('the feed', (open) => {
     expect(rig.one({ ...peek, key: 'other' }).status).toBe(STATUS.NOT_FOUND);
   });
 
-  test('a scan for peers tells versions, and tombstones too', () => {
+  test('a scan for peers tells versions and marks, and tombstones too', () => {
     const rig = open(FEED);
     rig.arena.publish(true, 'peers');
     rig.set('a', '1');
@@ -299,7 +299,7 @@ describeBuilds('the feed', (open) => {
     rig.delete('b');
     const { status, body } = rig.one({ op: OP.SCAN, flags: FLAG.PEEK });
     expect(status).toBe(STATUS.OK);
-    expect(body).toHaveLength(2 * (2 + 1 + 8));
+    expect(body).toHaveLength(2 * (2 + 1 + 8 + 4));
     expect(rig.scan()).toEqual(['a']);
     rig.grants = rig.arena.constant('GRANTS_CLIENT');
     expect(rig.one({ op: OP.SCAN, flags: FLAG.PEEK }).status).toBe(STATUS.FORBIDDEN);

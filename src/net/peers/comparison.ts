@@ -7,7 +7,8 @@
  *
  * Where too much differs to tell it key by key, this node goes through all that the other has, for
  * those leaves. What changes in the meantime looks like a difference, and costs a look at a key.
- * Only what the other one has newer is looked for: it compares itself, too.
+ * Only what the other one has newer is looked for: it compares itself, too. Where both have one
+ * version with different contents each gets the other's, and merge says which of them stays.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
@@ -29,9 +30,9 @@ import {
   widthOf,
 } from '../../replication/digests.js';
 import { LISTED_MAX } from './digestDesk.js';
-import { entriesOf } from './pages.js';
+import { entriesOf, type Listed } from './pages.js';
 import { type Fetched, fetchLacking, haulFrom, type RepairParts } from './repair.js';
-import { type Shared, surveyDigests } from './survey.js';
+import { type Shared, surveyDigests, surveyKeys } from './survey.js';
 
 /** What a comparison works with. */
 export interface ComparisonParts extends RepairParts {
@@ -67,6 +68,8 @@ const LOOK_DIGESTS = 2048;
 /** The pause between pages of a haul: it must not be noticed. */
 const HAUL_PAUSE_MS = 4;
 
+const nameOf = ({ key }: Listed): string => Buffer.from(key).toString('latin1');
+
 type Then = (answer: DigestAnswer) => void;
 
 /** Compares this node with another, and gets what is newer there; never throws. */
@@ -82,6 +85,7 @@ class Comparison {
   readonly #done: (report: ComparisonReport) => void;
   readonly #digests: Digests;
   readonly #seed: number;
+  readonly #own = new Map<string, Listed>();
   #survey = 0;
   #slots = 0;
   #keys = 0;
@@ -181,9 +185,19 @@ class Comparison {
     else {
       this.#ask({ kind: 'list', survey: this.#survey, leaves }, ({ kind }) => {
         if (kind === 'many') this.#haul(leaves);
-        else this.#getPage(0);
+        else this.#listOwn(leaves);
       });
     }
+  }
+
+  /** What this node has in some leaves, so that ties are seen: other contents, the same version. */
+  #listOwn(leaves: readonly number[]): void {
+    const parts = { ...this.#parts, ask: this.#parts.askOwn };
+    const wanted = { digests: this.#digests, leaves: new Set(leaves), most: LISTED_MAX };
+    surveyKeys(parts, wanted, (keys) => {
+      for (const one of keys ?? []) this.#own.set(nameOf(one), one);
+      this.#getPage(0);
+    });
   }
 
   #getPage(from: number): void {
@@ -194,7 +208,11 @@ class Comparison {
         this.#end(true);
         return;
       }
-      fetchLacking(this.#parts, { listed, anew: false, wanted }, (fetched) => {
+      const isTie = (one: Listed): boolean => {
+        const own = this.#own.get(nameOf(one));
+        return own !== undefined && own.version === one.version && own.mark !== one.mark;
+      };
+      fetchLacking(this.#parts, { listed, anew: false, isTie, wanted }, (fetched) => {
         this.#count(listed.length, fetched);
         this.#getPage(from + listed.length);
       });

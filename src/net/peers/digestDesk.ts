@@ -43,7 +43,7 @@ const KEPT_MS = 60_000;
 export const LISTED_MAX = 65_536;
 /** An answer is about so long at most. */
 const PAGE_BYTES = 48 * 1024;
-const ENTRY_BYTES = 10;
+const ENTRY_BYTES = 14;
 
 function sharesOf(level: string): number {
   if (level === 'groups') return 1;
@@ -184,10 +184,11 @@ export class DigestDesk {
     const body = new Uint8Array(bytes);
     const view = new DataView(body.buffer);
     let at = 0;
-    for (const { key, version } of keys.slice(from, end)) {
+    for (const { key, version, mark } of keys.slice(from, end)) {
       view.setUint16(at, key.length, true);
       body.set(key, at + 2);
       view.setBigUint64(at + 2 + key.length, version, true);
+      view.setUint32(at + 10 + key.length, mark, true);
       at += ENTRY_BYTES + key.length;
     }
     return encodeDigestAnswer('yes', body);

@@ -14,9 +14,15 @@ import type { Settle } from './inquirer.js';
 export type Ask = (request: Uint8Array, settle: Settle) => void;
 
 /** A key and its version. */
-export interface Listed {
+export interface Versioned {
   readonly key: Uint8Array;
   readonly version: bigint;
+}
+
+/** What a page tells of a key. */
+export interface Listed extends Versioned {
+  /** Tells contents of one version apart; 0 of what is a tombstone, or should be one by now. */
+  readonly mark: number;
 }
 
 /** One page: where the next one begins, and entries that `entriesOf` takes apart. */
@@ -41,7 +47,8 @@ export interface Walk {
   readonly done: (complete: boolean, cursor: bigint) => void;
 }
 
-const VERSION_BYTES = 8;
+/** A version, and a mark. */
+const BEHIND_BYTES = 12;
 /** So often a page is asked for that does not come. */
 const TRIES = 3;
 
@@ -81,25 +88,33 @@ export function walk(order: Walk): void {
   step(order.cursor, 0);
 }
 
-/** Calls back with each entry of a page: where its key is, and the halves of its version. */
-export function visit(
-  { body }: Page,
-  visitor: (bytes: Uint8Array, start: number, end: number, low: number, high: number) => void,
-): void {
+/** Is told where a key is, the halves of its version, and its mark. */
+export type Visitor = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  low: number,
+  high: number,
+  mark: number,
+) => void;
+
+/** Calls back with each entry of a page. */
+export function visit({ body }: Page, visitor: Visitor): void {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   for (let at = 0; at < body.length; ) {
     const end = at + 2 + view.getUint16(at, true);
-    visitor(body, at + 2, end, view.getUint32(end, true), view.getUint32(end + 4, true));
-    at = end + VERSION_BYTES;
+    const [low, high] = [view.getUint32(end, true), view.getUint32(end + 4, true)];
+    visitor(body, at + 2, end, low, high, view.getUint32(end + 8, true));
+    at = end + BEHIND_BYTES;
   }
 }
 
 /** The entries of a page; the keys are parts of it. */
 export function entriesOf(page: Page): Listed[] {
   const entries: Listed[] = [];
-  visit(page, (bytes, start, end, low, high) => {
+  visit(page, (bytes, start, end, low, high, mark) => {
     const version = (BigInt(high) << 32n) | BigInt(low);
-    entries.push({ key: bytes.subarray(start, end), version });
+    entries.push({ key: bytes.subarray(start, end), version, mark });
   });
   return entries;
 }

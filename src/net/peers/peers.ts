@@ -23,7 +23,7 @@ import { Sender } from '../../replication/sender.js';
 import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
-import { Absence, type TouchPlace } from './absence.js';
+import type { TouchPlace } from './absence.js';
 import { Clocks } from './clocks.js';
 import type { Forwarder } from './forwarder.js';
 import { HintKeeper, type HintPlace } from './hintKeeper.js';
@@ -109,8 +109,6 @@ export class Peers {
   readonly repairs: Repairs;
   /** Drops what others own, and what that has come to. */
   readonly purger: Purger;
-  /** Sees to it that nothing is kept that was deleted while this node was away for long. */
-  readonly absence: Absence;
   #stopped = false;
 
   constructor(parts: PeersParts) {
@@ -134,17 +132,11 @@ export class Peers {
     this.repairs = new Repairs({
       ...{ view, reach, clock, timers, random, log, forwarder, askOwn },
       connected: (id) => this.#upPeer(id)?.member,
-      absence: () => this.absence,
+      touched: parts.touched,
     });
     this.purger = new Purger({
       ...{ view, clock, timers, log, askOwn },
       ask: (member, request, settle) => this.repairs.ask(member.id, request, settle),
-    });
-    this.absence = new Absence({
-      ...{ view, clock, timers, log, askOwn, place: parts.touched },
-      isConnected: (id) => this.#upPeer(id) !== undefined,
-      askTouched: (id, settle) => this.repairs.askTouched(id, settle),
-      ask: (id, request, settle) => this.repairs.ask(id, request, settle),
     });
     this.#unlisten = view.onConfiguration(() => this.#arrange());
     this.#arrange();
@@ -352,7 +344,6 @@ export class Peers {
     this.#keeper.flush();
     this.repairs.tick(nowMs);
     this.purger.tick(nowMs);
-    this.absence.tick(nowMs);
     if (more) {
       this.#parts.timers.soon(() => this.#turn());
       return;
@@ -397,7 +388,6 @@ export class Peers {
     this.#timer?.cancel();
     this.repairs.stop();
     this.purger.stop();
-    this.absence.stop();
     for (const { link, sender } of this.#peers.values()) {
       link.stop();
       if (this.#keeper.isKept) sender.giveUp();

@@ -21,7 +21,7 @@ import type { Member } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
 import type { Settle } from './inquirer.js';
-import { type Ask, entriesOf, type Listed, type Page, walk } from './pages.js';
+import { type Ask, entriesOf, type Page, type Versioned, walk } from './pages.js';
 import { gather, lacks } from './repair.js';
 import { question, repairOf, saidBy } from './said.js';
 
@@ -139,7 +139,7 @@ export class Purger {
     next: (pauseMs: number) => void,
   ): void {
     const others = entriesOf(page).filter(({ key }) => !isMine(key));
-    const settleOne = (one: Listed, settle: (fate: Fate) => void): void => {
+    const settleOne = (one: Versioned, settle: (fate: Fate) => void): void => {
       if (this.#mayPurge(number)) this.#settle(one, settle);
       else settle('gone');
     };
@@ -155,7 +155,7 @@ export class Purger {
     });
   }
 
-  #settle({ key, version }: Listed, settle: (fate: Fate) => void): void {
+  #settle({ key, version }: Versioned, settle: (fate: Fate) => void): void {
     const { view, ask } = this.#parts;
     const [owner] = view.route(key);
     if (owner === undefined || owner.id === view.self || !view.isAlive(owner.id)) settle('kept');
@@ -169,7 +169,7 @@ export class Purger {
     }
   }
 
-  #handOver(owner: Member, listed: Listed, settle: (fate: Fate) => void): void {
+  #handOver(owner: Member, listed: Versioned, settle: (fate: Fate) => void): void {
     const { ask, askOwn, clock } = this.#parts;
     askOwn(question(listed.key, true), (answer) => {
       const said = answer && saidBy('', answer);
@@ -186,7 +186,7 @@ export class Purger {
     });
   }
 
-  #drop({ key, version }: Listed, fate: Fate, settle: (fate: Fate) => void): void {
+  #drop({ key, version }: Versioned, fate: Fate, settle: (fate: Fate) => void): void {
     const writer = new FrameWriter(64 + key.length);
     const flags = FLAG_PEEK | FLAG_VERSION;
     encodeRequest(writer, { id: 0, opcode: OP_DELETE, flags, key, version });

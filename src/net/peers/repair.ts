@@ -99,17 +99,19 @@ export function haulFrom(parts: RepairParts, haul: Haul, done: (report: HaulRepo
 export interface Lack {
   readonly listed: readonly Listed[];
   readonly anew: boolean;
+  /** Whether this node has something else under the same version. */
+  readonly isTie?: (listed: Listed) => boolean;
   readonly wanted: () => boolean;
 }
 
 /** Gets those of some keys that this node has not, or only older. */
 export function fetchLacking(
   parts: RepairParts,
-  { listed, anew, wanted }: Lack,
+  { listed, anew, isTie = () => false, wanted }: Lack,
   done: (fetched: Fetched) => void,
 ): void {
   gather(listed, askedOwn(parts), (said) => {
-    const lacking = listed.filter(({ version }, at) => lacks(said[at], version, anew));
+    const lacking = listed.filter((one, at) => lacks(said[at], one.version, anew) || isTie(one));
     fetchAll(parts, lacking, wanted, done);
   });
 }

@@ -17,6 +17,7 @@ import type { Reach } from '../../replication/reach.js';
 import type { Member } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
+import { Absence, type TouchPlace } from './absence.js';
 import { type ComparisonReport, compareWith } from './comparison.js';
 import { DigestDesk } from './digestDesk.js';
 import type { Forwarder } from './forwarder.js';
@@ -41,8 +42,8 @@ export interface RepairsParts {
   readonly askOwn: Ask;
   /** A peer that there is a connection to. */
   readonly connected: (id: string) => Member | undefined;
-  /** When this node was in touch last, and whether it may have what was deleted since. */
-  readonly absence: () => { readonly touchedMs: number; readonly isUnsure: boolean };
+  /** Where it is kept when this node was in touch last; nowhere by default. */
+  readonly touched?: TouchPlace | undefined;
 }
 
 /** What comparisons have come to since the node started. */
@@ -79,6 +80,8 @@ const DESK_MS = 2_000;
 export class Repairs {
   readonly #parts: RepairsParts;
   readonly #desk: DigestDesk;
+  /** Sees to it that nothing is kept that was deleted while this node was away for long. */
+  readonly absence: Absence;
   /** When each peer is to be compared with, on the monotonic clock. */
   readonly #dueMs = new Map<string, number>();
   readonly #last = new Map<string, LastRepair>();
@@ -91,15 +94,20 @@ export class Repairs {
 
   constructor(parts: RepairsParts) {
     this.#parts = parts;
-    const { timers, clock, askOwn, view } = parts;
+    const { timers, clock, askOwn, view, log } = parts;
+    this.absence = new Absence({
+      ...{ view, clock, timers, log, askOwn, place: parts.touched },
+      isConnected: (id) => parts.connected(id) !== undefined,
+      askTouched: (id, settle) => this.askTouched(id, settle),
+      ask: (id, request, settle) => this.ask(id, request, settle),
+    });
     this.#desk = new DigestDesk({
       ...{ timers, clock, ask: askOwn },
       sharedWith: (peer, cluster, number) => {
-        const { isUnsure } = this.#parts.absence();
-        return isUnsure ? undefined : this.#sharedWith(peer, cluster, number);
+        return this.absence.isUnsure ? undefined : this.#sharedWith(peer, cluster, number);
       },
       onAgain: (peer) => this.soon(peer),
-      touchedMs: () => this.#parts.absence().touchedMs,
+      touchedMs: () => this.absence.touchedMs,
     });
     let away = new Set(view.away);
     view.onLiveness(() => {
@@ -173,6 +181,7 @@ export class Repairs {
 
   /** Begins the comparison whose turn it is. */
   tick(nowMs: number): void {
+    this.absence.tick(nowMs);
     if (this.#running || this.#links === undefined || this.#stopped) return;
     for (const [id, dueMs] of this.#dueMs) {
       this.#takeWish(id);
@@ -302,6 +311,7 @@ export class Repairs {
   /** Ends what is under way. */
   stop(): void {
     this.#stopped = true;
+    this.absence.stop();
     this.#desk.stop();
   }
 }

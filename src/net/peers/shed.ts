@@ -9,7 +9,7 @@
  */
 import type { Timers } from '../../base/timers.js';
 import { STATUS } from '../../protocol/status.js';
-import { type Ask, entriesOf, type Listed, walk } from './pages.js';
+import { type Ask, entriesOf, type Versioned, walk } from './pages.js';
 import { gather } from './repair.js';
 import { question, repairOf, type Said, saidBy } from './said.js';
 
@@ -50,7 +50,7 @@ export function shedOwn(parts: ShedParts, order: ShedOrder, done: (end: ShedEnd)
     ...{ timers: parts.timers, ask: parts.askOwn, cursor: 0n, pageKeys: PAGE_KEYS },
     wanted: order.goesOn,
     onPage: (page, next) => {
-      const each = (one: Listed, settle: (outcome: Outcome) => void): void =>
+      const each = (one: Versioned, settle: (outcome: Outcome) => void): void =>
         shedOne(parts, order.leaderOf(one.key), one, settle);
       gather(entriesOf(page), each, (outcomes) => {
         shed += outcomes.filter((outcome) => outcome === 'outdone').length;
@@ -65,7 +65,7 @@ export function shedOwn(parts: ShedParts, order: ShedOrder, done: (end: ShedEnd)
 function shedOne(
   parts: ShedParts,
   leader: string | undefined,
-  { key, version }: Listed,
+  { key, version }: Versioned,
   settle: (outcome: Outcome) => void,
 ): void {
   if (leader === undefined) {
@@ -87,7 +87,7 @@ function shedOne(
 
 function outdo(
   { askOwn, nowMs }: ShedParts,
-  { key, version }: Listed,
+  { key, version }: Versioned,
   said: Said | undefined,
   settle: (outcome: Outcome) => void,
 ): void {

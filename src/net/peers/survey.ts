@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.js';
 import { slotOf } from '../../base/slot.js';
 import type { Timers } from '../../base/timers.js';
 import type { Digests } from '../../replication/digests.js';
-import { type Ask, type Listed, visit, walk } from './pages.js';
+import { type Ask, type Listed, type Visitor, visit, walk } from './pages.js';
 
 /** Whether two nodes share a key: it is in `bytes` from `start` up to `end`, and in `slot`. */
 export type Shared = (slot: number, bytes: Uint8Array, start: number, end: number) => boolean;
@@ -26,25 +26,22 @@ const PAGE_KEYS = 2048;
 const PAUSE_MIN_MS = 1;
 const PAUSE_MAX_MS = 20;
 
-/** Called with each shared key: its slot, where it is, and the halves of its version. */
-type Visitor = (
-  slot: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  low: number,
-  high: number,
-) => void;
+/** Called with each shared key: its slot, and what `visit` tells of it. */
+type SharedVisitor = (slot: number, ...told: Parameters<Visitor>) => void;
 
-function goThrough(parts: SurveyParts, visitor: Visitor, done: (complete: boolean) => void): void {
+function goThrough(
+  parts: SurveyParts,
+  visitor: SharedVisitor,
+  done: (complete: boolean) => void,
+): void {
   const { timers, clock, ask, isShared, wanted } = parts;
   walk({
     ...{ timers, ask, wanted, done, cursor: 0n, pageKeys: PAGE_KEYS },
     onPage: (page, next) => {
       const beganMs = clock.monotonicMs();
-      visit(page, (bytes, start, end, low, high) => {
+      visit(page, (bytes, start, end, low, high, mark) => {
         const slot = slotOf(bytes, start, end);
-        if (isShared(slot, bytes, start, end)) visitor(slot, bytes, start, end, low, high);
+        if (isShared(slot, bytes, start, end)) visitor(slot, bytes, start, end, low, high, mark);
       });
       const tookMs = clock.monotonicMs() - beganMs;
       next(Math.max(PAUSE_MIN_MS, Math.min(PAUSE_MAX_MS, 2 * tookMs)));
@@ -58,8 +55,8 @@ export function surveyDigests(
   digests: Digests,
   done: (complete: boolean) => void,
 ): void {
-  const visitor: Visitor = (slot, bytes, start, end, low, high) =>
-    digests.add(slot, bytes, start, end, low, high);
+  const visitor: SharedVisitor = (slot, bytes, start, end, low, high, mark) =>
+    digests.add(slot, bytes, start, end, low, high, mark);
   goThrough(parts, visitor, done);
 }
 
@@ -71,10 +68,10 @@ export function surveyKeys(
 ): void {
   const keys: Listed[] = [];
   const wanted = (): boolean => keys.length <= most && parts.wanted();
-  const visitor: Visitor = (slot, bytes, start, end, low, high) => {
+  const visitor: SharedVisitor = (slot, bytes, start, end, low, high, mark) => {
     if (keys.length > most || !leaves.has(digests.leafOf(slot, bytes, start, end))) return;
     const version = (BigInt(high) << 32n) | BigInt(low);
-    keys.push({ key: bytes.slice(start, end), version });
+    keys.push({ key: bytes.slice(start, end), version, mark });
   };
   goThrough({ ...parts, wanted }, visitor, (complete) => {
     done(complete || keys.length > most ? keys : undefined);

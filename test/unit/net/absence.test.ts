@@ -115,7 +115,7 @@ function returning(hours: number): Scene {
 }
 
 describe('a node that comes back', () => {
-  test('drops what is old and nobody has who was in touch, when it was away for a day', async () => {
+  test('after a day drops what is old, if nobody has it who was in touch', async () => {
     const scene = returning(30);
     for (const id of ['b', 'c']) scene.touched.set(id, scene.nowMs);
     expect(scene.absence.isUnsure).toBe(true);

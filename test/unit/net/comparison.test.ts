@@ -192,6 +192,33 @@ describe('nodes that compare themselves', () => {
     expect(await a.compareWith(b)).toMatchObject({ complete: true, slots: 0 });
   });
 
+  test('settle which stays of two values that have one version', async () => {
+    const [a, b] = [new Side(), new Side()];
+    const put = (side: Side, key: string, value: string): void => {
+      side.rig.one({ op: OP.MERGE, key, version: FIRST, flags: FLAG.VERSION, value });
+    };
+    for (const side of [a, b]) for (let n = 0; n < 200; n++) put(side, `same ${n}`, 'v');
+    for (const [key, one, other] of [
+      ['bytes', 'red', 'sky'],
+      ['length', 'a long value', 'short'],
+      ['long', `x${'v'.repeat(100_000)}`, `y${'v'.repeat(100_000)}`],
+      ['paged', `${'v'.repeat(700_000)}`, `w${'v'.repeat(699_999)}`],
+    ] as const) {
+      put(a, key, one);
+      put(b, key, other);
+    }
+    put(a, 'removed', 'v');
+    b.merge('removed', FIRST, true);
+    expect(await a.compareWith(b)).toMatchObject({ complete: true, repaired: 4 });
+    expect(await b.compareWith(a)).toMatchObject({ complete: true, repaired: 1 });
+    expect(await a.compareWith(b)).toMatchObject({ complete: true, slots: 0 });
+    for (const { rig } of [a, b]) {
+      expect([rig.get('bytes'), rig.get('length')]).toEqual(['sky', 'a long value']);
+      expect([rig.get('long')?.[0], rig.get('paged')?.[0]]).toEqual(['y', 'w']);
+      expect(rig.get('removed')).toBeUndefined();
+    }
+  });
+
   test('go through everything where nearly all is lacking', async () => {
     const [a, b] = [new Side(), new Side()];
     fill([b], 30_000);
