@@ -50,7 +50,7 @@ export interface ComparisonParts extends RepairParts {
 
 /** What a comparison has come to. */
 export interface ComparisonReport extends Fetched {
-  /** Whether everything was compared. */
+  /** Whether everything was compared, and got but for what comes from ahead. */
   readonly complete: boolean;
   /** Slots that differed, and keys that were looked at. */
   readonly slots: number;
@@ -86,6 +86,8 @@ class Comparison {
   readonly #digests: Digests;
   readonly #seed: number;
   readonly #own = new Map<string, Listed>();
+  #missed = false;
+  #aheadMs = Number.POSITIVE_INFINITY;
   #survey = 0;
   #slots = 0;
   #keys = 0;
@@ -113,8 +115,9 @@ class Comparison {
 
   #end(complete: boolean): void {
     this.#done({
-      ...{ complete, slots: this.#slots, keys: this.#keys },
-      ...{ toldBytes: this.#toldBytes, repaired: this.#repaired, bytes: this.#bytes },
+      ...{ complete: complete && !this.#missed, missed: this.#missed, aheadMs: this.#aheadMs },
+      ...{ slots: this.#slots, keys: this.#keys, toldBytes: this.#toldBytes },
+      ...{ repaired: this.#repaired, bytes: this.#bytes },
     });
   }
 
@@ -219,7 +222,9 @@ class Comparison {
     });
   }
 
-  #count(keys: number, { repaired, bytes }: Fetched): void {
+  #count(keys: number, { repaired, bytes, missed, aheadMs }: Fetched): void {
+    this.#missed ||= missed;
+    this.#aheadMs = Math.min(this.#aheadMs, aheadMs);
     this.#keys += keys;
     this.#repaired += repaired;
     this.#bytes += bytes;

@@ -49,6 +49,13 @@ export interface Haul {
 export interface Fetched {
   readonly repaired: number;
   readonly bytes: number;
+  /** Whether some keys are still to be looked at: somebody did not answer. */
+  readonly missed: boolean;
+  /**
+   * When the first of what was left where it is, since it comes from too far ahead, may be taken:
+   * in Unix milliseconds; infinite when nothing was left.
+   */
+  readonly aheadMs: number;
 }
 
 /** What a page of another node's keys has come to. */
@@ -83,7 +90,7 @@ export function haulFrom(parts: RepairParts, haul: Haul, done: (report: HaulRepo
       const entries = entriesOf(page);
       const mine = entries.filter(({ key }) => isMine(key));
       fetchLacking(parts, { listed: mine, anew, wanted }, (fetched) => {
-        if (!wanted()) {
+        if (!wanted() || fetched.missed) {
           done({ complete: false, cursor: at });
           return;
         }
@@ -112,7 +119,8 @@ export function fetchLacking(
 ): void {
   gather(listed, askedOwn(parts), (said) => {
     const lacking = listed.filter((one, at) => lacks(said[at], one.version, anew) || isTie(one));
-    fetchAll(parts, lacking, wanted, done);
+    const missed = said.includes(undefined);
+    fetchAll(parts, lacking, wanted, (fetched) => done(missed ? { ...fetched, missed } : fetched));
   });
 }
 
@@ -145,46 +153,71 @@ export function lacks(said: Said | undefined, version: bigint, anew: boolean): b
   return version > (said.version ?? (anew ? 0n : said.forgotten));
 }
 
-/** Gets items and tombstones, a few at a time, large ones by themselves. */
+/** Gets items and tombstones, a few at a time, large and missed ones by themselves. */
 function fetchAll(
   parts: RepairParts,
   lacking: readonly Listed[],
   wanted: () => boolean,
   done: (fetched: Fetched) => void,
 ): void {
-  const sum = { repaired: 0, bytes: 0 };
-  const step = (at: number, count: number): void => {
-    if (at >= lacking.length || !wanted()) {
-      done(sum);
+  const sum = { repaired: 0, bytes: 0, missed: false, aheadMs: Number.POSITIVE_INFINITY };
+  const step = (left: readonly Listed[], count: number): void => {
+    if (left.length === 0 || !wanted()) {
+      done({ ...sum, missed: left.length > 0 });
       return;
     }
-    const some = lacking.slice(at, at + count);
-    const fetch = ({ key }: Listed, settle: (bytes: number | undefined) => void): void =>
+    const some = left.slice(0, count);
+    const fetch = ({ key }: Listed, settle: (got: Got | undefined) => void): void =>
       fetchOne(parts, key, settle);
     gather(some, fetch, (got) => {
-      const bytes = got.reduce<number>((total, one) => total + (one ?? 0), 0);
+      let bytes = 0;
+      for (const one of got) {
+        bytes += one?.bytes ?? 0;
+        if (one?.bytes !== undefined) sum.repaired++;
+        sum.aheadMs = Math.min(sum.aheadMs, one?.aheadMs ?? Number.POSITIVE_INFINITY);
+      }
       sum.bytes += bytes;
-      sum.repaired += got.filter((one) => one !== undefined).length;
-      step(at + some.length, bytes > FETCH_BYTES ? 1 : Math.min(FETCH_KEYS, count * 2));
+      const missed = some.filter((_, at) => got[at] === undefined);
+      const rest = [...missed, ...left.slice(count)];
+      if (count === 1 && missed.length > 0) done({ ...sum, missed: true });
+      else if (missed.length > 0 || bytes > FETCH_BYTES) step(rest, 1);
+      else step(rest, Math.min(FETCH_KEYS, count * 2));
     });
   };
-  step(0, FETCH_KEYS);
+  step(lacking, FETCH_KEYS);
 }
 
-/** Gets one item or tombstone; its bytes, if it was new here. */
+/** What became of one item or tombstone. */
+interface Got {
+  /** Its bytes, if it was new here. */
+  readonly bytes?: number;
+  /** When it may be taken that comes from too far ahead, Unix ms. */
+  readonly aheadMs?: number;
+}
+
+/** Says that this node can't have an item, or has it; all else may be otherwise the next time. */
+const SETTLED: readonly number[] = [STATUS.EXISTS, STATUS.TOO_LARGE, STATUS.NO_SPACE];
+
+/** Gets one item or tombstone; nothing is told when somebody did not answer. */
 function fetchOne(
   { askPeer, askOwn, nowMs, maxSkewMs = Number.POSITIVE_INFINITY }: RepairParts,
   key: Uint8Array,
-  settle: (bytes: number | undefined) => void,
+  settle: (got: Got | undefined) => void,
 ): void {
   askPeer(question(key, true), (answer) => {
     const said = answer && saidBy('', answer);
-    if (said?.version === undefined || timeOf(said.version) > nowMs() + maxSkewMs) {
-      settle(undefined);
+    if (said?.version === undefined) {
+      settle(said && {});
+      return;
+    }
+    const dueMs = timeOf(said.version) - maxSkewMs;
+    if (dueMs > nowMs()) {
+      settle({ aheadMs: dueMs });
       return;
     }
     askOwn(repairOf(key, said, nowMs()), (merged) => {
-      settle(merged?.status === STATUS.OK ? key.length + said.value.length : undefined);
+      if (merged?.status === STATUS.OK) settle({ bytes: key.length + said.value.length });
+      else settle(SETTLED.includes(merged?.status ?? -1) ? {} : undefined);
     });
   });
 }

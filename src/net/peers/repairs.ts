@@ -1,7 +1,8 @@
 /**
  * When this node compares itself with which peer: when a connection has come up, when a peer is
  * back that was away, when a peer says that it could not keep everything for this node, when moves
- * are settled, and every ten minutes. One at a time, and nobody is to notice.
+ * are settled, once the clocks have come to what was left because it comes from ahead, and every
+ * ten minutes. One at a time, and nobody is to notice.
  */
 import type { Clock } from '../../base/clock.js';
 import { LINK_TOPICS, type Links } from '../../base/links.js';
@@ -37,7 +38,7 @@ export interface RepairsParts {
   readonly random: Random;
   readonly log: Log;
   /** Questions of the main thread to other nodes. */
-  readonly forwarder: () => Forwarder | undefined;
+  readonly forwarder: () => Pick<Forwarder, 'ask'> | undefined;
   /** Asks this node's own store. */
   readonly askOwn: Ask;
   /** A peer that there is a connection to. */
@@ -72,6 +73,8 @@ export interface LastRepair {
 const EVERY_MS = 600_000;
 /** After a failed or a wished one, the next comparison begins at the earliest after so long. */
 const PAUSE_MS = 1_000;
+/** After one that left what comes from ahead; a clock that is wrong goes on for a while. */
+const AHEAD_MIN_MS = 10_000;
 /** How long a question to another node's store may take, and one to its desk. */
 const QUESTION_MS = 5_000;
 const DESK_MS = 2_000;
@@ -148,8 +151,13 @@ export class Repairs {
 
   /** There is cause to compare with a peer. */
   soon(id: string): void {
-    const soonMs = this.#parts.clock.monotonicMs() + PAUSE_MS;
-    this.#dueMs.set(id, Math.min(this.#dueMs.get(id) ?? soonMs, soonMs));
+    this.#by(id, PAUSE_MS);
+  }
+
+  /** A peer is to be compared with in so many milliseconds, or before. */
+  #by(id: string, inMs: number): void {
+    const dueMs = this.#parts.clock.monotonicMs() + inMs;
+    this.#dueMs.set(id, Math.min(this.#dueMs.get(id) ?? dueMs, dueMs));
   }
 
   /** Has a peer compare itself with this node; `settle` is told whether it has heard that. */
@@ -236,7 +244,7 @@ export class Repairs {
       },
       (report) => {
         this.#running = false;
-        if (report.complete) done();
+        if (report.complete && report.aheadMs === Number.POSITIVE_INFINITY) done();
         this.#ended(id, report);
       },
     );
@@ -256,6 +264,9 @@ export class Repairs {
     const { clock, log } = this.#parts;
     this.#last.set(id, { endedMs: clock.monotonicMs(), complete, slots, items: repaired });
     if (!complete && !this.#stopped) this.soon(id);
+    // Else nobody would look for what was left before the next turn, ten minutes later.
+    const aheadMs = Math.max(report.aheadMs - clock.nowMs(), AHEAD_MIN_MS);
+    if (aheadMs < EVERY_MS) this.#by(id, aheadMs);
     if (repaired > 0) log.info({ node: id, complete, slots, repaired }, 'repaired from a peer');
   }
 

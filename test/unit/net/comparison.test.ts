@@ -1,110 +1,11 @@
 /** Two stores that compare themselves by digests, over the release core. */
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/base/clock.js';
-import type { LinkHandler, Links } from '../../../src/base/links.js';
 import { seededRandom } from '../../../src/base/random.js';
 import { slotOf } from '../../../src/base/slot.js';
 import { systemTimers } from '../../../src/base/timers.js';
-import { type ComparisonReport, compareWith } from '../../../src/net/peers/comparison.js';
-import { DigestDesk } from '../../../src/net/peers/digestDesk.js';
-import type { Ask } from '../../../src/net/peers/pages.js';
-import { AnswerReader } from '../../../src/protocol/answerReader.js';
-import { MIB, Rig, START_MS } from '../../model/support/rig.js';
-import { FLAG, OP, STATUS } from '../../model/support/wire.js';
-
-/** The first version of the test's time. */
-const FIRST = BigInt(START_MS) << 22n;
-const CLUSTER = '1'.repeat(16);
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-
-/** How a comparison differs from the plain one. */
-interface Variant {
-  readonly number?: number;
-  readonly loss?: number;
-  readonly isShared?: (slot: number) => boolean;
-}
-
-/** A store, and what others ask it by. */
-class Side {
-  readonly rig = new Rig({ build: 'release', memoryBytes: 24 * MIB, feedBytes: 16 * MIB });
-  handler: LinkHandler | undefined;
-  readonly desk: DigestDesk;
-
-  constructor(isShared: (slot: number) => boolean = () => true) {
-    this.rig.store.publish(true, 'peers');
-    this.desk = new DigestDesk({
-      ...{ timers: systemTimers, clock: systemClock, ask: this.ask, onAgain: () => {} },
-      touchedMs: () => this.rig.nowMs,
-      sharedWith: (_, cluster, number) =>
-        cluster === CLUSTER && number === 1 ? isShared : undefined,
-    });
-    const links: Links = {
-      request: () => {},
-      serve: (_, handler) => {
-        this.handler = handler;
-      },
-    };
-    this.desk.serve(links);
-  }
-
-  readonly ask: Ask = (request, settle) => {
-    systemTimers.soon(() => {
-      const [message] = this.rig.send(request);
-      const reader = new AnswerReader();
-      reader.reset(message?.bytes ?? new Uint8Array(0));
-      reader.next();
-      settle(reader);
-    });
-  };
-
-  /** Compares itself with another one; every `loss`th answer is lost. */
-  compareWith(
-    other: Side,
-    { number = 1, loss = 0, isShared = () => true }: Variant = {},
-  ): Promise<ComparisonReport> {
-    let told = 0;
-    return new Promise<ComparisonReport>((resolve) => {
-      compareWith(
-        {
-          ...{ timers: systemTimers, clock: systemClock, random: seededRandom(seed) },
-          nowMs: () => this.rig.nowMs,
-          ...{ askOwn: this.ask, askPeer: other.ask, cluster: CLUSTER, number, isShared },
-          tell: (request, settle) => {
-            systemTimers.soon(() => {
-              other.handler?.('a', request, (answer) => {
-                settle(loss > 0 && ++told % loss === 0 ? undefined : answer);
-              });
-            });
-          },
-          wanted: () => true,
-        },
-        resolve,
-      );
-    });
-  }
-
-  merge(key: string, version: bigint, gone = false): void {
-    const flags = FLAG.VERSION | (gone ? FLAG.TOMBSTONE | FLAG.EXPIRY : 0);
-    const expiryMs = BigInt(this.rig.nowMs + 24 * 3_600_000);
-    const { status } = this.rig.one({
-      ...{ op: OP.MERGE, key, version, flags },
-      ...(gone ? { expiryMs } : { value: `${key} ${version}` }),
-    });
-    expect(status).toBe(STATUS.OK);
-  }
-
-  held(key: string): bigint | undefined {
-    return this.rig.one({ op: OP.GET, key, flags: FLAG.PEEK | FLAG.WITH_META }).version;
-  }
-
-  /** Reads what was published, so that there is room. */
-  drain(): void {
-    for (const feed of this.rig.store.openFeeds(0, 'peers')) {
-      while (feed.next()) if (feed.pendingBytes > 1000) feed.release();
-      feed.release();
-    }
-  }
-}
+import { type HaulPage, type HaulReport, haulFrom } from '../../../src/net/peers/repair.js';
+import { FLAG, OP } from '../../model/support/wire.js';
+import { FIRST, Side, seed } from './support/side.js';
 
 function fill(sides: readonly Side[], count: number): void {
   for (const side of sides) {
@@ -228,9 +129,62 @@ describe('nodes that compare themselves', () => {
     expect(await a.compareWith(b)).toMatchObject({ complete: true, slots: 0 });
   }, 60_000);
 
+  test('leave what comes from too far ahead, and say when it may be taken', async () => {
+    const [a, b] = [new Side(), new Side()];
+    const aheadBy = (ms: number): bigint => BigInt(a.rig.nowMs + ms) << 22n;
+    for (const ms of [400, 3000, 2000]) b.merge(`${ms} ahead`, aheadBy(ms));
+    const early = await a.compareWith(b);
+    expect(early).toMatchObject({ complete: true, repaired: 1, aheadMs: a.rig.nowMs + 1500 });
+    expect([a.held('400 ahead'), a.held('2000 ahead')]).toEqual([aheadBy(400), undefined]);
+    a.rig.nowMs += 2500;
+    const late = await a.compareWith(b);
+    expect(late).toMatchObject({ complete: true, repaired: 2, aheadMs: Number.POSITIVE_INFINITY });
+  });
+
+  test('ask again for what they were not told, and are not done without it', async () => {
+    const [a, b] = [new Side(), new Side()];
+    fill([b], 100);
+    const isFor = (request: Uint8Array, key: string): boolean =>
+      Buffer.from(request).includes(Buffer.from(key));
+    let asked = 0;
+    b.isDeaf = (request) => isFor(request, 'key 77') && ++asked === 1;
+    expect(await a.compareWith(b)).toMatchObject({ complete: true, repaired: 100 });
+    b.merge('key 77', FIRST + 1000n);
+    b.isDeaf = (request) => isFor(request, 'key 77');
+    expect(await a.compareWith(b)).toMatchObject({ complete: false, missed: true, repaired: 0 });
+    b.isDeaf = () => false;
+    expect(await a.compareWith(b)).toMatchObject({ complete: true, repaired: 1 });
+  });
+
   test('do not compare under different configurations', async () => {
     const [a, b] = [new Side(), new Side()];
     fill([b], 10);
     expect(await a.compareWith(b, { number: 2 })).toMatchObject({ complete: false, repaired: 0 });
+  });
+});
+
+describe('a haul', () => {
+  test('stops before the page of which it is not told everything, and goes on there', async () => {
+    const [a, b] = [new Side(), new Side()];
+    fill([b], 2000);
+    const pages: HaulPage[] = [];
+    const haul = (cursor: bigint): Promise<HaulReport> =>
+      new Promise((resolve) => {
+        const parts = { timers: systemTimers, nowMs: () => a.rig.nowMs };
+        const onPage = (page: HaulPage): number => {
+          pages.push(page);
+          return 0;
+        };
+        const order = { cursor, isMine: () => true, anew: true, onPage, wanted: () => true };
+        haulFrom({ ...parts, askPeer: b.askFromAfar, askOwn: a.ask }, order, resolve);
+      });
+    let asked = 0;
+    b.isDeaf = () => ++asked > 1200;
+    const first = await haul(0n);
+    expect(first).toEqual({ complete: false, cursor: pages.at(-1)?.cursor });
+    expect(pages.reduce((sum, { repaired }) => sum + repaired, 0)).toBeGreaterThan(500);
+    b.isDeaf = () => false;
+    expect(await haul(first.cursor)).toMatchObject({ complete: true });
+    for (let n = 0; n < 2000; n++) expect(a.held(`key ${n}`)).toBe(FIRST + BigInt(n));
   });
 });
