@@ -30,7 +30,7 @@ import {
 import { alignUp, inboxAt_, tableAt } from "./layout";
 import { beginGroup, endGroup } from "./policy";
 import { seeAt } from "./table";
-import { refuse, run } from "./verbs/run";
+import { refuse, run, waitedMs } from "./verbs/run";
 import { isWellFramed, opcodeAt, readRequest, requestSize } from "./request";
 import { nowMs, readClearVersion, setClock } from "./version";
 import { draftHeldAt, forgetHeld } from "./draft";
@@ -200,7 +200,7 @@ function runSlot(slot: u32, at: u32, frame: u32): bool {
   const arrivalMs = load<u32>(frame, FRAME_ARRIVAL);
   const outcome = run(op, load<u64>(slot, SLOT_HASH), load<u32>(frame, FRAME_GRANTS), arrivalMs);
   if (outcome == VERB_DONE) return true;
-  if (i32(u32(nowMs) - arrivalMs) <= i32(BUSY_AFTER_MS)) {
+  if (waitedMs(arrivalMs) <= i32(BUSY_AFTER_MS)) {
     onDisk = outcome == ON_DISK;
     if (!onDisk) count(COUNTER_DEFERRED);
     return false;

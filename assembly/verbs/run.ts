@@ -130,8 +130,14 @@ function examine(op: u32, grants: u32, arrivalMs: u32): u32 {
     return STATUS_FORBIDDEN;
   }
   if (refusal != STATUS_OK && isChange(op)) return refusal;
-  if (deadlineMs() != 0 && u32(nowMs) - arrivalMs > deadlineMs()) return STATUS_TIMEOUT;
+  if (deadlineMs() != 0 && waitedMs(arrivalMs) > i32(deadlineMs())) return STATUS_TIMEOUT;
   return STATUS_OK;
+}
+
+/** For how long a request has waited; less than nothing when the clock has gone back since. */
+@inline
+export function waitedMs(arrivalMs: u32): i32 {
+  return i32(u32(nowMs) - arrivalMs);
 }
 
 /** Whether a GET that carries nothing but its key is in order: most requests are such. */
