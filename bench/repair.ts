@@ -58,6 +58,7 @@ class Side {
         clock: systemClock,
         ask: this.ask,
         onAgain: () => {},
+        isLacking: () => false,
         touchedMs: () => 0,
       },
       sharedWith: () => () => true,

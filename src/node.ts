@@ -8,7 +8,7 @@
 import type { Store } from './arena/store.js';
 import type { StoreLane } from './arena/storeLane.js';
 import { type Clock, systemClock } from './base/clock.js';
-import { InputError, messageOf } from './base/errors.js';
+import { messageOf } from './base/errors.js';
 import { systemRandom } from './base/random.js';
 import { sleep, systemTimers, type Timers } from './base/timers.js';
 import { VERSION } from './base/version.js';
@@ -20,8 +20,8 @@ import { jsonReport } from './cluster/reports.js';
 import { touchPlaceOf } from './cluster/touchFile.js';
 import type { Config } from './config/config.js';
 import { hostOf } from './config/host.js';
-import { isLoopback } from './config/loopback.js';
 import { thisMachine } from './config/machine.js';
+import { refuseOpenDoor } from './config/openDoor.js';
 import { type DurableStore, makeStore } from './durableStore.js';
 import type { DataLog } from './log/dataLog.js';
 import { Board, DRAINING, SERVING } from './net/board.js';
@@ -65,6 +65,8 @@ export interface Node {
 
 /** After the last close frame, so much time for it to be read before sockets are cut. */
 const LINGER_MS = 150;
+/** How often it is looked whether all threads know the cluster. */
+const LEARN_MS = 2;
 /**
  * Set to 1, it lets SIGUSR2 break the first I/O thread, or the main thread where there is none: a
  * rehearsal of what follows.
@@ -87,14 +89,6 @@ export async function startNode(config: Config): Promise<Node> {
     throw error;
   }
   return node;
-}
-
-function refuseOpenDoor(config: Config): void {
-  if (config.authToken !== undefined || isLoopback(config.host)) return;
-  throw new InputError(
-    `${config.host} can be reached from other machines, so clients have to present a token: ` +
-      'set ORLOP_AUTH_TOKEN (or auth-token), or listen on 127.0.0.1',
-  );
 }
 
 class RunningNode implements Node {
@@ -252,12 +246,12 @@ class RunningNode implements Node {
     this.#sweeper.start();
     await this.#join();
     if (process.env[REHEARSAL] === '1') process.on('SIGUSR2', this.#rehearse);
-    if (this.#belongs) this.#ready();
+    if (this.#belongs) await this.#ready();
     else {
       const unlisten = this.#view.onConfiguration(() => {
         if (!this.#belongs) return;
         unlisten();
-        this.#ready();
+        void this.#ready();
       });
     }
   }
@@ -267,7 +261,11 @@ class RunningNode implements Node {
     return this.#cluster === undefined || this.#view.selfIndex >= 0;
   }
 
-  #ready(): void {
+  /** Serves, once all its threads know the cluster. */
+  async #ready(): Promise<void> {
+    while (this.#cluster !== undefined && this.#board.knownNumber === 0) {
+      await sleep(this.#timers, LEARN_MS);
+    }
     if (this.#board.state === DRAINING) return;
     this.#board.state = SERVING;
     const { listener, threads } = this.#sources.facts;
@@ -277,7 +275,8 @@ class RunningNode implements Node {
 
   /** Where others could interfere and there is no key, a node stays alone. */
   async #join(): Promise<void> {
-    if (this.#config.cluster.gossips) {
+    const share = this.#share;
+    if (share !== undefined) {
       const [config, log, view] = [this.#config, this.#log, this.#view];
       this.#peers = this.#startPeers();
       const [peers, board] = [this.#peers, this.#board];
@@ -287,11 +286,12 @@ class RunningNode implements Node {
         if (view.selfIndex < 0) this.#failed(error);
       };
       const node = await startCluster({
-        ...{ config, port: this.port, log, view, haul, shed, failed, heat: this.#share?.heat },
+        ...{ config, port: this.port, log, view, haul, shed, failed },
+        ...{ reach: share.reach, heat: share.heat },
         askOwn: (request, settle) => this.#station.inquire(request, settle),
         items: () => this.#store.stats().items,
         known: () => board.knownNumber,
-        rekey: (keys) => this.#share?.pass.keys?.replace(keys),
+        rekey: (keys) => share.pass.keys?.replace(keys),
         hasDelivered: (id, number) => peers?.leadership.hasDelivered(id, number) ?? true,
       });
       this.#cluster = node;

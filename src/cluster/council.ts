@@ -30,6 +30,8 @@ export interface CouncilSeat {
   readonly timers: Timers;
   readonly random: Random;
   readonly custody: Custody;
+  /** There is no memory of any cluster; told before anything else. */
+  readonly blank?: () => void;
   readonly learned: (configuration: Configuration) => void;
   readonly refused: (change: Change, why: string) => void;
   readonly failed: (error: Error) => void;
@@ -112,6 +114,7 @@ class Seat implements SeatedCouncil {
       if (herald !== undefined) this.council.heard(herald.cluster, number, herald.digest, from);
     });
     const known = this.council.configuration;
+    if (this.council.wasBlank) parts.blank?.();
     if (known !== undefined) learned(known);
     this.council.start();
     this.#duties = timers.every(DUTY_MS, () => this.#attend());

@@ -31,6 +31,7 @@ import type { Log } from '../net/log.js';
 import type { Ask } from '../net/peers/pages.js';
 import { type HaulOrder, Mover } from '../rebalance/mover.js';
 import { type ShedOrder, Standing } from '../rebalance/standing.js';
+import type { Reach } from '../replication/reach.js';
 import type { Council } from '../ring/council.js';
 import type { ClusterView } from '../ring/view.js';
 import { Calls } from './calls.js';
@@ -206,6 +207,8 @@ export interface ClusterOptions {
   readonly log: Log;
   /** What the node knows of its cluster; kept up to date from now on. */
   readonly view: ClusterView;
+  /** Where it is known whether this node has what it had acknowledged. */
+  readonly reach: Pick<Reach, 'isLacking' | 'setLacking'>;
   /** Goes through another node's keys, and takes over what is missing here. */
   readonly haul: (order: HaulOrder) => void;
   /** Goes through this node's keys, and outdoes what those who lead them do not have. */
@@ -228,11 +231,12 @@ export interface ClusterOptions {
 
 /** Moves what the configuration says, and says so in the log. */
 function moverFor(gossip: Gossip, seat: SeatedCouncil, options: ClusterOptions): Mover {
-  const { log, view, haul } = options;
+  const { log, view, reach, haul } = options;
   return new Mover({
     ...{ view, haul, clock: systemClock, timers: systemTimers, links: gossip.links },
     boot: gossip.self.boot,
     topic: LINK_TOPICS.rebalance,
+    isLacking: () => reach.isLacking,
     isSteward: () => seat.isSteward,
     settle: (number) => seat.council.wish({ kind: 'settle', number }),
     told: (what, { source, stretches }) =>
@@ -251,6 +255,16 @@ function standingFor(gossip: Gossip, seat: SeatedCouncil, options: ClusterOption
     isSteward: () => seat.isSteward,
     told: (what, number, shed) => log.info({ number, shed }, `standing: ${what}`),
   });
+}
+
+/** Leaves when another node says so. */
+function departureOf(view: ClusterView, seat: SeatedCouncil, calls: Calls): Departure {
+  const departure = new Departure(view, seat, systemTimers);
+  calls.serve('leave', () => {
+    departure.begin();
+    return true;
+  });
+  return departure;
 }
 
 /** Takes part in the cluster. Throws `InputError`. */
@@ -278,8 +292,9 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   try {
     const { joinFile } = config;
     const listed = joinFile === undefined ? [] : fileSource(joinFile).addresses();
-    const { failed } = options;
-    seat = seatCouncil({ gossip, config: whole, listed, log, view, failed, hasCaughtUp });
+    const blank = (): void => options.reach.setLacking(true);
+    const told = { failed: options.failed, hasCaughtUp, blank };
+    seat = seatCouncil({ gossip, config: whole, listed, log, view, ...told });
   } catch (error) {
     watch?.cancel();
     await socket.close();
@@ -290,11 +305,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterNode
   const calls = new Calls(gossip.links);
   const own = endpointOfMember(gossip.self);
   const invitations = new Invitations({ calls, view, council, discovery, own });
-  const departure = new Departure(view, seat, systemTimers);
-  calls.serve('leave', () => {
-    departure.begin();
-    return true;
-  });
+  const departure = departureOf(view, seat, calls);
   const mover = moverFor(gossip, seat, options);
   standing = standingFor(gossip, seat, options);
   gossip.start();

@@ -82,7 +82,7 @@ function peersOf(peers: ReplicaSource, nowMs: number): object[] {
 /** How changes get to other nodes, as one node knows it. */
 export interface ReplicaSource {
   lags(): readonly PeerLag[];
-  readonly repairs: Pick<Repairs, 'figures' | 'lastOf'>;
+  readonly repairs: Pick<Repairs, 'figures' | 'lastOf' | 'isLacking'>;
   readonly purger: Pick<Purger, 'figures'>;
 }
 
@@ -104,6 +104,7 @@ export function replicationDocument(sources: ReplicationSources): object {
     ...{ factor: layout.replicas, copies, strategy, epoch },
     ...{ passed_over: passedOver, consistency: 'one' },
     ...(peers && {
+      lacking: peers.repairs.isLacking,
       peers: peersOf(peers, nowMs),
       repairs: peers.repairs.figures,
       purge: peers.purger.figures,

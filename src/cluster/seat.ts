@@ -32,6 +32,8 @@ export interface SeatParts {
   readonly view: ClusterView;
   /** The memory of agreements can't be written any more. */
   readonly failed: (error: Error) => void;
+  /** There is no memory of any cluster: what this node may have had before is lost. */
+  readonly blank: () => void;
   /** Whether a member that was passed over has what its successors have. */
   readonly hasCaughtUp: (id: string) => boolean;
 }
@@ -111,6 +113,7 @@ export function seatCouncil(parts: SeatParts): SeatedCouncil {
       founding: foundingFor(parts),
       store: storeFor(config),
       custody: { replaceAfterMs, hasCaughtUp: parts.hasCaughtUp },
+      blank: parts.blank,
       learned: (configuration) => {
         logLearned(configuration, gossip.self.id, log);
         view.learn(configuration);

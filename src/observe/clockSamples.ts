@@ -1,4 +1,4 @@
-/** The metrics of this node's clock compared to those of its peers. */
+/** The metrics of this node's clock compared to those of its peers, and of what it may lack. */
 import { type Family, one } from './family.js';
 import type { Sources } from './snapshot.js';
 
@@ -22,6 +22,12 @@ export function ofTheClocks(clocks: NonNullable<Sources['clocks']>): Family[] {
       'orlop_changes_ahead_total',
       'Changes of peers that were refused as too far ahead',
       clocks.refused,
+    ),
+    one(
+      'gauge',
+      'orlop_lacking',
+      'Whether the node has lost its memory, and does not count at quorum yet',
+      clocks.isLacking ? 1 : 0,
     ),
   ];
 }

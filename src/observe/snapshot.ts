@@ -36,7 +36,7 @@ export interface Sources {
   /** The membership of the node, while it gossips. */
   readonly cluster?: ClusterSource | undefined;
   /** How this node's clock stands, where there may be other nodes. */
-  readonly clocks?: Pick<Reach, 'skewMs' | 'isOff' | 'refused'> | undefined;
+  readonly clocks?: Pick<Reach, 'skewMs' | 'isOff' | 'refused' | 'isLacking'> | undefined;
   /** How changes get to other nodes, where there may be some. */
   readonly peers?: PeersSource | undefined;
 }

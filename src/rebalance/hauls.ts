@@ -21,8 +21,8 @@
 import type { Move, Stretch } from './moves.js';
 
 /**
- * How an old owner is: it can be hauled from, has not learned the configuration yet, can't be
- * reached, or can't be reached and is no member any more.
+ * How an old owner is: it can be hauled from, has not learned the configuration yet or has not got
+ * back what it lost, can't be reached, or can't be reached and is no member any more.
  */
 export type SourceState = 'ready' | 'behind' | 'away' | 'gone';
 

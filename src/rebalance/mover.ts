@@ -63,6 +63,8 @@ export interface MoverParts {
   readonly clock: Clock;
   /** Goes through another node's keys, and takes over what is missing here. */
   readonly haul: (order: HaulOrder) => void;
+  /** Whether this node has lost its memory, and may lack what it had acknowledged. */
+  readonly isLacking: () => boolean;
   /** Whether this node looks after the configuration. */
   readonly isSteward: () => boolean;
   /** All that the configuration `number` moves has arrived. */
@@ -79,6 +81,8 @@ const LOOK_MS = 500;
 const PAUSE_MS = 2_000;
 /** How long an answer is waited for, in milliseconds. */
 const ANSWER_MS = 2_000;
+const ARRIVED = 1 << 0;
+const LACKING = 1 << 1;
 
 /** What a node says of itself: which configuration it knows, and how far it is. */
 export interface MoveReport extends Progress {
@@ -87,6 +91,8 @@ export interface MoveReport extends Progress {
   readonly cluster: string;
   readonly number: number;
   readonly arrived: boolean;
+  /** Nothing is to be hauled from it yet. */
+  readonly lacking: boolean;
 }
 
 function encodeReport(report: MoveReport): Uint8Array {
@@ -94,7 +100,7 @@ function encodeReport(report: MoveReport): Uint8Array {
   writer.hex64(report.boot);
   writer.hex64(report.cluster);
   writer.count(report.number);
-  writer.u8(report.arrived ? 1 : 0);
+  writer.u8((report.arrived ? ARRIVED : 0) | (report.lacking ? LACKING : 0));
   const { total, done, stuck, bytes, items } = report;
   for (const count of [total, done, stuck, bytes, items]) writer.count(count);
   return writer.done();
@@ -104,11 +110,12 @@ function decodeReport(body: Uint8Array): MoveReport | undefined {
   return soundly(() => {
     const reader = new FieldReader(body);
     const [boot, cluster] = [reader.hex64(), reader.hex64()];
-    const [number, arrived] = [reader.count(), reader.u8() === 1];
+    const [number, flags] = [reader.count(), reader.u8()];
+    const [arrived, lacking] = [(flags & ARRIVED) !== 0, (flags & LACKING) !== 0];
     const [total, done, stuck] = [reader.count(), reader.count(), reader.count()];
     const [bytes, items] = [reader.count(), reader.count()];
     reader.end();
-    return { boot, cluster, number, arrived, total, done, stuck, bytes, items };
+    return { boot, cluster, number, arrived, lacking, total, done, stuck, bytes, items };
   });
 }
 
@@ -180,9 +187,10 @@ export class Mover {
   /** How far this node is. */
   report(): MoveReport {
     const { cluster = '0'.repeat(16), number = 0 } = this.#parts.view.configuration ?? {};
-    const { boot } = this.#parts;
+    const { boot, isLacking } = this.#parts;
     const progress = this.#hauls.progress((source) => this.#stateOf(source));
-    return { boot, cluster, number, arrived: progress.done === progress.total, ...progress };
+    const arrived = progress.done === progress.total;
+    return { boot, cluster, number, arrived, lacking: isLacking(), ...progress };
   }
 
   /** What came over to this node since it was started. */
@@ -256,7 +264,8 @@ export class Mover {
     const { view } = this.#parts;
     // It may have what nobody is to have, and lacks what the others have.
     if (view.isLed && !view.isInGoodStanding(source)) return 'gone';
-    if (view.isAlive(source)) return this.#reportOf(source) === undefined ? 'behind' : 'ready';
+    // What it had acknowledged and lost is with others; what it lacks still is coming.
+    if (view.isAlive(source)) return this.#reportOf(source)?.lacking === false ? 'ready' : 'behind';
     const { layout } = view.configuration ?? {};
     return layout && memberOf(layout, source) !== undefined ? 'away' : 'gone';
   }

@@ -11,8 +11,9 @@
  *
  *   answer   0 no      another configuration, or a survey that is not known (any more)
  *            1 wait    it is being gone through
- *            2 yes     begin: survey u32; look: n x digests of 12 bytes; page: see `pages.ts`;
- *                     touched: Unix ms, u64
+ *            2 yes     begin: survey u32, 1 u32 if it lost its memory and lacks things, else 0;
+ *                      look: n x digests of 12 bytes; page: see `pages.ts`;
+ *                      touched: Unix ms, u64
  *            3 many    list: more than is told one by one
  */
 import { FieldReader, FieldWriter, FormatError, soundly } from '../ring/fields.js';

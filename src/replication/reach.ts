@@ -3,7 +3,8 @@
  * holds an answer back until enough owners have a change looks here.
  *
  *   0 moved i32 | 4 work i32 | 8 rows i32 | 16 run u64 | 24 turn u64
- *   32 skew i32, ms | 36 longest skew i32, ms | 40 changes refused as ahead i32 | 64 rows
+ *   32 skew i32, ms | 36 longest skew i32, ms | 40 changes refused as ahead i32 | 44 lacking i32
+ *   64 rows
  *   row   0 length of id u32 | 4 generation i32 | 8 connected i32 | 12 whole i32 | 16 id, 64 bytes
  *         80 run of the peer u64 | 88 attained u64 | 96 wanted i32
  *         128 position u32 for each source
@@ -18,6 +19,7 @@
  * while turn n is under way finds it with everybody who has attained turn n + 1. Turns count from
  * the start of the process, its *run*. `whole` is the other direction: the generation, at that
  * peer, up to which this node has made up for everything that the peer gave up telling it.
+ * `lacking` says that this node may have lost what it had acknowledged (`recovery.ts`).
  */
 import { Mark } from '../base/mark.js';
 
@@ -29,6 +31,7 @@ const TURN_AT = 24;
 const SKEW = 8;
 const MAX_SKEW = 9;
 const REFUSED = 10;
+const LACKING = 11;
 /** Clocks may be as far apart as they like. */
 const ANY_SKEW_MS = 2 ** 31 - 1;
 const HEAD_BYTES = 64;
@@ -109,6 +112,16 @@ export class Reach {
   /** How many were, modulo 2^32. */
   get refused(): number {
     return Atomics.load(this.#words, REFUSED) >>> 0;
+  }
+
+  /** Whether this node has lost its memory, and may lack what it had acknowledged. */
+  get isLacking(): boolean {
+    return Atomics.load(this.#words, LACKING) !== 0;
+  }
+
+  /** It has lost its memory, or has made up for that. */
+  setLacking(lacking: boolean): void {
+    Atomics.store(this.#words, LACKING, lacking ? 1 : 0);
   }
 
   /** The turn that is under way. */

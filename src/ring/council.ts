@@ -79,6 +79,8 @@ export class Council {
   readonly #parts: CouncilParts;
   #state: AgreementState;
   readonly #waiting: Pending[] = [];
+  /** Whether it began without knowing of any cluster. */
+  readonly wasBlank: boolean;
   #saving = false;
   #stopped = false;
   #timer: Timer | undefined;
@@ -91,6 +93,7 @@ export class Council {
     this.#parts = parts;
     const kept = parts.store.load();
     const memory = kept === undefined ? blankMemory(me.boot) : decodeMemory(kept);
+    this.wasBlank = memory.current === undefined;
     this.#state = agreementOf(me, memory, founding);
   }
 

@@ -168,6 +168,13 @@ export class ClusterView {
     return this.#maps.map((owners) => owners.of(slot));
   }
 
+  /** The owners of each partition that have what there is of it, as `groupsOf` names them first. */
+  *holders(): Iterable<readonly Member[]> {
+    const [first] = this.#maps;
+    const { partitions = 0 } = first?.placement ?? {};
+    for (let at = 0; at < partitions; at++) yield first?.of(at) ?? [];
+  }
+
   /** Whether this node has what there is of a key: an owner to be may still be getting it. */
   holds(key: Uint8Array): boolean {
     return this.groupsOf(key)[0]?.some(({ id }) => id === this.#self) ?? false;

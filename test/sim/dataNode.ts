@@ -30,6 +30,8 @@ const MIB = 1024 * 1024;
 const KIB = 1024;
 /** In between items have expired that are still there. */
 const SWEEP_EVERY_MS = 5_000;
+/** The boot of every member, before and after it lost its memory. */
+export const BOOT = '0'.repeat(16);
 /** Little, so that what a peer does not take becomes hints in many seeds. */
 const LIMITS = { window: 8 * KIB, capacity: 32 * KIB };
 const QUIET = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
@@ -82,6 +84,7 @@ export class DataNode implements Running {
   readonly #observer: StoreLane;
   readonly #gather: Gather;
   readonly #peers: Peers;
+  readonly #reach: Reach;
   readonly #switchboard: Switchboard;
   readonly #guests = new Map<string, Guest>();
   readonly #client: Guest;
@@ -89,13 +92,17 @@ export class DataNode implements Running {
   readonly #sweeping: Timer;
   #nextId = 1;
 
-  /** With what a node had that crashed, as its log would bring it back, or with nothing. */
+  /**
+   * With what a node had that crashed, as its log would bring it back, or with nothing; then it may
+   * be lacking what it had.
+   */
   constructor(
     host: Host,
     configuration: Configuration,
     maxSkewMs?: number,
     repairs = false,
     store = freshStore(host),
+    isLacking = false,
   ) {
     this.#host = host;
     this.store = store;
@@ -104,7 +111,9 @@ export class DataNode implements Running {
     this.#observer = this.store.openLane(1);
     const { view } = this;
     const reach = Reach.create(2, undefined, maxSkewMs);
-    view.identify(host.id);
+    reach.setLacking(isLacking);
+    this.#reach = reach;
+    view.identify(host.id, BOOT);
     const tally = Board.create(2).tally(0);
     const stopwatch = new Stopwatch(verbTotals(this.store, lane), tally, clock);
     const onFailure = (error: unknown): void => {
@@ -218,6 +227,11 @@ export class DataNode implements Running {
   /** Whether a peer has what was made here before the configuration `number` was known. */
   hasDelivered(id: string, number: number): boolean {
     return this.#peers.leadership.hasDelivered(id, number);
+  }
+
+  /** Whether it has lost its memory, and does not count as an owner yet. */
+  get isLacking(): boolean {
+    return this.#reach.isLacking;
   }
 
   /** Changes that peers have not acknowledged. */

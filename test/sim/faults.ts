@@ -36,6 +36,12 @@ export interface StormParts {
   readonly restart: (host: Host) => void;
   /** The kinds that may be on; all of them by default. */
   readonly kinds?: readonly Fault[];
+  /** How long a host that crashed is down at most, in milliseconds; 25 s by default. */
+  readonly downMaxMs?: number;
+  /** Whether a host may lose everything now; always by default. */
+  readonly mayWipe?: () => boolean;
+  /** A host's clock was set wrong. */
+  readonly onSkew?: (host: Host) => void;
   /** A host is about to crash. */
   readonly onCrash: (host: Host, wiped: boolean) => void;
 }
@@ -132,6 +138,7 @@ export class Storm {
         return host.running;
       case 'skew':
         host.skewMs = (2 * random.fraction() - 1) * SKEW_MAX_MS;
+        this.#parts.onSkew?.(host);
         return true;
       case 'crash':
         return this.#crash(host, false);
@@ -143,12 +150,13 @@ export class Storm {
   }
 
   #crash(host: Host, wiped: boolean): boolean {
-    const { world, random, victims, restart, onCrash } = this.#parts;
+    const { world, random, victims, restart, onCrash, downMaxMs = DOWN_MAX_MS } = this.#parts;
     if (!host.running || this.#down.size >= victims) return false;
+    if (wiped && this.#parts.mayWipe?.() === false) return false;
     onCrash(host, wiped);
     host.crash(wiped);
     this.#down.add(host);
-    world.agenda.at(world.nowMs + random.fraction() * DOWN_MAX_MS, () => {
+    world.agenda.at(world.nowMs + random.fraction() * downMaxMs, () => {
       this.#down.delete(host);
       if (!host.running) restart(host);
     });

@@ -14,7 +14,7 @@ import { STATUS } from '../../src/protocol/status.js';
 import { FLAG_WITH_META, LEVEL_ONE, OP_GET, OP_SET } from '../../src/protocol/wire.js';
 import { applied } from '../../src/ring/change.js';
 import { type Configuration, NO_DIGEST, type Strategy } from '../../src/ring/configuration.js';
-import { DataNode } from './dataNode.js';
+import { BOOT, DataNode } from './dataNode.js';
 import type { Host } from './host.js';
 import { GOSSIP_PORT } from './memberNode.js';
 import type { Report } from './report.js';
@@ -27,7 +27,7 @@ const DEADLINE_MS = 1_000;
 
 function founding(hosts: readonly Host[], strategy: Strategy): Configuration {
   const members = hosts.map(({ id, address }) => ({
-    ...{ id, boot: '0'.repeat(16), host: address, port: 7700, gossipPort: GOSSIP_PORT },
+    ...{ id, boot: BOOT, host: address, port: 7700, gossipPort: GOSSIP_PORT },
     ...{ zone: '', weight: 1, passedOver: false },
   }));
   members.sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -168,6 +168,8 @@ class MovingRun {
           topic: LINK_TOPICS.rebalance,
         },
         haul: (order) => this.#haul(host, gossip, data, order),
+        // Stores survive here.
+        isLacking: () => false,
         isSteward: () => seat.isSteward,
         settle: (number) => council.wish({ kind: 'settle', number }),
         told: () => undefined,

@@ -123,8 +123,8 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
   'acknowledged-early': {
     scenario: 'replication',
     file: 'src/net/peers/claims.js',
-    find: 'unmet.push(id);',
-    replace: 'void id;',
+    find: 'unmet.push(request);',
+    replace: 'void request;',
     what: 'a change at quorum is acknowledged before the others have it',
   },
   'minority-quorum': {
@@ -203,6 +203,62 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     find: 'reach.generation(row) !== generations.get(id)',
     replace: 'false',
     what: 'what was given up counts as told',
+  },
+  'lost-memory-counts': {
+    scenario: 'replication',
+    file: 'src/replication/recovery.js',
+    find: 'if (sound > group.length - majority)',
+    replace: 'if (true)',
+    what: 'who has lost everything answers reads at quorum at once',
+  },
+  'recovered-from-one': {
+    scenario: 'replication',
+    file: 'src/replication/recovery.js',
+    find: 'if (sound > group.length - majority)',
+    replace: 'if (sound > 0)',
+    what: 'who has lost everything counts again when it has compared itself with one other',
+  },
+  'refused-and-made': {
+    scenario: 'replication',
+    file: 'src/net/peers/switchboard.js',
+    find: 'if (!isReached(owners, level, has))',
+    replace:
+      'if (!isReached(owners, level, has)) void this.#refuse(asked, STATUS.UNAVAILABLE);' +
+      'if (false)',
+    what: 'a change is said not to be made, and made all the same',
+  },
+  'ahead-accepted': {
+    scenario: 'replication',
+    file: 'src/net/peers/clocks.js',
+    find: '* UPPER_MS + lowerMs > limitMs',
+    replace: '* UPPER_MS + lowerMs > Infinity',
+    what: 'changes are taken from however far ahead',
+  },
+  'witness-early': {
+    scenario: 'replication',
+    file: 'src/net/peers/sessions.js',
+    find: 'row === undefined ? -1 : reach.attained(row)',
+    replace: 'mark?.position ?? 0',
+    what: 'a session is told that somebody has what was not even sent there',
+  },
+  'merge-by-arrival': {
+    scenario: 'replication',
+    file: 'src/net/peers/switchboard.js',
+    find: 'if (!this.#knows && !party.isPeer)',
+    replace:
+      'if (party.isPeer) for (let at = 0; at + 44 <= frame.length; at += u32At(frame, at)) {' +
+      'if (frame[at + REQUEST_OPCODE_AT] !== OP_MERGE) continue;' +
+      'const version = (BigInt(this.#parts.clock.nowMs()) << 22n) | BigInt(at);' +
+      'new DataView(frame.buffer, frame.byteOffset).setBigUint64(at + 32, version, true); }\n' +
+      'if (!this.#knows && !party.isPeer)',
+    what: 'of two changes the one that comes last counts',
+  },
+  'hauled-too-early': {
+    scenario: 'moving',
+    file: 'src/rebalance/mover.js',
+    find: '?.lacking === false',
+    replace: '?.lacking !== true',
+    what: 'who does not know yet where its changes go is hauled from',
   },
   'lower-epoch-accepted': {
     scenario: 'leading',

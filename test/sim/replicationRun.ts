@@ -4,15 +4,17 @@
  *
  * - A change that is acknowledged at `quorum` is with a majority of its owners at that moment.
  * - A read at `quorum` sees what was acknowledged at `quorum` before it began, or something newer.
+ * - What is refused in a way that says that nothing was changed is never seen by anybody (but for
+ *   seeds in which frames come twice, as they do over no real link).
  * - A read of a session at `one`, on any node, sees what the session has written at `one`.
  * - In the end all owners of a key have the same of it, and nothing older than was acknowledged,
  *   also where what was acknowledged last has expired meanwhile.
  *
  * A node that crashes comes back with its store, as if its log had every change, but without what
  * it was about to tell others; that is for repair. One that comes back with nothing takes what only
- * it had acknowledged with it, and counts as an owner at once: then reads at `quorum` may miss what
- * the lost node and one more knew, and only what a majority had has to be there in the end. Where
- * two nodes have lost everything, even that may be gone.
+ * it had acknowledged at `one` with it, but nothing that was acknowledged at `quorum` may be missed
+ * by reads then or be gone in the end. Only in some seeds another one may lose everything before
+ * that one counts as an owner again; these promise that in the end all count.
  */
 import { seededRandom } from '../../src/base/random.js';
 import { timeOf } from '../../src/net/peers/clocks.js';
@@ -30,7 +32,7 @@ import { SessionToken } from '../../src/replication/session.js';
 import type { Configuration } from '../../src/ring/configuration.js';
 import { NO_DIGEST } from '../../src/ring/configuration.js';
 import { ClusterView } from '../../src/ring/view.js';
-import { DataNode } from './dataNode.js';
+import { BOOT, DataNode } from './dataNode.js';
 import { type Fault, SKEW_MAX_MS, Storm } from './faults.js';
 import type { Host } from './host.js';
 import { GOSSIP_PORT } from './memberNode.js';
@@ -47,6 +49,10 @@ const DEADLINE_MS = 2_000;
 /** The longest life of what is set briefly. */
 const BRIEF_MS = 5_000;
 const MAX_SKEW_MS = 500;
+/** So that each seed has time for several. */
+const DOWN_MAX_MS = 12_000;
+/** Changes that a node takes whose clock has just jumped. */
+const BURST = 8;
 /** Clients with sessions, and the keys that they share. */
 const TRAVELLERS = 2;
 const TRAVELLED = 8;
@@ -58,12 +64,12 @@ const CRASHES: readonly Fault[] = ['crash', 'wipe'];
 
 function configurationOf(hosts: readonly Host[]): Configuration {
   const members = hosts.map(({ id, address }) => ({
-    ...{ id, boot: '0'.repeat(16), host: address, port: 7700, gossipPort: GOSSIP_PORT },
+    ...{ id, boot: BOOT, host: address, port: 7700, gossipPort: GOSSIP_PORT },
     ...{ zone: '', weight: 1, passedOver: false },
   }));
   members.sort((a, b) => (a.id < b.id ? -1 : 1));
   return {
-    ...{ cluster: '1'.repeat(16), name: 'sim', number: 1, previous: NO_DIGEST, epoch: 1 },
+    ...{ cluster: '1'.repeat(16), name: 'sim', number: 2, previous: NO_DIGEST, epoch: 1 },
     ...{ strategy: 'multi-master', partitioner: 'hash' },
     layout: { members, replicas: REPLICAS, ranges: [] },
   };
@@ -80,6 +86,8 @@ class ReplicationRun {
   readonly #seed: number;
   readonly #world: World;
   readonly #nodes = new Map<string, DataNode>();
+  /** Who is down and comes back with nothing. */
+  readonly #wiped = new Set<string>();
   readonly #hosts: Host[];
   /** Every fifth seed has nodes that mind their clocks. */
   readonly #maxSkewMs: number | undefined;
@@ -101,14 +109,25 @@ class ReplicationRun {
    */
   readonly #repairs: boolean;
   #count = 0;
+  /** Counts changes: the value of each begins with its number. */
+  #sets = 0;
+  readonly #refused = new Set<string>();
+  readonly #seen = new Set<string>();
+  /** Frames come twice, as over no real link: what was refused may be taken the second time. */
+  #repeats = false;
   #hinted = false;
   /** How often a node lost everything. */
   #wipes = 0;
+  /** In every eighth seed nodes lose everything whether or not others have recovered from that. */
+  readonly #isHarsh: boolean;
+  /** Two had lost everything at one time. */
+  #lostTwice = false;
 
   constructor(seed: number) {
     this.#seed = seed;
     this.#maxSkewMs = seed % 5 === 0 ? MAX_SKEW_MS : undefined;
     this.#repairs = seed % 2 === 0;
+    this.#isHarsh = seed % 8 === 0;
     this.#world = new World(seed);
     const count = 3 + this.#world.random.below(this.#repairs ? 5 : 3);
     this.#hosts = Array.from({ length: count }, () => this.#world.addHost());
@@ -126,16 +145,26 @@ class ReplicationRun {
   #start(host: Host): void {
     host.start(() => {
       const store = this.#nodes.get(host.id)?.store;
-      const node = new DataNode(host, this.#configuration, this.#maxSkewMs, this.#repairs, store);
+      const lacking = this.#wiped.delete(host.id);
+      const known = [this.#configuration, this.#maxSkewMs, this.#repairs] as const;
+      const node = new DataNode(host, ...known, store, lacking);
       this.#nodes.set(host.id, node);
       return node;
     });
+  }
+
+  /** Whether somebody does not count who has lost everything, or is down since. */
+  get #hasLacking(): boolean {
+    const lacks = [...this.#nodes.values()].some(({ isLacking }) => isLacking);
+    return lacks || this.#wiped.size > 0;
   }
 
   /** What a node had that is down counts as long as it is not lost. */
   #onCrash(host: Host, wiped: boolean): void {
     if (!wiped) return;
     this.#wipes++;
+    this.#lostTwice ||= this.#hasLacking;
+    this.#wiped.add(host.id);
     this.#nodes.delete(host.id);
   }
 
@@ -187,11 +216,22 @@ class ReplicationRun {
     });
   }
 
+  /** A node whose clock has jumped takes changes before it can know. */
+  #burst({ id, running }: Host): void {
+    const node = running && this.#maxSkewMs !== undefined ? this.#nodes.get(id) : undefined;
+    if (node === undefined) return;
+    for (let n = 0; n < BURST; n++) this.#set(node, `s${n}`, LEVEL_ONE);
+  }
+
   #set(node: DataNode, key: string, level: number): void {
-    const value = 'v'.repeat(1 + this.#world.random.below(300));
+    const name = `${this.#sets++}`;
+    const value = `${name} ${'v'.repeat(this.#world.random.below(300))}`;
     const request = { opcode: OP_SET, flags: FLAG_WITH_META, key, value, level };
     node.ask({ ...request, deadlineMs: DEADLINE_MS }, (answer) => {
-      if (answer.status !== STATUS.OK) return;
+      if (answer.status !== STATUS.OK) {
+        if (answer.status !== STATUS.UNDECIDED) this.#refuse(name);
+        return;
+      }
       this.#count++;
       const version = answer.version() ?? 0n;
       this.#note(this.#acked, key, version);
@@ -211,6 +251,19 @@ class ReplicationRun {
       this.#count++;
       this.#note(this.#acked, key, answer.version() ?? 0n);
     });
+  }
+
+  #refuse(name: string): void {
+    if (this.#repeats) return;
+    this.#refused.add(name);
+    if (this.#seen.has(name)) this.#violations.push('what was refused had been seen');
+  }
+
+  /** Somebody has a value. */
+  #see(value: string): void {
+    const [name = ''] = value.split(' ');
+    this.#seen.add(name);
+    if (this.#refused.has(name)) this.#violations.push('what was refused is there');
   }
 
   #checkMajority(key: string, version: bigint): void {
@@ -236,7 +289,8 @@ class ReplicationRun {
       const told = answer.status === STATUS.OK || answer.status === STATUS.NOT_FOUND;
       if (!told) return;
       this.#count++;
-      if ((answer.version() ?? 0n) >= least || this.#wipes > 0) return;
+      this.#see(Buffer.from(answer.body()).toString('latin1'));
+      if ((answer.version() ?? 0n) >= least || this.#lostTwice) return;
       this.#violations.push('a read at quorum saw something older than what was acknowledged');
     });
   }
@@ -272,9 +326,13 @@ class ReplicationRun {
       victims: 1,
       kinds: this.#repairs ? [...KINDS, ...CRASHES] : KINDS,
       restart: (host) => this.#start(host),
+      downMaxMs: DOWN_MAX_MS,
+      onSkew: (host) => this.#burst(host),
+      mayWipe: () => this.#isHarsh || !this.#hasLacking,
       onCrash: (host, wiped) => this.#onCrash(host, wiped),
     });
     storm.begin();
+    this.#repeats = storm.fired.duplication !== undefined;
     this.#work(world.nowMs + STORM_MS);
     world.run(STORM_MS);
     storm.end();
@@ -301,16 +359,18 @@ class ReplicationRun {
     }
     for (let n = 0; n < KEYS; n++) this.#checkBrief(`e${n}`);
     const lag = [...this.#nodes.values()].reduce((sum, node) => sum + node.lag, 0);
+    if (this.#hasLacking) this.#violations.push('in the end a node does not count as an owner');
     if (lag > 0) this.#violations.push('in the end peers lack changes that wait for them');
   }
 
   #checkKey(key: string): void {
     const held = this.#ownersOf(key).map((owner) => owner.holds(key));
     const same = new Set(held.map(({ status, version }) => `${status} ${version}`));
+    for (const { value } of held) this.#see(value);
     const hints = this.#hinted ? ', some by hints' : '';
     if (same.size > 1) this.#violations.push(`in the end owners differ${hints}`);
     const known = this.#wipes === 0 ? this.#acked : this.#quorum;
-    const least = this.#wipes > 1 ? 0n : (known.get(key) ?? 0n);
+    const least = this.#lostTwice ? 0n : (known.get(key) ?? 0n);
     if (held.some(({ version }) => version < least)) {
       this.#violations.push('in the end an owner has something older than what was acknowledged');
     }

@@ -52,6 +52,8 @@ export interface ComparisonParts extends RepairParts {
 export interface ComparisonReport extends Fetched {
   /** Whether everything was compared, and got but for what comes from ahead. */
   readonly complete: boolean;
+  /** Whether the other one was not known to lack anything when it began. */
+  readonly sound: boolean;
   /** Slots that differed, and keys that were looked at. */
   readonly slots: number;
   readonly keys: number;
@@ -89,6 +91,7 @@ class Comparison {
   #missed = false;
   #aheadMs = Number.POSITIVE_INFINITY;
   #survey = 0;
+  #sound = false;
   #slots = 0;
   #keys = 0;
   #toldBytes = 0;
@@ -105,7 +108,9 @@ class Comparison {
   begin(): void {
     const { cluster, number } = this.#parts;
     this.#ask({ kind: 'begin', cluster, number, seed: this.#seed }, ({ body }) => {
-      this.#survey = wordsOfBytes(body)[0] ?? 0;
+      const [survey = 0, lacking = 1] = wordsOfBytes(body);
+      this.#survey = survey;
+      this.#sound = lacking === 0;
       surveyDigests({ ...this.#parts, ask: this.#parts.askOwn }, this.#digests, (complete) => {
         if (complete) this.#lookAtGroups();
         else this.#end(false);
@@ -116,7 +121,7 @@ class Comparison {
   #end(complete: boolean): void {
     this.#done({
       ...{ complete: complete && !this.#missed, missed: this.#missed, aheadMs: this.#aheadMs },
-      ...{ slots: this.#slots, keys: this.#keys, toldBytes: this.#toldBytes },
+      ...{ sound: this.#sound, slots: this.#slots, keys: this.#keys, toldBytes: this.#toldBytes },
       ...{ repaired: this.#repaired, bytes: this.#bytes },
     });
   }

@@ -25,6 +25,8 @@ export interface DigestDeskParts extends Pick<SurveyParts, 'timers' | 'ask'> {
   readonly onAgain: (peer: string) => void;
   /** When this node was in touch with its cluster last, in Unix milliseconds. */
   readonly touchedMs: () => number;
+  /** Whether this node may lack what it had acknowledged. */
+  readonly isLacking: () => boolean;
 }
 
 interface Survey {
@@ -117,7 +119,8 @@ export class DigestDesk {
         next();
       });
     });
-    return encodeDigestAnswer('yes', bytesOfWords([Uint32Array.of(survey.id)]));
+    const lacking = this.#parts.isLacking() ? 1 : 0;
+    return encodeDigestAnswer('yes', bytesOfWords([Uint32Array.of(survey.id, lacking)]));
   }
 
   #surveyParts(from: string, survey: Survey): SurveyParts {

@@ -96,7 +96,7 @@ export class Forwarder {
       known.member = member;
       return known;
     }
-    known?.link.stop();
+    if (known !== undefined) this.#end(known);
     const { self, pass, timers, random, makeLink = overWebSocket } = this.#parts;
     const road: Road = {
       member,
@@ -152,6 +152,12 @@ export class Forwarder {
     for (const { settle } of lost) settle(undefined);
   }
 
+  /** Who waits is told: a link that is between two attempts to connect says nothing any more. */
+  #end(road: Road): void {
+    road.link.stop();
+    this.#parts.timers.soon(() => this.#lost(road));
+  }
+
   #look(): void {
     const nowMs = this.#parts.clock.monotonicMs();
     for (const { asked } of this.#roads.values()) {
@@ -168,10 +174,10 @@ export class Forwarder {
 
   /** Ends the links to members that there are no more. */
   keep(ids: ReadonlySet<string>): void {
-    for (const [id, { link }] of [...this.#roads]) {
+    for (const [id, road] of [...this.#roads]) {
       if (ids.has(id)) continue;
       this.#roads.delete(id);
-      link.stop();
+      this.#end(road);
     }
   }
 

@@ -4,7 +4,7 @@
  * all before it, have it; its level means nothing. A reader who has not got its own writes yet is
  * sent to who leads the key.
  */
-import { FLAG_PEEK, OP_GET } from '../../protocol/wire.js';
+import { OP_GET } from '../../protocol/wire.js';
 import type { Reach } from '../../replication/reach.js';
 import type { Owners } from '../../replication/tally.js';
 import type { Member } from '../../ring/configuration.js';
@@ -15,7 +15,6 @@ import type { Party } from '../party.js';
 export interface Traveller {
   readonly party: Party;
   readonly opcode: number;
-  readonly flags: number;
   readonly key: Uint8Array;
 }
 
@@ -31,8 +30,7 @@ export type Way =
 
 /** The way of a request. */
 export function ledWay(view: ClusterView, reach: Reach, traveller: Traveller): Way {
-  const { party, opcode, flags, key } = traveller;
-  if (party.isPeer && (flags & FLAG_PEEK) !== 0) return { kind: 'here' };
+  const { party, opcode, key } = traveller;
   const role = opcode === OP_GET ? 'read' : 'write';
   const isChain = view.configuration?.strategy === 'chain';
   if (!view.mayDo(role, key)) return passedOn(view, role, traveller);

@@ -13,6 +13,8 @@ import {
   ANSWER_VERSION,
   FLAG_NO_VALUE,
   FLAG_WITH_META,
+  LEVEL_ONE,
+  LEVEL_QUORUM,
   OP_GET,
 } from '../../protocol/wire.js';
 import { resolve } from '../../replication/findings.js';
@@ -75,8 +77,9 @@ class ManyRead {
   }
 
   start(): void {
-    const { key, owners, ask } = this.#parts;
-    const asked = question(key, true);
+    const { key, owners, level, ask } = this.#parts;
+    // At `all` whoever lacks something is asked with those who do not.
+    const asked = question(key, true, level === 'quorum' ? LEVEL_QUORUM : LEVEL_ONE);
     for (const id of new Set([...owners.flat(), ...this.#required])) {
       ask(id, asked, (answer) => this.#heard(id, answer));
     }

@@ -26,6 +26,7 @@ import type { Settle } from './inquirer.js';
 import type { Ask } from './pages.js';
 import { type Haul, type HaulReport, haulFrom, type RepairParts } from './repair.js';
 import { type ShedEnd, type ShedOrder, shedOwn } from './shed.js';
+import { Soundness } from './soundness.js';
 import type { Shared } from './survey.js';
 import { askGeneration } from './witness.js';
 
@@ -73,6 +74,8 @@ export interface LastRepair {
 const EVERY_MS = 600_000;
 /** After a failed or a wished one, the next comparison begins at the earliest after so long. */
 const PAUSE_MS = 1_000;
+/** The same as long as others can't count on this node. */
+const LACKING_PAUSE_MS = 100;
 /** After one that left what comes from ahead; a clock that is wrong goes on for a while. */
 const AHEAD_MIN_MS = 10_000;
 /** How long a question to another node's store may take, and one to its desk. */
@@ -85,6 +88,7 @@ export class Repairs {
   readonly #desk: DigestDesk;
   /** Sees to it that nothing is kept that was deleted while this node was away for long. */
   readonly absence: Absence;
+  readonly #soundness: Soundness;
   /** When each peer is to be compared with, on the monotonic clock. */
   readonly #dueMs = new Map<string, number>();
   readonly #last = new Map<string, LastRepair>();
@@ -111,7 +115,9 @@ export class Repairs {
       },
       onAgain: (peer) => this.soon(peer),
       touchedMs: () => this.absence.touchedMs,
+      isLacking: () => parts.reach.isLacking,
     });
+    this.#soundness = new Soundness(parts);
     let away = new Set(view.away);
     view.onLiveness(() => {
       const now = new Set(view.away);
@@ -129,6 +135,11 @@ export class Repairs {
   /** What comparisons have come to. */
   get figures(): RepairFigures {
     return this.#figures;
+  }
+
+  /** Whether this node has lost its memory, and does not count as an owner yet. */
+  get isLacking(): boolean {
+    return this.#parts.reach.isLacking;
   }
 
   /** How the last comparison with a peer ended, if there was one. */
@@ -151,7 +162,7 @@ export class Repairs {
 
   /** There is cause to compare with a peer. */
   soon(id: string): void {
-    this.#by(id, PAUSE_MS);
+    this.#by(id, this.#parts.reach.isLacking ? LACKING_PAUSE_MS : PAUSE_MS);
   }
 
   /** A peer is to be compared with in so many milliseconds, or before. */
@@ -190,6 +201,7 @@ export class Repairs {
   /** Begins the comparison whose turn it is. */
   tick(nowMs: number): void {
     this.absence.tick(nowMs);
+    this.#soundness.tick(nowMs);
     if (this.#running || this.#links === undefined || this.#stopped) return;
     for (const [id, dueMs] of this.#dueMs) {
       this.#takeWish(id);
@@ -244,7 +256,10 @@ export class Repairs {
       },
       (report) => {
         this.#running = false;
-        if (report.complete && report.aheadMs === Number.POSITIVE_INFINITY) done();
+        if (report.complete && report.aheadMs === Number.POSITIVE_INFINITY) {
+          done();
+          this.#soundness.compared(id, report.sound);
+        }
         this.#ended(id, report);
       },
     );

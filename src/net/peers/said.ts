@@ -10,6 +10,7 @@ import {
   FLAG_TOMBSTONE,
   FLAG_VERSION,
   FLAG_WITH_META,
+  LEVEL_ONE,
   OP_GET,
   OP_MERGE,
 } from '../../protocol/wire.js';
@@ -23,11 +24,14 @@ export interface Said extends Finding {
   readonly value: Uint8Array;
 }
 
-/** The question what a node has of a key. */
-export function question(key: Uint8Array, withValue: boolean): Uint8Array {
+/**
+ * The question what a node has of a key. Above the level `one`, a node that may lack what it had
+ * acknowledged does not answer.
+ */
+export function question(key: Uint8Array, withValue: boolean, level = LEVEL_ONE): Uint8Array {
   const writer = new FrameWriter(64 + key.length);
   const flags = FLAG_PEEK | FLAG_WITH_META | (withValue ? 0 : FLAG_NO_VALUE);
-  encodeRequest(writer, { id: 0, opcode: OP_GET, flags, key });
+  encodeRequest(writer, { id: 0, opcode: OP_GET, flags, key, level });
   return writer.frame();
 }
 

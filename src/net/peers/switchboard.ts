@@ -28,6 +28,7 @@ import { type Member, membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Party } from '../party.js';
 import { dealtByClock } from './clockDesk.js';
+import { tooEarly } from './early.js';
 import { Fences, isFenced } from './fences.js';
 import { isForHere } from './forHere.js';
 import type { Forwarder } from './forwarder.js';
@@ -35,7 +36,8 @@ import { answerUnder, dependsOnPresent, isChange, isRouted } from './headers.js'
 import type { HeatWriter } from './heat.js';
 import { Inquirer, type Settle } from './inquirer.js';
 import { countedIn, LEVELLED, ledWay } from './ledWay.js';
-import { type ManyAsked, readFromMany } from './manyRead.js';
+import type { ManyAsked } from './manyRead.js';
+import { readFromOwners } from './ownersRead.js';
 import { Sessions } from './sessions.js';
 
 /** What a switchboard works with. */
@@ -81,6 +83,8 @@ export class Switchboard {
   readonly sessions: Sessions;
   readonly #fences: Fences;
   readonly #unlisten: () => void;
+  /** It is known who the members are. */
+  #knows = false;
   /** There are other members. */
   #many = false;
   /** Requests are noted; under slots they are not. */
@@ -107,6 +111,7 @@ export class Switchboard {
     const { placement, leaving, selfIndex } = view;
     this.#heat = view.configuration?.partitioner === 'range' ? heat : undefined;
     const members = placement?.members ?? [];
+    this.#knows = placement !== undefined;
     this.#many = members.length > 1 || leaving !== undefined;
     const owners = members.filter(({ weight }) => weight > 0).length;
     const isOwner = (members[selfIndex]?.weight ?? 0) > 0;
@@ -122,7 +127,10 @@ export class Switchboard {
       const rest = this.#fences.pass(party, frame);
       return rest && this.#sort(party, rest, true);
     }
-    if (!this.#many) return frame;
+    const { reach, deliver } = this.#parts;
+    if (!this.#knows && !party.isPeer) return tooEarly(party, frame, deliver);
+    // A peer may know the cluster before this thread does.
+    if (!this.#many && !(party.isPeer && reach.isLacking)) return frame;
     if (this.#heat !== undefined && !party.isPeer) this.#heat.note(frame);
     const { session } = party;
     if (session !== undefined && this.sessions.hold(party, session, frame)) return undefined;
@@ -158,19 +166,23 @@ export class Switchboard {
 
   /** Deals with a request about a key; true when it is to be executed here. */
   #route(party: Party, frame: Uint8Array, reader: RequestReader): boolean {
-    const { view, clock } = this.#parts;
+    const { view, clock, reach } = this.#parts;
     const { opcode, flags, level, id } = reader;
     // What is not as it should be is refused by the core, and peeking is not for clients.
     if (level > LEVEL_ALL || reader.valueAt === reader.keyAt) return true;
-    if (!party.isPeer && (flags & FLAG_PEEK) !== 0) return true;
+    const isPeek = (flags & FLAG_PEEK) !== 0;
+    if (isPeek && !party.isPeer) return true;
     const key = reader.key();
     const untilMs = clock.monotonicMs() + (reader.deadlineMs || PATIENCE_MS);
     const bytes = frame.slice(reader.at, reader.end);
     const asked: Asked = { party, id, opcode, flags, bytes, untilMs };
+    // A node that has lost its memory says nothing where it would count.
+    const mayTell = level === 0 || !reach.isLacking;
+    if (isPeek) return mayTell || this.#refuse(asked, STATUS.UNAVAILABLE);
     if (view.isLed) return this.#routeLed(asked, key, LEVELS[level] as Level);
     const targets = view.route(key);
     if (opcode === OP_GET && this.#readInSession(asked, key, flags, level)) return false;
-    const isLate = isChange(opcode) && this.#parts.reach.isOff;
+    const isLate = isChange(opcode) && reach.isOff;
     if (party.isPeer && isLate) return this.#refuse(asked, STATUS.UNAVAILABLE);
     if (!party.isPeer) {
       const usable = this.#usable(targets).filter(({ id }) => !isLate || id !== view.self);
@@ -261,24 +273,10 @@ export class Switchboard {
   }
 
   #readMany({ party, id, untilMs }: Asked, read: ManyAsked): void {
-    const { forwarder, view, clock, deliver } = this.#parts;
-    const members = new Map(membersOf(view.configuration).map((member) => [member.id, member]));
-    readFromMany({
-      ...read,
-      owners: countedIn(view, read.groups),
-      nowMs: () => clock.nowMs(),
-      maxSkewMs: this.#parts.reach.maxSkewMs,
-      repairs: !view.isLed,
-      ask: (owner, request, settle) => {
-        const member = members.get(owner);
-        if (owner === view.self) this.inquire(request, settle);
-        else if (member !== undefined) forwarder.ask(member, request, untilMs, settle);
-        else queueMicrotask(() => settle(undefined));
-      },
-      done: (answer) => {
-        new DataView(answer.buffer, answer.byteOffset).setUint32(ID_AT, id, true);
-        if (party.slot >= 0) deliver(party, answer);
-      },
+    const inquire = (request: Uint8Array, settle: Settle): void => this.inquire(request, settle);
+    readFromOwners({ ...this.#parts, inquire }, read, untilMs, (answer) => {
+      new DataView(answer.buffer, answer.byteOffset).setUint32(ID_AT, id, true);
+      if (party.slot >= 0) this.#parts.deliver(party, answer);
     });
   }
 

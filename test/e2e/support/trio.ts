@@ -13,7 +13,7 @@ export async function endTrios(): Promise<void> {
   await Promise.all(servers.map((server) => server.stop('SIGKILL')));
 }
 
-/** Nodes of one cluster, which all hold a configuration with all of them. */
+/** Nodes of one cluster, three by default, which all hold a configuration with all of them. */
 export class Trio {
   readonly servers: TestServer[] = [];
   readonly #ports: number[];
@@ -24,16 +24,16 @@ export class Trio {
     this.#flags = flags;
   }
 
-  static async start(flags: readonly string[] = []): Promise<Trio> {
-    const trio = new Trio(await freePorts(3), flags);
-    await Promise.all([0, 1, 2].map((n) => trio.launch(n)));
+  static async start(flags: readonly string[] = [], count = 3): Promise<Trio> {
+    const trio = new Trio(await freePorts(count), flags);
+    await Promise.all(trio.#ports.map((_, n) => trio.launch(n)));
     await trio.settled();
     return trio;
   }
 
   /** Starts the node of a number, perhaps again. */
   async launch(n: number): Promise<void> {
-    const name = 'abc'[n] ?? 'x';
+    const name = 'abcde'[n] ?? 'x';
     const server = await startMember(name, this.#ports[n] ?? 0, this.#ports, this.#flags);
     running.push(server);
     this.servers[n] = server;
@@ -50,9 +50,9 @@ export class Trio {
         const { configuration } = await nodesOf(server);
         return `${configuration?.members.length} ${configuration?.moving}`;
       };
-      await expect.poll(settled, LIMIT).toBe('3 false');
+      await expect.poll(settled, LIMIT).toBe(`${this.#ports.length} false`);
     }
-    for (const n of [0, 1, 2]) {
+    for (const n of this.#ports.keys()) {
       await expect.poll(() => this.put(n, `settled ${n}`, '1', 'all'), LIMIT).toBe(204);
     }
   }

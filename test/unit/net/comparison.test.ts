@@ -23,6 +23,16 @@ describe('nodes that compare themselves', () => {
     const report = await a.compareWith(b);
     expect(report).toMatchObject({ complete: true, slots: 0, keys: 0, repaired: 0 });
     expect(report.toldBytes).toBeLessThan(2048);
+    expect(report.sound).toBe(true);
+  });
+
+  test('know whether the other one had lost its memory when they began', async () => {
+    const [a, b] = [new Side(), new Side()];
+    b.isLacking = true;
+    const comparing = a.compareWith(b);
+    systemTimers.soon(() => systemTimers.soon(() => (b.isLacking = false)));
+    expect(await comparing).toMatchObject({ complete: true, sound: false });
+    expect(await a.compareWith(b)).toMatchObject({ complete: true, sound: true });
   });
 
   test.each([0, 3])('end with the same, whatever differs (every %i. answer lost)', async (loss) => {

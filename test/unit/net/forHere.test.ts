@@ -32,7 +32,7 @@ function rig(strategy: Strategy, divided: boolean) {
   const parts = { view, reach, clock: new HandTimers() };
   const asked = (frame: Uint8Array): boolean => isForHere(parts, party, frame, true);
   const isWay = (opcode: number, key: string): boolean => {
-    const way = ledWay(view, reach, { party, opcode, flags: 0, key: bytesOf(key) });
+    const way = ledWay(view, reach, { party, opcode, key: bytesOf(key) });
     return way.kind === 'here' || way.kind === LEVELLED;
   };
   return { view, party, asked, isWay };

@@ -31,6 +31,7 @@ export class Side {
   readonly rig = new Rig({ build: 'release', memoryBytes: 24 * MIB, feedBytes: 16 * MIB });
   handler: LinkHandler | undefined;
   readonly desk: DigestDesk;
+  isLacking = false;
   /** Whether it leaves a question that another node asks unanswered. */
   isDeaf: (request: Uint8Array) => boolean = () => false;
 
@@ -39,6 +40,7 @@ export class Side {
     this.desk = new DigestDesk({
       ...{ timers: systemTimers, clock: systemClock, ask: this.ask, onAgain: () => {} },
       touchedMs: () => this.rig.nowMs,
+      isLacking: () => this.isLacking,
       sharedWith: (_, cluster, number) =>
         cluster === CLUSTER && number === 1 ? isShared : undefined,
     });
