@@ -5,14 +5,17 @@
  * Under `always` others wait for each round, and a round takes as long with one change as with
  * fifty. When one has ended, all who waited for it ask for the next thing at about the same time,
  * and a round that began with the first of them would let all others wait for two. So the thread
- * waits a moment, a fraction of what a sync takes, until about as much has come as usually. Where
- * syncs are fast, a round costs the processor more than it costs time, and takes it from those who
- * serve: rounds that several share begin at some distance from each other. Who writes alone waits
- * for nobody.
+ * waits a moment, a fraction of what a sync takes, until about as much has come as usually. Who
+ * writes alone waits for nobody.
+ *
+ * Where syncs are fast, a round costs the processor more than it costs time, and takes it from those
+ * who serve: rounds that several share begin at some distance from each other, and between two of
+ * them the thread sleeps once, and is not woken for each of those who come.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { Store, type StoreHandle } from '../arena/store.js';
 import type { Clock } from '../base/clock.js';
+import { Mark } from '../base/mark.js';
 import type { Random } from '../base/random.js';
 import type { Fsync } from '../config/config.js';
 import type { Device } from './device.js';
@@ -85,13 +88,19 @@ const OWING_MS = 0.2;
 const PATIENCE_SHARE = 0.15;
 /** … and at most this long. */
 const PATIENCE_MS_MAX = 1;
-/** … or, if the last round had more than one record, until so long after that began. */
-const PACE_MS = 0.6;
+/**
+ * … or, if the last round had more than one record, until so long after that began: each takes a
+ * tenth of a millisecond of a processor.
+ */
+const PACE_MS = 1.2;
 /** It begins when this share of what a round usually takes is there. */
 const COMPANY_SHARE = 0.8;
 /** What is usual is the most of the last rounds, less this for each since then. */
 const USUAL_DECAY = 0.95;
-const PATIENCE_STEP_MS = 0.2;
+/** How often it looks whether that much is there; less often where that has not been so. */
+const LOOK_MS = 0.2;
+/** Nobody moves it: who waits at it sleeps. */
+const bed = new Mark(new Int32Array(new SharedArrayBuffer(4)), 0);
 
 /** Writes the log until it is told to close. */
 export function runLog(start: LogThreadStart, parts: LogThreadParts): void {
@@ -116,6 +125,7 @@ class LogThread {
   /** The last round had more than one record. */
   #shared = false;
   #beganMs = 0;
+  #lookMs = LOOK_MS;
 
   constructor(start: LogThreadStart, parts: LogThreadParts) {
     const { folder, fsync, fileBytes, earlierBytes } = start;
@@ -146,8 +156,10 @@ class LogThread {
         return;
       }
       if (command !== undefined) this.#obey(command);
-      if (this.#always) this.#awaitCompany();
-      this.#signals.waitForWork(work, this.#round());
+      const sleepMs = this.#round();
+      if (this.#shared && this.#keepPace()) continue;
+      this.#signals.waitForWork(work, sleepMs);
+      if (this.#always) this.#awaitCompany(this.#patienceMs());
     }
   }
 
@@ -167,33 +179,43 @@ class LogThread {
   /** One round; how long to sleep after it, in milliseconds. */
   #round(): number {
     const { clock } = this.#parts;
-    const startMs = clock.monotonicMs();
+    this.#beganMs = clock.monotonicMs();
     const before = this.#signals.figure('records');
     const taken = this.#writer.round();
+    this.#shared = false;
     if (taken > 0) {
       this.#usualBytes = Math.max(taken, this.#usualBytes * USUAL_DECAY);
-      this.#shared = this.#signals.figure('records') - before > 1;
-      this.#syncMs = clock.monotonicMs() - startMs;
+      this.#syncMs = clock.monotonicMs() - this.#beganMs;
     }
     if (this.#writer.failed || this.#writer.full) return FULL_MS;
     if (this.#writer.owes) return OWING_MS;
+    this.#shared = this.#always && this.#signals.figure('records') - before > 1;
     this.#sleepMs = taken > 0 ? BUSY_MS : Math.min(IDLE_MS, this.#sleepMs * 2);
     return this.#sleepMs;
   }
 
-  /** Waits until the next round is worth its sync; see the top of this file. */
-  #awaitCompany(): void {
+  /** Sleeps until the next round may begin; whether there is anything for it. */
+  #keepPace(): boolean {
+    const paceMs = PACE_MS - (this.#parts.clock.monotonicMs() - this.#beganMs);
+    const early = this.#awaitCompany(Math.max(paceMs, this.#patienceMs()));
+    this.#lookMs = early ? LOOK_MS : Math.min(PACE_MS, 2 * this.#lookMs);
+    return this.#pending() > 0;
+  }
+
+  #patienceMs(): number {
+    return Math.min(PATIENCE_MS_MAX, this.#syncMs * PATIENCE_SHARE);
+  }
+
+  /** Sleeps so long, or until about as much is there as usually; whether that was so. */
+  #awaitCompany(limitMs: number): boolean {
     const { clock } = this.#parts;
-    let nowMs = clock.monotonicMs();
-    const patienceMs = Math.min(PATIENCE_MS_MAX, this.#syncMs * PATIENCE_SHARE);
-    const paceMs = this.#shared ? this.#beganMs + PACE_MS - nowMs : 0;
-    const endMs = nowMs + Math.max(patienceMs, paceMs);
     const enough = this.#usualBytes * COMPANY_SHARE;
-    while (nowMs < endMs && this.#pending() < enough) {
-      const stepMs = Math.min(PATIENCE_STEP_MS, endMs - nowMs);
-      this.#signals.waitForWork(this.#signals.work, stepMs);
-      nowMs = clock.monotonicMs();
+    const endMs = clock.monotonicMs() + limitMs;
+    for (let leftMs = limitMs; this.#pending() < enough; ) {
+      if (leftMs <= 0) return false;
+      bed.wait(0, Math.min(this.#lookMs, leftMs));
+      leftMs = endMs - clock.monotonicMs();
     }
-    this.#beganMs = nowMs;
+    return true;
   }
 }
