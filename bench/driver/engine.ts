@@ -4,7 +4,7 @@
  * are switched by the clock that each batch of answers reads anyway; no timer runs meanwhile.
  */
 import type { Histogram } from 'hdr-histogram-js';
-import { newLatencies, TICKS_MAX, TICKS_PER_MS } from '../latencies.js';
+import { LatencyCounts } from '../latencies.js';
 import { cpuSecondsOf } from '../processCpu.js';
 import { Connection } from './connection.js';
 import type { Dialect } from './dialect.js';
@@ -50,7 +50,7 @@ export class Engine {
   #end: Mark | undefined;
   #operations = 0;
   #answers = 0;
-  #latencies = newLatencies();
+  readonly #latencies = new LatencyCounts();
   #active = 0;
   #finish: () => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
@@ -169,15 +169,14 @@ export class Engine {
 
   #record(ms: number, count: number): void {
     this.#operations += count;
-    const ticks = Math.min(TICKS_MAX, Math.round(ms * TICKS_PER_MS));
-    this.#latencies.recordValueWithCount(ticks, count);
+    this.#latencies.record(ms, count);
   }
 
   /** Warming up ends and measuring begins, or measuring ends and the connections run dry. */
   #advance(nowMs: number): void {
     if (this.#start === undefined) {
       this.#operations = 0;
-      this.#latencies = newLatencies();
+      this.#latencies.clear();
       this.#measuring = true;
       this.#nextPhaseMs = nowMs + this.#measuredMs;
       this.#start = this.#mark(nowMs);
@@ -231,7 +230,7 @@ export class Engine {
       seconds: (end.atMs - start.atMs) / 1000,
       serverCpuSeconds: end.serverCpuSeconds - start.serverCpuSeconds,
       driverCpuSeconds: end.driverCpuSeconds - start.driverCpuSeconds,
-      latencies: this.#latencies,
+      latencies: this.#latencies.histogram(),
     };
   }
 }

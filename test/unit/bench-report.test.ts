@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { verdict } from '../../bench/goals.js';
 import {
   distribution,
+  LatencyCounts,
   merged,
   newLatencies,
   percentileUs,
@@ -72,6 +73,24 @@ describe('latencies', () => {
     expect(percentileUs(sum, 50)).toBeCloseTo(1000, -1);
     expect(percentileUs(sum, 100)).toBeCloseTo(50_000, -2);
     expect(distribution(sum)).toContain('Percentile');
+  });
+
+  test('counted one by one are those of a histogram', () => {
+    const counts = new LatencyCounts();
+    counts.record(3, 1000);
+    counts.clear();
+    const told = newLatencies();
+    for (const [ms, count] of [
+      [0, 1],
+      [0.3129, 7],
+      [26.2, 5],
+      [26.3, 4],
+      [70_000, 2],
+    ] as const) {
+      counts.record(ms, count);
+      told.recordValueWithCount(Math.min(60_000, ms) * TICKS_PER_MS, count);
+    }
+    expect(distribution(counts.histogram())).toBe(distribution(told));
   });
 });
 
