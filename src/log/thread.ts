@@ -8,9 +8,9 @@
  * waits a moment, a fraction of what a sync takes, until about as much has come as usually. Who
  * writes alone waits for nobody.
  *
- * Where syncs are fast, a round costs the processor more than it costs time, and takes it from those
- * who serve: rounds that several share begin at some distance from each other, and between two of
- * them the thread sleeps once, and is not woken for each of those who come.
+ * Where syncs are fast, a round costs the processor more than it costs time, and takes it from
+ * those who serve: rounds that several share begin at some distance from each other, and between
+ * two of them the thread sleeps once, and is not woken for each of those who come.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { Store, type StoreHandle } from '../arena/store.js';
