@@ -12,6 +12,11 @@
 /** How many slots there are. */
 export const SLOTS = 16_384;
 
+/** One byte for each slot: 1 where it is so, 0 elsewhere. */
+export function slotsWhere(isSo: (slot: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: SLOTS }, (_, slot) => (isSo(slot) ? 1 : 0));
+}
+
 const POLYNOMIAL = 0x1021;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;

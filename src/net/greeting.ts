@@ -91,11 +91,10 @@ export class Greeter {
     const writer = new FrameWriter(256);
     const reader = new RequestReader(frame);
     while (reader.next()) {
-      const status = this.#answer(reader, frame, writer, isSealed);
+      const { status, isPeer } = this.#answer(reader, frame, writer, isSealed);
       if (reader.opcode !== OP_HELLO) continue;
       if (status === STATUS.OK) {
         const rest = frame.subarray(reader.end);
-        const isPeer = isSealed || this.#peers.admits(tokenIn(reader, frame));
         return { answers: writer.frame(), rest, isPeer, closeCode: 0 };
       }
       const closeCode = closeCodeFor(status);
@@ -111,9 +110,10 @@ export class Greeter {
     frame: Uint8Array,
     writer: FrameWriter,
     isSealed: boolean,
-  ): number {
+  ): Verdict {
     const { id, opcode } = reader;
-    const status = this.#judge(reader, frame, isSealed);
+    const verdict = this.#judge(reader, frame, isSealed);
+    const { status } = verdict;
     const answer = { id, opcode, status };
     if (status !== STATUS.OK) encodeAnswer(writer, answer);
     else if (opcode === OP_PING) {
@@ -124,28 +124,45 @@ export class Greeter {
       const encoding = ENCODING_UTF8;
       encodeAnswer(writer, { ...answer, flags: ANSWER_HAS_VALUE, encoding, body: this.#welcome });
     }
-    return status;
+    return verdict;
   }
 
-  #judge(reader: RequestReader, frame: Uint8Array, isSealed: boolean): number {
-    if (reader.opcode !== OP_HELLO && reader.opcode !== OP_PING) return STATUS.UNAUTHENTICATED;
+  #judge(reader: RequestReader, frame: Uint8Array, isSealed: boolean): Verdict {
+    const { opcode } = reader;
+    if (opcode !== OP_HELLO && opcode !== OP_PING) return nobody(STATUS.UNAUTHENTICATED);
     const form = reader.formStatus();
-    if (form !== STATUS.OK || reader.opcode === OP_PING) return form;
-    return this.#judgeHello(reader, frame, isSealed);
+    if (form !== STATUS.OK || opcode === OP_PING) return nobody(form);
+    const flaw = flawOfHello(reader, frame);
+    return flaw === STATUS.OK ? this.#admit(tokenIn(reader, frame), isSealed) : nobody(flaw);
   }
 
-  #judgeHello(reader: RequestReader, frame: Uint8Array, isSealed: boolean): number {
-    const name = frame.subarray(reader.keyAt, reader.valueAt);
-    const value = frame.subarray(reader.valueAt, reader.end);
-    if (name.length > MAX_CLIENT_NAME_BYTES || !isUtf8(name)) return STATUS.BAD_REQUEST;
-    if (value.length < HELLO_HEAD_BYTES) return STATUS.BAD_REQUEST;
-    const head = new DataView(value.buffer, value.byteOffset);
-    if (head.getUint16(0, true) !== PROTOCOL_VERSION) return STATUS.UNSUPPORTED_VERSION;
-    if (head.getUint16(2, true) !== 0) return STATUS.BAD_REQUEST;
-    const token = value.subarray(HELLO_HEAD_BYTES);
-    const admitted = isSealed || this.#peers.admits(token) || this.#gate.admits(token);
-    return admitted ? STATUS.OK : STATUS.UNAUTHENTICATED;
+  #admit(token: Uint8Array, isSealed: boolean): Verdict {
+    const isPeer = isSealed || this.#peers.admits(token);
+    const isKnown = isPeer || this.#gate.admits(token);
+    return { status: isKnown ? STATUS.OK : STATUS.UNAUTHENTICATED, isPeer };
   }
+}
+
+/** What is thought of a request before the greeting. */
+interface Verdict {
+  readonly status: number;
+  /** Whether it is the hello of another node of the cluster. */
+  readonly isPeer: boolean;
+}
+
+function nobody(status: number): Verdict {
+  return { status, isPeer: false };
+}
+
+/** What is wrong with a hello whoever says it; OK for nothing. */
+function flawOfHello(reader: RequestReader, frame: Uint8Array): number {
+  const name = frame.subarray(reader.keyAt, reader.valueAt);
+  const value = frame.subarray(reader.valueAt, reader.end);
+  if (name.length > MAX_CLIENT_NAME_BYTES || !isUtf8(name)) return STATUS.BAD_REQUEST;
+  if (value.length < HELLO_HEAD_BYTES) return STATUS.BAD_REQUEST;
+  const head = new DataView(value.buffer, value.byteOffset);
+  if (head.getUint16(0, true) !== PROTOCOL_VERSION) return STATUS.UNSUPPORTED_VERSION;
+  return head.getUint16(2, true) === 0 ? STATUS.OK : STATUS.BAD_REQUEST;
 }
 
 /** The token of a hello that is as it should be. */

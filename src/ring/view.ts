@@ -11,6 +11,7 @@ import {
   type Configuration,
   type Layout,
   type Member,
+  memberOf,
   membersOf,
   type Partitioner,
   type Strategy,
@@ -207,11 +208,15 @@ export class ClusterView {
     return this.isLed && !this.isInGoodStanding(this.#self);
   }
 
+  /** The member with this id, be it one that is about to leave. */
+  memberOf(id: string): Member | undefined {
+    const { layout, leaving } = this.#configuration ?? {};
+    return (layout && memberOf(layout, id)) ?? (leaving && memberOf(leaving, id));
+  }
+
   /** Whether a member is not passed over. */
   isInGoodStanding(id: string): boolean {
-    const { layout, leaving } = this.#configuration ?? {};
-    const member = layout?.members.find((one) => one.id === id);
-    return (member ?? leaving?.members.find((one) => one.id === id))?.passedOver === false;
+    return this.memberOf(id)?.passedOver === false;
   }
 
   /** Whether what a member has may be taken over here to make up for what is missing. */

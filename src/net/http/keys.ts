@@ -63,6 +63,14 @@ export interface KeyDoorParts {
   readonly reply: (exchange: Exchange, reply: Reply) => void;
 }
 
+/** A request about a key. */
+interface Call {
+  readonly exchange: Exchange;
+  readonly key: Uint8Array;
+  readonly level: number;
+  readonly session: PartySession | undefined;
+}
+
 /** Serves the keys over HTTP. */
 export class KeyDoor {
   readonly #parts: KeyDoorParts;
@@ -83,16 +91,24 @@ export class KeyDoor {
   }
 
   #dispatch(exchange: Exchange, key: Uint8Array): void {
+    const level = levelOf(exchange);
+    const session = sessionOf(exchange);
+    if (level === undefined) this.#refuse(exchange, BAD_LEVEL);
+    else if (session === null) this.#refuse(exchange, BAD_SESSION);
+    else this.#take({ exchange, key, level, session });
+  }
+
+  #take(call: Call): void {
+    const { exchange } = call;
     const { method } = exchange;
-    if (levelOf(exchange) === undefined) this.#refuse(exchange, BAD_LEVEL);
-    else if (sessionOf(exchange) === null) this.#refuse(exchange, BAD_SESSION);
-    else if (method === 'GET' || method === 'HEAD') this.#get(exchange, key);
-    else if (method === 'PUT') this.#put(exchange, key);
-    else if (method === 'DELETE') this.#delete(exchange, key);
+    if (method === 'GET' || method === 'HEAD') this.#get(call);
+    else if (method === 'PUT') this.#put(call);
+    else if (method === 'DELETE') this.#delete(call);
     else this.#parts.reply(exchange, methodReply(METHODS));
   }
 
-  #get(exchange: Exchange, key: Uint8Array): void {
+  #get(call: Call): void {
+    const { exchange, key } = call;
     const { ifMatch, ifNoneMatch } = exchange.headers;
     for (const header of [ifMatch, ifNoneMatch]) {
       if (header !== '' && parseEtags(header) === undefined) {
@@ -102,10 +118,11 @@ export class KeyDoor {
     }
     if (!this.#queryIsGood(exchange, [])) return;
     const request = { id: 0, opcode: OP_GET, flags: FLAG_WITH_META, key };
-    this.#execute(exchange, request, (answer) => readReply(exchange, answer));
+    this.#execute(call, request, (answer) => readReply(exchange, answer));
   }
 
-  #put(exchange: Exchange, key: Uint8Array): void {
+  #put(call: Call): void {
+    const { exchange, key } = call;
     const condition = conditionOf('PUT', exchange.headers);
     if ('status' in condition) {
       this.#refuse(exchange, condition);
@@ -125,11 +142,12 @@ export class KeyDoor {
         return this.#refuse(exchange, bad('text/plain has to be UTF-8'));
       }
       const request = { ...base, value, encoding: text ? ENCODING_UTF8 : ENCODING_RAW };
-      this.#execute(exchange, request, (answer) => writeReply(answer, condition.flags));
+      this.#execute(call, request, (answer) => writeReply(answer, condition.flags));
     });
   }
 
-  #delete(exchange: Exchange, key: Uint8Array): void {
+  #delete(call: Call): void {
+    const { exchange, key } = call;
     const condition = conditionOf('DELETE', exchange.headers);
     if ('status' in condition) {
       this.#refuse(exchange, condition);
@@ -139,7 +157,7 @@ export class KeyDoor {
     // A removal has no "if present": it is what it does anyway.
     const flags = condition.version === undefined ? 0 : condition.flags;
     const request = { ...condition, id: 0, opcode: OP_DELETE, flags, key };
-    this.#execute(exchange, request, (answer) => writeReply(answer, condition.flags));
+    this.#execute(call, request, (answer) => writeReply(answer, condition.flags));
   }
 
   /** Reads a body of at most one value; what all bodies in work take is bounded as well. */
@@ -169,9 +187,9 @@ export class KeyDoor {
     });
   }
 
-  #execute(exchange: Exchange, request: Request, translate: (answer: AnswerReader) => Reply): void {
+  #execute(call: Call, request: Request, translate: (answer: AnswerReader) => Reply): void {
     const { gather, grants, reply } = this.#parts;
-    const session = sessionOf(exchange) ?? undefined;
+    const { exchange, level, session } = call;
     const errand = new Errand(grants, (answer) => {
       gather.leave(errand);
       const told = translate(answer);
@@ -179,7 +197,7 @@ export class KeyDoor {
     });
     errand.session = session;
     exchange.onGone(() => gather.leave(errand));
-    encodeRequest(this.#writer, { ...request, level: levelOf(exchange) ?? LEVEL_ONE });
+    encodeRequest(this.#writer, { ...request, level });
     gather.join(errand);
     gather.ask(errand, this.#writer.frame());
     this.#writer.clear(KEEP_BYTES);

@@ -18,7 +18,7 @@
  * that stay have all that there is, and no quorum is asked of the former ones any more.
  */
 import type { Clock } from '../../base/clock.js';
-import type { Timer, Timers } from '../../base/timers.js';
+import type { Timers } from '../../base/timers.js';
 import { FIRST_ERROR, STATUS } from '../../protocol/status.js';
 import { ANSWER_STATUS_AT, ID_AT, SIZE_AT } from '../../protocol/wire.js';
 import type { Reach } from '../../replication/reach.js';
@@ -27,6 +27,7 @@ import { membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import { withStatus } from '../answers.js';
 import type { Party } from '../party.js';
+import { Lookout } from './lookout.js';
 
 /** What the answer of a change has to wait for. */
 export interface Claim {
@@ -65,18 +66,19 @@ interface Withheld {
   readonly untilMs: number;
 }
 
-/** How often it is looked whether somebody has waited for too long. */
-const LOOK_MS = 20;
-
 /** One thread's; see the top of this file. */
 export class Claims {
   readonly #parts: ClaimsParts;
   #withheld: Withheld[] = [];
-  #watching = false;
-  #timer: Timer | undefined;
+  readonly #lookout: Lookout;
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
+    const look = (): boolean => {
+      this.#release();
+      return !this.idle;
+    };
+    this.#lookout = new Lookout({ ...parts, look });
   }
 
   /** Whether no answers wait. */
@@ -97,22 +99,8 @@ export class Claims {
       untilMs: Math.max(0, ...[...claims.values()].map(({ untilMs }) => untilMs)),
     });
     this.#parts.reach.nudge();
-    if (!this.#watching) {
-      this.#watching = true;
-      this.#timer = this.#parts.timers.every(LOOK_MS, () => this.#release());
-      this.#watch();
-    }
+    this.#lookout.begin();
     return party.owedBytes > this.#parts.maxWithheldBytes;
-  }
-
-  #watch(): void {
-    const { reach } = this.#parts;
-    const { moved } = reach;
-    this.#release();
-    if (this.idle) {
-      this.#watching = false;
-      this.#timer?.cancel();
-    } else reach.whenMoved(moved, () => this.#watch());
   }
 
   /** Delivers what waits no longer; what one party is answered stays in order. */
@@ -174,7 +162,7 @@ export class Claims {
 
   /** Waits for nothing any more. */
   stop(): void {
-    this.#timer?.cancel();
+    this.#lookout.stop();
   }
 }
 

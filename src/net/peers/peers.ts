@@ -222,7 +222,7 @@ export class Peers {
     });
     const link = makeLink({
       ...{ host, port, name: `peer ${view.self}`, pass, timers, random },
-      expected: () => membersOf(view.configuration).find((one) => one.id === id),
+      expected: () => view.memberOf(id),
       onStranger: ({ node, boot }) => {
         log.warn({ node: id, found: node, boot }, 'another node answers in the place of a peer');
       },

@@ -11,7 +11,7 @@
  * It begins a while after the moves: others may still believe in an older configuration.
  */
 import type { Clock } from '../../base/clock.js';
-import { SLOTS, slotOf } from '../../base/slot.js';
+import { slotOf, slotsWhere } from '../../base/slot.js';
 import type { Timers } from '../../base/timers.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
 import { encodeRequest } from '../../protocol/request.js';
@@ -126,9 +126,9 @@ export class Purger {
   #ownership(): ((key: Uint8Array) => boolean) | undefined {
     const { view } = this.#parts;
     if (view.configuration?.partitioner === 'range') return (key) => view.owns(key);
-    const isMine = (slot: number): boolean =>
-      view.groupsOfSlot(slot).some((group) => group.some(({ id }) => id === view.self));
-    const mine = Uint8Array.from({ length: SLOTS }, (_, slot) => (isMine(slot) ? 1 : 0));
+    const mine = slotsWhere((slot) =>
+      view.groupsOfSlot(slot).some((group) => group.some(({ id }) => id === view.self)),
+    );
     return mine.includes(0) ? (key) => mine[slotOf(key)] === 1 : undefined;
   }
 

@@ -7,7 +7,7 @@
 import type { Clock } from '../../base/clock.js';
 import { LINK_TOPICS, type Links } from '../../base/links.js';
 import type { Random } from '../../base/random.js';
-import { SLOTS } from '../../base/slot.js';
+import { slotsWhere } from '../../base/slot.js';
 import type { Timers } from '../../base/timers.js';
 import {
   decodeDigestAnswer,
@@ -296,9 +296,7 @@ export class Repairs {
     if (configuration.partitioner === 'range') {
       return (_, bytes, start, end) => both(view.groupsOf(bytes.subarray(start, end))[0]);
     }
-    const shared = Uint8Array.from({ length: SLOTS }, (_, slot) =>
-      both(view.groupsOfSlot(slot)[0]) ? 1 : 0,
-    );
+    const shared = slotsWhere((slot) => both(view.groupsOfSlot(slot)[0]));
     return (slot) => shared[slot] === 1;
   }
 

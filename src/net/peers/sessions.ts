@@ -18,7 +18,7 @@
  * live.
  */
 import type { Clock } from '../../base/clock.js';
-import type { Timer, Timers } from '../../base/timers.js';
+import type { Timers } from '../../base/timers.js';
 import { answerMessage, encodeAnswer } from '../../protocol/answer.js';
 import type { AnswerReader } from '../../protocol/answerReader.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
@@ -27,11 +27,12 @@ import { STATUS } from '../../protocol/status.js';
 import { ANSWER_HAS_VALUE, OP_SESSION, OP_WITNESS } from '../../protocol/wire.js';
 import type { Reach } from '../../replication/reach.js';
 import { type Mark, SessionToken } from '../../replication/session.js';
-import { type Member, membersOf } from '../../ring/configuration.js';
+import type { Member } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import { mustWait } from '../answers.js';
 import type { Party } from '../party.js';
 import type { Forwarder } from './forwarder.js';
+import { Lookout } from './lookout.js';
 import type { PartySession } from './session.js';
 import {
   type Question,
@@ -68,8 +69,6 @@ interface Witness {
 
 /** So long a frame waits for marks, in milliseconds. */
 const WAIT_MS = 100;
-/** How often it is looked whether somebody has waited for too long. */
-const LOOK_MS = 20;
 /** Runs that are over and are kept in mind. */
 const RUNS_MAX = 1024;
 
@@ -81,11 +80,11 @@ export class Sessions {
   /** Runs that are known to be over, with the id before them. */
   readonly #over = new Set<string>();
   #witnesses: Witness[] = [];
-  #watching = false;
-  #timer: Timer | undefined;
+  readonly #lookout: Lookout;
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
+    this.#lookout = new Lookout({ ...parts, look: () => this.#look() });
   }
 
   /** The mark that covers everything that this node has acknowledged so far. */
@@ -101,7 +100,7 @@ export class Sessions {
     const reached = this.#reached.get(id);
     if (reached?.run === boot && reached.turn >= position) return 'met';
     const gone = this.#over.has(`${id} ${boot}`) || !view.isAlive(id);
-    return gone || this.memberOf(id) === undefined ? 'over' : 'open';
+    return gone || view.memberOf(id) === undefined ? 'over' : 'open';
   }
 
   /**
@@ -114,11 +113,6 @@ export class Sessions {
     const gone = marks.filter((mark) => this.standing(mark) === 'over');
     const ids = marks.filter((mark) => !gone.includes(mark)).map(({ id }) => id);
     return { ids: new Set(ids), lost: gone.length > 0 };
-  }
-
-  /** The member of an id, if it is one. */
-  memberOf(id: string): Member | undefined {
-    return membersOf(this.#parts.view.configuration).find((member) => member.id === id);
   }
 
   /** The message with what its party has to know of the writes in it. */
@@ -173,7 +167,7 @@ export class Sessions {
   #ask(marks: readonly Mark[], done: () => void): void {
     let left = marks.length;
     for (const mark of marks) {
-      const member = this.memberOf(mark.id);
+      const member = this.#parts.view.memberOf(mark.id);
       const settle = (answer?: AnswerReader): void => {
         this.#heard(mark, answer);
         if (--left === 0) done();
@@ -214,7 +208,7 @@ export class Sessions {
 
   /** Another node asks whether it has reached a mark of this one. */
   witness(party: Party, reader: RequestReader, frame: Uint8Array): void {
-    const { clock, reach, timers } = this.#parts;
+    const { clock, reach } = this.#parts;
     const { id, deadlineMs } = reader;
     const question = party.isPeer ? readQuestion(reader, frame) : undefined;
     if (question === undefined) {
@@ -224,30 +218,18 @@ export class Sessions {
     const untilMs = clock.monotonicMs() + deadlineMs;
     this.#witnesses.push({ party, id, question, untilMs });
     reach.nudge();
-    if (this.#watching) return;
-    this.#watching = true;
-    this.#timer = timers.every(LOOK_MS, () => this.#look());
-    this.#watch();
+    this.#lookout.begin();
   }
 
   #refuse(party: Party, id: number, status: number): void {
     this.#parts.deliver(party, answerMessage({ id, opcode: OP_WITNESS, status }));
   }
 
-  #watch(): void {
-    const { reach } = this.#parts;
-    const { moved } = reach;
-    this.#look();
-    if (this.#witnesses.length > 0) reach.whenMoved(moved, () => this.#watch());
-    else {
-      this.#watching = false;
-      this.#timer?.cancel();
-    }
-  }
-
-  #look(): void {
+  /** Answers whom there is something to say to; whether others still wait. */
+  #look(): boolean {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#witnesses = this.#witnesses.filter((witness) => !this.#tell(witness, nowMs));
+    return this.#witnesses.length > 0;
   }
 
   /** Answers if there is something to say by now. */
@@ -276,6 +258,6 @@ export class Sessions {
 
   /** Waits for nothing any more. */
   stop(): void {
-    this.#timer?.cancel();
+    this.#lookout.stop();
   }
 }

@@ -222,7 +222,7 @@ export class Switchboard {
     const { session } = asked.party;
     if (session === undefined) return false;
     const usable = this.#usable(view.route(key));
-    const base = view.holds(key) ? this.sessions.memberOf(view.self) : usable[0];
+    const base = view.holds(key) ? view.memberOf(view.self) : usable[0];
     if (base === undefined) return false;
     const { ids, lost } = this.sessions.askedBeside(session, base.id);
     if (ids.size === 0 && !lost) return false;
