@@ -124,7 +124,7 @@ export class HintFile implements HintJournal {
   rewrite(hints: Iterable<readonly [id: string, kept: KeptHint]>): void {
     this.#attempt(() => {
       const { device, folder, random } = this.#parts;
-      this.#file?.close();
+      this.close();
       this.#forget();
       const path = join(folder, HINT_FILE);
       device.makeFolder(folder);
@@ -186,15 +186,25 @@ export class HintFile implements HintJournal {
     try {
       work();
     } catch (error) {
-      this.#file = undefined;
-      this.#forget();
       this.#parts.failed(error);
+      this.#forget();
+      this.#abandon();
+    }
+  }
+
+  /** Closes the file of a device that may not even do that. */
+  #abandon(): void {
+    try {
+      this.close();
+    } catch {
+      // It was said already that nothing is written any more.
     }
   }
 
   /** Ends the writing. */
   close(): void {
-    this.#file?.close();
+    const file = this.#file;
     this.#file = undefined;
+    file?.close();
   }
 }

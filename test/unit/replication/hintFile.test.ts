@@ -162,6 +162,7 @@ describe.each(KINDS)('a file, %s,', (_, device) => {
   });
 
   test('that the device refuses is given up, once, and the hints stay in memory', () => {
+    let closed = 0;
     const full: Device = {
       ...device,
       create(name) {
@@ -176,7 +177,10 @@ describe.each(KINDS)('a file, %s,', (_, device) => {
           },
           sync: () => file.sync(),
           truncate: (bytes) => file.truncate(bytes),
-          close: () => file.close(),
+          close: () => {
+            closed++;
+            file.close();
+          },
         };
       },
     };
@@ -185,7 +189,7 @@ describe.each(KINDS)('a file, %s,', (_, device) => {
       run.keep('b', `key ${n}`, n);
       run.flush();
     }
-    expect([run.failures.length, run.kept.length]).toEqual([1, 5]);
+    expect([run.failures.length, run.kept.length, closed]).toEqual([1, 5, 1]);
     expect(new Run(1_000_001, device).kept).toEqual(['b key 1 1']);
   });
 });
