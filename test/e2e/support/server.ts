@@ -1,5 +1,6 @@
 /** A node in a process of its own, as users run it: `dist/src/main.js serve`. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { packageFile } from '../../../src/base/packageRoot.js';
 
@@ -25,12 +26,35 @@ export interface TestServer {
   readonly stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
 
-const START_MS = 30_000;
+/** Long enough for a machine with twenty others at work. */
+const START_MS = 90_000;
 const MAIN = packageFile('dist', 'src', 'main.js');
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) kill(child);
 });
+
+/** Kills a process and those that it started: a node runs on when the program that runs it ends. */
+function kill(child: ChildProcess): void {
+  const { pid } = child;
+  for (const below of pid === undefined ? [] : startedBy(pid)) {
+    try {
+      process.kill(below, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  }
+  child.kill('SIGKILL');
+}
+
+function startedBy(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
 
 /** The variables of this process without those that configure a node. */
 export function plainEnvironment(): Record<string, string> {
@@ -67,7 +91,7 @@ async function until<T>(
     }
     await wait(20);
   }
-  child.kill('SIGKILL');
+  kill(child);
   throw new Error(`the node is not ready after ${START_MS} ms:\n${output()}`);
 }
 
