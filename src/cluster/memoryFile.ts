@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.js';
 import type { Random } from '../base/random.js';
-import { beginFile, blockOf, blocksIn, FILE_HEAD_BYTES } from '../log/blockFile.js';
+import { beginFile, blockOf, blocksIn, FILE_HEAD_BYTES, isStaleFile } from '../log/blockFile.js';
 import { type Device, readWhole } from '../log/device.js';
 import { type KeyRing, NO_KEYS } from '../log/keys.js';
 import { replaceFile } from '../log/replacedFile.js';
@@ -44,22 +44,28 @@ function decoded(file: Uint8Array, keys: KeyRing, path: string): Uint8Array {
  */
 export function memoryFile(device: Device, folder: string, random: Random): MemoryStore {
   const { keys = NO_KEYS } = device;
+  const path = join(folder, NAME);
+  const write = (memory: Uint8Array): Error | undefined => {
+    try {
+      replaceFile(device, folder, NAME, encoded(memory, keys, random));
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(messageOf(error));
+    }
+  };
   let failure: Error | undefined;
   return {
     load() {
       device.makeFolder(folder);
       if (!device.list(folder).includes(NAME)) return undefined;
-      const path = join(folder, NAME);
-      return decoded(readWhole(device, path), keys, path);
+      const file = readWhole(device, path);
+      const memory = decoded(file, keys, path);
+      // A key that is to go is not waited for until the next step; what fails now fails then.
+      if (isStaleFile(file, keys)) write(memory);
+      return memory;
     },
     save(memory, done) {
-      try {
-        if (failure === undefined) {
-          replaceFile(device, folder, NAME, encoded(memory, keys, random));
-        }
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(messageOf(error));
-      }
+      failure ??= write(memory);
       done(failure);
     },
   };

@@ -45,6 +45,11 @@ export function beginFile(magic: number, keys: KeyRing, random: Random): BegunFi
   return { head, cipher: keys.cipherOf(keys.writingId, salt, '') };
 }
 
+/** Whether a file would be encrypted with another key now, or no more, or not yet. */
+export function isStaleFile(file: Uint8Array, keys: KeyRing): boolean {
+  return keys.isStale(file.subarray(KEY_ID_AT, SUM_AT));
+}
+
 /** The bytes of the block with this number, at this place of the file, with these parts in it. */
 export function blockOf(
   parts: readonly Uint8Array[],

@@ -96,17 +96,34 @@ describe('an encrypted memory', () => {
   test('is read with any key that is there, and refused without its own', () => {
     saved(known, deviceWith(SECRET));
     const load = (...keys: Uint8Array[]) => memoryFile(deviceWith(...keys), folder, random).load();
-    expect(load(OTHER, SECRET)).toEqual(Uint8Array.from(known));
     expect(() => load(OTHER)).toThrow(InputError);
     expect(() => load()).toThrow(/no key was given/);
-    saved(known, deviceWith(OTHER, SECRET));
+    expect(load(OTHER, SECRET)).toEqual(Uint8Array.from(known));
+    // It was written with the first of them when it was read, so the old one can go.
     expect(load(OTHER)).toEqual(Uint8Array.from(known));
+    expect(() => load(SECRET)).toThrow(InputError);
   });
 
-  test('of a file without keys is read where there are some now', () => {
+  test('takes the place of one in the clear as soon as there is a key', () => {
     saved(known);
-    const load = memoryFile(deviceWith(SECRET), folder, random).load();
-    expect(load).toEqual(Uint8Array.from(known));
+    const load = (): unknown => memoryFile(deviceWith(SECRET), folder, random).load();
+    expect(load()).toEqual(Uint8Array.from(known));
+    const bytes = readFileSync(path());
+    expect(bytes.includes(known)).toBe(false);
+    expect(load()).toEqual(Uint8Array.from(known));
+    expect(readFileSync(path())).toEqual(bytes);
+  });
+
+  test('is read, too, when it can not be written with another key', () => {
+    saved(known, deviceWith(SECRET));
+    const device: Device = {
+      ...deviceWith(OTHER, SECRET),
+      create: () => {
+        throw new Error('the disk is full');
+      },
+    };
+    expect(memoryFile(device, folder, random).load()).toEqual(Uint8Array.from(known));
+    expect(memoryFile(deviceWith(SECRET), folder, random).load()).toEqual(Uint8Array.from(known));
   });
 });
 
