@@ -8,6 +8,7 @@
  *   48 ages: base u64, Unix ms              56 ages: span u64, ms
  *   64 ages: bytes in each span, 64 of u32
  */
+import { u64Of } from '../protocol/bytes.js';
 import { Ages, SPANS } from './ages.js';
 import type { RecordWalk } from './record.js';
 
@@ -34,17 +35,17 @@ export class Summary {
 
   /** The lowest version of a put or a remove; 0 when there is none. */
   get lowest(): bigint {
-    return this.puts + this.removes === 0 ? 0n : join(this.#lowHigh, this.#lowLow);
+    return this.puts + this.removes === 0 ? 0n : u64Of(this.#lowLow, this.#lowHigh);
   }
 
   /** The highest version of all records; 0 when there is none. */
   get highest(): bigint {
-    return join(this.#highHigh, this.#highLow);
+    return u64Of(this.#highLow, this.#highHigh);
   }
 
   /** The highest version of a clear; 0 when there is none. */
   get cleared(): bigint {
-    return join(this.#clearHigh, this.#clearLow);
+    return u64Of(this.#clearLow, this.#clearHigh);
   }
 
   /** Counts the record that `walk` is at. */
@@ -123,10 +124,6 @@ export class Summary {
     summary.ages.restore(long(48), long(56), spans);
     return summary;
   }
-}
-
-function join(high: number, low: number): bigint {
-  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 /** The milliseconds of a version, which stand above 22 bits of counter. */

@@ -5,6 +5,11 @@ export function u32At(bytes: Uint8Array, at: number): number {
   return (low | (high << 16)) >>> 0;
 }
 
+/** The u64 of two halves. */
+export function u64Of(low: number, high: number): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
 /** Whether `bytes` is a view on memory that other threads may write. */
 export function isShared(bytes: Uint8Array): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && bytes.buffer instanceof SharedArrayBuffer;

@@ -16,10 +16,7 @@
  */
 import type { Clock } from '../../base/clock.js';
 import type { Timers } from '../../base/timers.js';
-import { FrameWriter } from '../../protocol/frameWriter.js';
-import { encodeRequest } from '../../protocol/request.js';
 import { STATUS } from '../../protocol/status.js';
-import { FLAG_PEEK, FLAG_VERSION, OP_DELETE } from '../../protocol/wire.js';
 import { TOMBSTONE_MS } from '../../replication/change.js';
 import { membersOf } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
@@ -28,7 +25,7 @@ import { timeOf } from './clocks.js';
 import type { Settle } from './inquirer.js';
 import { type Ask, entriesOf, type Listed, walk } from './pages.js';
 import { gather } from './repair.js';
-import { question, saidBy } from './said.js';
+import { purgeOf, question, saidBy } from './said.js';
 
 /** Where it is kept over restarts when a node was in touch last, in Unix milliseconds. */
 export interface TouchPlace {
@@ -242,10 +239,7 @@ export class Absence {
 
   /** As what is not owned is dropped: it is not known that it was deleted. */
   #drop(key: Uint8Array, version: bigint, settle: (fate: Fate) => void): void {
-    const writer = new FrameWriter(64 + key.length);
-    const flags = FLAG_PEEK | FLAG_VERSION;
-    encodeRequest(writer, { id: 0, opcode: OP_DELETE, flags, key, version });
-    this.#parts.askOwn(writer.frame(), (dropped) => {
+    this.#parts.askOwn(purgeOf(key, version), (dropped) => {
       if (dropped === undefined) settle('open');
       else settle(dropped.status === STATUS.OK ? 'dropped' : 'kept');
     });

@@ -4,6 +4,7 @@
  */
 import type { Timers } from '../../base/timers.js';
 import type { AnswerReader } from '../../protocol/answerReader.js';
+import { u64Of } from '../../protocol/bytes.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
 import { encodeRequest } from '../../protocol/request.js';
 import { STATUS } from '../../protocol/status.js';
@@ -113,8 +114,7 @@ export function visit({ body }: Page, visitor: Visitor): void {
 export function entriesOf(page: Page): Listed[] {
   const entries: Listed[] = [];
   visit(page, (bytes, start, end, low, high, mark) => {
-    const version = (BigInt(high) << 32n) | BigInt(low);
-    entries.push({ key: bytes.subarray(start, end), version, mark });
+    entries.push({ key: bytes.subarray(start, end), version: u64Of(low, high), mark });
   });
   return entries;
 }

@@ -13,17 +13,14 @@
 import type { Clock } from '../../base/clock.js';
 import { slotOf, slotsWhere } from '../../base/slot.js';
 import type { Timers } from '../../base/timers.js';
-import { FrameWriter } from '../../protocol/frameWriter.js';
-import { encodeRequest } from '../../protocol/request.js';
 import { STATUS } from '../../protocol/status.js';
-import { FLAG_PEEK, FLAG_VERSION, OP_DELETE } from '../../protocol/wire.js';
 import type { Member } from '../../ring/configuration.js';
 import type { ClusterView } from '../../ring/view.js';
 import type { Log } from '../log.js';
 import type { Settle } from './inquirer.js';
 import { type Ask, entriesOf, type Page, type Versioned, walk } from './pages.js';
 import { gather, lacks } from './repair.js';
-import { question, repairOf, saidBy } from './said.js';
+import { isMerged, purgeOf, question, repairOf, saidBy } from './said.js';
 
 /** What purging works with. */
 export interface PurgerParts {
@@ -179,18 +176,14 @@ export class Purger {
       }
       const { version } = said;
       ask(owner, repairOf(listed.key, said, clock.nowMs()), (merged) => {
-        const has = merged?.status === STATUS.OK || merged?.status === STATUS.EXISTS;
-        if (has) this.#drop({ key: listed.key, version }, 'handedOver', settle);
+        if (isMerged(merged)) this.#drop({ key: listed.key, version }, 'handedOver', settle);
         else settle('kept');
       });
     });
   }
 
   #drop({ key, version }: Versioned, fate: Fate, settle: (fate: Fate) => void): void {
-    const writer = new FrameWriter(64 + key.length);
-    const flags = FLAG_PEEK | FLAG_VERSION;
-    encodeRequest(writer, { id: 0, opcode: OP_DELETE, flags, key, version });
-    this.#parts.askOwn(writer.frame(), (dropped) => {
+    this.#parts.askOwn(purgeOf(key, version), (dropped) => {
       settle(dropped?.status === STATUS.OK ? fate : 'gone');
     });
   }

@@ -1,4 +1,4 @@
-/** What a node says of a key when it is asked by another one, and how somebody else gets it. */
+/** What a node says of a key when another one asks, and how somebody gets it, or lets go. */
 import type { AnswerReader } from '../../protocol/answerReader.js';
 import { FrameWriter } from '../../protocol/frameWriter.js';
 import { encodeRequest } from '../../protocol/request.js';
@@ -11,6 +11,7 @@ import {
   FLAG_VERSION,
   FLAG_WITH_META,
   LEVEL_ONE,
+  OP_DELETE,
   OP_GET,
   OP_MERGE,
 } from '../../protocol/wire.js';
@@ -66,5 +67,18 @@ export function repairOf(key: Uint8Array, said: Said, nowMs: number): Uint8Array
     const { encoding, value } = said;
     encodeRequest(writer, { ...base, flags, expiryMs, encoding, value });
   }
+  return writer.frame();
+}
+
+/** Whether who was told that has it now, or has something newer. */
+export function isMerged(answer: AnswerReader | undefined): boolean {
+  return answer?.status === STATUS.OK || answer?.status === STATUS.EXISTS;
+}
+
+/** What makes a node let go of a version of a key without saying that it was deleted. */
+export function purgeOf(key: Uint8Array, version: bigint): Uint8Array {
+  const writer = new FrameWriter(64 + key.length);
+  const flags = FLAG_PEEK | FLAG_VERSION;
+  encodeRequest(writer, { id: 0, opcode: OP_DELETE, flags, key, version });
   return writer.frame();
 }

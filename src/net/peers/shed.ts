@@ -8,10 +8,9 @@
  * node says the same when it is read again, and whatever the leader changes from now on is newer.
  */
 import type { Timers } from '../../base/timers.js';
-import { STATUS } from '../../protocol/status.js';
 import { type Ask, entriesOf, type Versioned, walk } from './pages.js';
 import { gather } from './repair.js';
-import { question, repairOf, type Said, saidBy } from './said.js';
+import { isMerged, question, repairOf, type Said, saidBy } from './said.js';
 
 /** What shedding works with. */
 export interface ShedParts {
@@ -96,8 +95,7 @@ function outdo(
     return;
   }
   askOwn(repairOf(key, outdoing(said, version), nowMs()), (merged) => {
-    const done = merged?.status === STATUS.OK || merged?.status === STATUS.EXISTS;
-    settle(done ? 'outdone' : undefined);
+    settle(isMerged(merged) ? 'outdone' : undefined);
   });
 }
 

@@ -6,6 +6,7 @@
 import type { Clock } from '../../base/clock.js';
 import { slotOf } from '../../base/slot.js';
 import type { Timers } from '../../base/timers.js';
+import { u64Of } from '../../protocol/bytes.js';
 import type { Digests } from '../../replication/digests.js';
 import { type Ask, type Listed, type Visitor, visit, walk } from './pages.js';
 
@@ -70,8 +71,7 @@ export function surveyKeys(
   const wanted = (): boolean => keys.length <= most && parts.wanted();
   const visitor: SharedVisitor = (slot, bytes, start, end, low, high, mark) => {
     if (keys.length > most || !leaves.has(digests.leafOf(slot, bytes, start, end))) return;
-    const version = (BigInt(high) << 32n) | BigInt(low);
-    keys.push({ key: bytes.slice(start, end), version, mark });
+    keys.push({ key: bytes.slice(start, end), version: u64Of(low, high), mark });
   };
   goThrough({ ...parts, wanted }, visitor, (complete) => {
     done(complete || keys.length > most ? keys : undefined);
