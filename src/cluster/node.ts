@@ -231,9 +231,9 @@ export interface ClusterOptions {
 
 /** Moves what the configuration says, and says so in the log. */
 function moverFor(gossip: Gossip, seat: SeatedCouncil, options: ClusterOptions): Mover {
-  const { log, view, reach, haul } = options;
+  const { log, view, reach, haul, known } = options;
   return new Mover({
-    ...{ view, haul, clock: systemClock, timers: systemTimers, links: gossip.links },
+    ...{ view, haul, known, clock: systemClock, timers: systemTimers, links: gossip.links },
     boot: gossip.self.boot,
     topic: LINK_TOPICS.rebalance,
     isLacking: () => reach.isLacking,

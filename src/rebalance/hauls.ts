@@ -12,9 +12,10 @@
  *
  * Whoever is lost before it was hauled from may have known nothing of the move, and told another
  * owner of a change after that one was hauled from: a majority had it, and no haul has met it. So
- * hauls from the others count only if they began after it was seen to be lost. What this leaves
- * open is an old owner that the new one can't reach, but that goes on to change things with others
- * that can, and learns nothing of the move from them: that is left to repair.
+ * hauls from the others count only if they began after it was seen to be lost. And an old owner
+ * that the new one can't reach may go on to change things with others that can, and learn nothing
+ * of the move from them: they say that they know more, and do not count for it then
+ * (`net/peers/fences.ts`), so it reaches no quorum; what it made is left to repair.
  *
  * Pure: moves and what happened to them in, whom to haul from out.
  */

@@ -55,6 +55,8 @@ export interface HaulOrder {
 /** What moving works with. */
 export interface MoverParts {
   readonly view: ClusterView;
+  /** The lowest number of the configurations that the threads of this node go by. */
+  readonly known?: () => number;
   /** Of this process: 16 hex digits. */
   readonly boot: string;
   readonly links: Links;
@@ -186,8 +188,9 @@ export class Mover {
 
   /** How far this node is. */
   report(): MoveReport {
-    const { cluster = '0'.repeat(16), number = 0 } = this.#parts.view.configuration ?? {};
-    const { boot, isLacking } = this.#parts;
+    const { cluster = '0'.repeat(16), number: own = 0 } = this.#parts.view.configuration ?? {};
+    const { boot, isLacking, known } = this.#parts;
+    const number = Math.min(own, known?.() ?? own);
     const progress = this.#hauls.progress((source) => this.#stateOf(source));
     const arrived = progress.done === progress.total;
     return { boot, cluster, number, arrived, lacking: isLacking(), ...progress };

@@ -1,10 +1,12 @@
 /**
- * What stands before changes on their way to a peer where owners have roles: from whom they come,
- * and under which epoch that node tells them. Who knows a higher epoch refuses what follows: the
- * sender may have been passed over, so that others lead what it led.
+ * What stands before changes on their way to a peer: from whom they come, and under which epoch
+ * that node tells them. Who knows a higher epoch refuses what follows: the sender may have been
+ * passed over, so that others lead what it led. Where all owners are alike it is the number of the
+ * configuration that the changes were made under, and nothing is refused (`net/peers/fences.ts`).
  *
  * A fence is a request by its form: the opcode FENCE, the epoch as its version, the node as key. It
- * carries the id of the frame that it stands in front of, and is answered as each of its changes.
+ * carries the id of the frame that it stands in front of, and is answered as each of its changes;
+ * where all owners are alike only if the peer knows a higher number.
  */
 import { FrameWriter } from '../protocol/frameWriter.js';
 import { encodeRequest } from '../protocol/request.js';
@@ -21,6 +23,7 @@ export interface Fence {
   readonly id: number;
   /** The name of the node that tells. */
   readonly from: string;
+  /** Or the number of a configuration. */
   readonly epoch: number;
   /** Where what it stands before begins. */
   readonly end: number;

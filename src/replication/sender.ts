@@ -10,7 +10,8 @@
  * All requests of a frame carry the frame's position as their id, so a frame is done when as many
  * answers with that id have come as it has requests. One with a change that is too far ahead of the
  * peer's clock is handed back, to be kept as hints. Frames may be done in another order than they
- * were sent; what is told to have been applied is always all of it up to a point.
+ * were sent; what is told to have been applied is always all of it up to a point. A peer that knows
+ * a later configuration than the one that a frame was begun under says so before it answers.
  */
 import { FrameWriter } from '../protocol/frameWriter.js';
 import { FIRST_ERROR, STATUS } from '../protocol/status.js';
@@ -26,8 +27,19 @@ export interface SenderParts {
   readonly ahead: (frame: Uint8Array) => void;
   /** The peer refuses a change for good. */
   readonly refused: (status: number) => void;
-  /** What to send in front of the frame with this id, if anything: a request that is answered. */
-  readonly fence?: (id: number) => Uint8Array | undefined;
+  /** What to send in front of a frame, if anything: its id, and the number it was begun under. */
+  readonly fence?: (id: number, number: number) => FrontFence | undefined;
+  /** The number of the configuration that changes are told under now. */
+  readonly number?: () => number;
+  /** The peer has taken a frame that was begun under an older configuration than it knows. */
+  readonly outdated?: () => void;
+}
+
+/** A request in front of a frame. */
+export interface FrontFence {
+  readonly bytes: Uint8Array;
+  /** Whether it is answered in any case, as each change is. */
+  readonly isAnswered: boolean;
 }
 
 /** A frame is sealed when it has so many bytes. */
@@ -65,6 +77,9 @@ export class Sender {
   #openCount = 0;
   /** How many requests each frame has that is held. */
   readonly #counts = new Map<number, number>();
+  /** Under which configuration each of them was begun: others may have become owners since. */
+  readonly #numbers = new Map<number, number>();
+  #openNumber = 0;
   readonly #onTheWay = new Map<number, OnTheWay>();
   readonly #done = new Set<number>();
   readonly #again = new Map<number, number>();
@@ -120,7 +135,7 @@ export class Sender {
   }
 
   #added(): void {
-    this.#openCount++;
+    if (this.#openCount++ === 0) this.#openNumber = this.#parts.number?.() ?? 0;
     if (this.#open.at >= FRAME_BYTES) this.#seal();
   }
 
@@ -128,6 +143,7 @@ export class Sender {
     if (this.#openCount === 0) return;
     const frame = this.#outbox.add(this.#open.frame().slice());
     this.#counts.set(frame, this.#openCount);
+    this.#numbers.set(frame, this.#openNumber);
     this.#openCount = 0;
     this.#open.clear(4 * FRAME_BYTES);
     this.#forgetGivenUp();
@@ -137,7 +153,7 @@ export class Sender {
     const givenUp = this.#outbox.takeGivenUp();
     if (givenUp.length === 0) return;
     const { base } = this.#outbox;
-    for (const known of [this.#counts, this.#onTheWay, this.#done, this.#again]) {
+    for (const known of this.#all()) {
       for (const frame of [...known.keys()]) if (frame < base) known.delete(frame);
     }
     this.#marks = this.#marks.filter(({ frame }) => frame >= base);
@@ -189,18 +205,23 @@ export class Sender {
   }
 
   #transmit(frame: number, bytes: Uint8Array, send: (frame: Uint8Array) => void): void {
-    const fence = this.#parts.fence?.(idOf(frame));
-    const left = (this.#counts.get(frame) ?? 0) + (fence === undefined ? 0 : 1);
+    const fence = this.#parts.fence?.(idOf(frame), this.#numbers.get(frame) ?? 0);
+    const left = (this.#counts.get(frame) ?? 0) + (fence?.isAnswered === true ? 1 : 0);
     this.#onTheWay.set(frame, { left, refused: false, ahead: false });
-    send(fence === undefined ? bytes : Buffer.concat([fence, bytes]));
+    send(fence === undefined ? bytes : Buffer.concat([fence.bytes, bytes]));
   }
 
   /** Lets go of all that the peer has not acknowledged: it is not to get it any more. */
   discard(): void {
     this.#seal();
     this.#outbox.discard();
-    for (const known of [this.#counts, this.#onTheWay, this.#done, this.#again]) known.clear();
+    for (const known of this.#all()) known.clear();
     this.#marks = [];
+  }
+
+  /** What is known of frames by their positions. */
+  #all(): readonly (Map<number, unknown> | Set<number>)[] {
+    return [this.#counts, this.#numbers, this.#onTheWay, this.#done, this.#again];
   }
 
   #noteAges(nowMs: number): void {
@@ -228,6 +249,10 @@ export class Sender {
     const frame = this.#frameOf(id);
     const state = this.#onTheWay.get(frame);
     if (state === undefined) return;
+    if (status === STATUS.VERSION_MISMATCH) {
+      this.#parts.outdated?.();
+      return;
+    }
     if (status === STATUS.AHEAD) state.ahead = true;
     else if (PASSING.has(status)) state.refused = true;
     else if (status >= FIRST_ERROR) this.#parts.refused(status);
@@ -250,7 +275,10 @@ export class Sender {
 
   #acknowledge(): void {
     let { base } = this.#outbox;
-    while (this.#done.delete(base)) this.#counts.delete(base++);
+    while (this.#done.delete(base)) {
+      this.#numbers.delete(base);
+      this.#counts.delete(base++);
+    }
     if (base === this.#outbox.base) return;
     this.#outbox.acknowledge(base);
     const open = this.#marks.findIndex(({ frame }) => frame >= base);

@@ -5,7 +5,9 @@
  */
 import { Store } from '../../src/arena/store.js';
 import type { StoreLane } from '../../src/arena/storeLane.js';
+import { LINK_TOPICS } from '../../src/base/links.js';
 import type { Timer } from '../../src/base/timers.js';
+import { haulBy } from '../../src/cluster/hauling.js';
 import { Board } from '../../src/net/board.js';
 import { Gather } from '../../src/net/gather.js';
 import { Party } from '../../src/net/party.js';
@@ -19,6 +21,7 @@ import { AnswerReader } from '../../src/protocol/answerReader.js';
 import { FrameWriter } from '../../src/protocol/frameWriter.js';
 import { encodeRequest, type Request } from '../../src/protocol/request.js';
 import { FLAG_PEEK, FLAG_WITH_META, OP_GET } from '../../src/protocol/wire.js';
+import { Mover, type MoverParts } from '../../src/rebalance/mover.js';
 import { Reach } from '../../src/replication/reach.js';
 import type { SessionToken } from '../../src/replication/session.js';
 import type { Configuration } from '../../src/ring/configuration.js';
@@ -90,6 +93,7 @@ export class DataNode implements Running {
   readonly #client: Guest;
   readonly #pending = new Map<number, (answer: AnswerReader) => void>();
   readonly #sweeping: Timer;
+  readonly #exchange: Exchange;
   #nextId = 1;
 
   /**
@@ -123,8 +127,8 @@ export class DataNode implements Running {
       ...{ lane, clock, timers, tally, stopwatch, log: undefined, onFailure },
       ...{ maxPipelinedBytes: 64 * MIB, peers: { reach, view } },
     });
-    const exchange = new Exchange(host, (peer, frame, answer) => this.#serve(peer, frame, answer));
-    const makeLink = exchange.link.bind(exchange);
+    this.#exchange = new Exchange(host, (peer, frame, answer) => this.#serve(peer, frame, answer));
+    const makeLink = this.#exchange.link.bind(this.#exchange);
     const shared = { clock, timers, random, pass: NO_PASS, makeLink };
     const forwarder = new Forwarder({ ...shared, self: () => host.id });
     this.#switchboard = new Switchboard({
@@ -143,7 +147,7 @@ export class DataNode implements Running {
     });
     const { members } = configuration.layout;
     const addressOf = (id: string): string => members.find((one) => one.id === id)?.host ?? '';
-    if (repairs) this.#peers.repairs.serve(exchange.questions(addressOf));
+    if (repairs) this.#peers.repairs.serve(this.#exchange.questions(addressOf));
     this.#sweeping = timers.every(SWEEP_EVERY_MS, () => {
       lane.sweep(clock.nowMs(), lane.sweepLines());
     });
@@ -222,6 +226,21 @@ export class DataNode implements Running {
     reader.next();
     const value = Buffer.from(reader.body()).toString('latin1');
     return { status: reader.status, version: reader.version() ?? 0n, value };
+  }
+
+  /** What moves partitions to this node, and tells others how far that is. */
+  movedBy(
+    addressOf: (id: string) => string,
+    parts: Pick<MoverParts, 'isSteward' | 'settle'>,
+  ): Mover {
+    const { clock, timers } = this.#host;
+    return new Mover({
+      ...{ ...parts, view: this.view, clock, timers, links: this.#exchange.questions(addressOf) },
+      ...{ topic: LINK_TOPICS.rebalance, boot: '0'.repeat(16), haul: haulBy(this.#peers) },
+      isLacking: () => this.isLacking,
+      told: () => undefined,
+      bytesPerSecond: 32 * MIB,
+    });
   }
 
   /** Whether a peer has what was made here before the configuration `number` was known. */

@@ -4,7 +4,8 @@
  *
  *   --seed S         the first seed, or the only one (1)
  *   --seeds N        how many, one after the other (1)
- *   --scenario NAME  what is simulated (membership, council, moving, replication, leading); by
+ *   --scenario NAME  what is simulated (membership, council, moving, replication, leading,
+ *                    stale); by
  *                    default membership, or where the planted bug shows
  *   --planted NAME   with a known bug in it; `--planted list` lists them
  *   --once           without the second run that must have the same hash

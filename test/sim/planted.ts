@@ -267,6 +267,13 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     replace: 'true',
     what: 'changes are taken from who tells them under a lower epoch',
   },
+  'stale-counts': {
+    scenario: 'stale',
+    file: 'src/net/peers/fences.js',
+    find: 'if (epoch < number) {',
+    replace: 'if (false) {',
+    what: 'nobody tells an owner that knows an older configuration that it does',
+  },
   'chain-unawaited': {
     scenario: 'leading',
     file: 'src/net/peers/ledWay.js',

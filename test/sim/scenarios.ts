@@ -4,6 +4,7 @@ import { runMembership } from './membershipRun.js';
 import { runMoving } from './movingRun.js';
 import { runReplication } from './replicationRun.js';
 import type { Report } from './report.js';
+import { runStale } from './staleRun.js';
 
 /** What can be simulated, by name. */
 export const SCENARIOS: Readonly<Record<string, (seed: number) => Report>> = {
@@ -12,6 +13,7 @@ export const SCENARIOS: Readonly<Record<string, (seed: number) => Report>> = {
   moving: runMoving,
   replication: runReplication,
   leading: runLeading,
+  stale: runStale,
 };
 
 /** The scenario of that name. Throws a `RangeError`. */

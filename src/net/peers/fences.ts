@@ -1,8 +1,13 @@
 /**
- * The receiving side of changes where owners have roles. A peer tells under an epoch, in a fence in
+ * The receiving side of changes. Where owners have roles a peer tells under an epoch, in a fence in
  * front of its changes. Whoever knows a higher one refuses them: the peer may have been passed over
  * without knowing, and others lead what it led. So is one refused that is passed over, and whoever
  * tells without a fence. What is refused was not changed; the peer tries again once it knows more.
+ *
+ * Where all owners are alike a fence has the number of the configuration under which the changes
+ * were made. Whoever knows a higher one takes them, but says so first: new owners may have gone
+ * through all that it has before, and the peer did not tell them. It must not count towards quorums
+ * then, or nobody who is asked later might know of the change.
  */
 import { answerMessage } from '../../protocol/answer.js';
 import { RequestReader } from '../../protocol/requestReader.js';
@@ -34,6 +39,10 @@ export class Fences {
   /** Takes a fenced frame of a peer; what of it is to be executed, perhaps nothing. */
   pass(party: Party, frame: Uint8Array): Uint8Array | undefined {
     const fence = fenceOf(frame);
+    const { view } = this.#parts;
+    if (fence !== undefined && view.configuration !== undefined && !view.isLed) {
+      return this.#passAlike(party, frame, fence, view.configuration.number);
+    }
     const status = this.#judge(fence);
     if (status !== STATUS.OK || fence === undefined) {
       this.#refuse(party, frame, status);
@@ -43,6 +52,19 @@ export class Fences {
     this.#parts.deliver(party, answerMessage({ id, opcode: OP_FENCE, status }));
     const rest = frame.subarray(end);
     return rest.length === 0 ? undefined : rest;
+  }
+
+  #passAlike(
+    party: Party,
+    frame: Uint8Array,
+    { id, epoch, end }: Fence,
+    number: number,
+  ): Uint8Array | undefined {
+    if (epoch < number) {
+      const status = STATUS.VERSION_MISMATCH;
+      this.#parts.deliver(party, answerMessage({ id, opcode: OP_FENCE, status }));
+    }
+    return end === frame.length ? undefined : frame.subarray(end);
   }
 
   #judge(fence: Fence | undefined): number {

@@ -1,15 +1,16 @@
 /**
  * What changes on the sending side of a node when a step gives or takes it roles; see
- * `src/ring/roles.ts`. Where all owners are alike nothing of this happens.
+ * `src/ring/roles.ts`. Where all owners are alike nothing of this happens but for the fence.
  *
- * - All that is sent stands behind a fence, so that a peer that knows more can refuse it.
+ * - All that is sent stands behind a fence, so that a peer that knows more can refuse it, or say so
+ *   where owners are alike.
  * - Who is passed over lets go of all that was not acknowledged: its successors do not have it.
  * - Who takes a role over asks what is still on the way to it.
  */
 import { encodeFence } from '../../replication/fence.js';
 import type { Hints } from '../../replication/hints.js';
 import type { Reach } from '../../replication/reach.js';
-import type { Sender } from '../../replication/sender.js';
+import type { FrontFence, Sender } from '../../replication/sender.js';
 import type { ClusterView } from '../../ring/view.js';
 
 /** A peer, as far as this is concerned. */
@@ -42,11 +43,12 @@ export class Leadership {
     this.#parts = parts;
   }
 
-  /** What stands in front of a frame. */
-  fence(id: number): Uint8Array | undefined {
+  /** What stands in front of a frame that was begun under a configuration's number. */
+  fence(id: number, number: number): FrontFence {
     const { view } = this.#parts;
     const { epoch = 0 } = view.configuration ?? {};
-    return view.isLed ? encodeFence(id, view.self, epoch) : undefined;
+    const bytes = encodeFence(id, view.self, view.isLed ? epoch : number);
+    return { bytes, isAnswered: view.isLed };
   }
 
   /** Another configuration holds. */

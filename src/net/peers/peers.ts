@@ -214,7 +214,9 @@ export class Peers {
       limits,
       givenUp: (frames) => this.#keep(id, row, frames),
       ahead: (frame) => this.#putOff(id, row, frame),
-      fence: (frame) => this.leadership.fence(frame),
+      fence: (frame, number) => this.leadership.fence(frame, number),
+      number: () => view.configuration?.number ?? 0,
+      outdated: () => reach.giveUp(row),
       refused: (status) => {
         reach.giveUp(row);
         log.warn({ node: id, status }, 'a peer refuses a change for good');

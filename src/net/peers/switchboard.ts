@@ -125,7 +125,8 @@ export class Switchboard {
   admit(party: Party, frame: Uint8Array): Uint8Array | undefined {
     if (party.isPeer && isFenced(frame)) {
       const rest = this.#fences.pass(party, frame);
-      return rest && this.#sort(party, rest, true);
+      if (rest === undefined || !this.#many) return rest;
+      return this.#parts.view.isLed ? this.#sort(party, rest, true) : this.#take(party, rest);
     }
     const { reach, deliver } = this.#parts;
     if (!this.#knows && !party.isPeer) return tooEarly(party, frame, deliver);

@@ -8,6 +8,7 @@ import { STATUS } from '../../../src/protocol/status.js';
 import { FLAG_EXPIRY, FLAG_TOMBSTONE, FLAG_VERSION } from '../../../src/protocol/wire.js';
 import { TOMBSTONE_MS } from '../../../src/replication/change.js';
 import { Distributor } from '../../../src/replication/distributor.js';
+import { encodeFence, fenceOf } from '../../../src/replication/fence.js';
 import { Reach } from '../../../src/replication/reach.js';
 import { Sender } from '../../../src/replication/sender.js';
 import type { Member } from '../../../src/ring/configuration.js';
@@ -35,6 +36,12 @@ function viewOf(self: string, ids: readonly string[], replicas: number): Cluster
     layout: { members: ids.map(member), replicas, ranges: [] },
   });
   return view;
+}
+
+function ping(): Uint8Array {
+  const writer = new FrameWriter(64);
+  encodeRequest(writer, { id: 0, opcode: OP.PING });
+  return writer.frame().slice();
 }
 
 /** A node that has changes, its sender for one peer, and the peer's store. */
@@ -111,6 +118,35 @@ describe('a sender and a distributor', () => {
     expect(pair.sender.idle).toBe(true);
     expect(pair.peer.get('a')).toBe('2');
     expect(pair.peer.get('b')).toBeUndefined();
+  });
+
+  test('tell under which configuration a frame was begun, and hear if that is outdated', () => {
+    const sent: Uint8Array[] = [];
+    let [number, outdated] = [3, 0];
+    const sender = new Sender({
+      ...{ limits: LIMITS, givenUp: () => {}, ahead: () => {}, refused: () => {} },
+      number: () => number,
+      fence: (id, begun) => ({ bytes: encodeFence(id, 'a', begun), isAnswered: false }),
+      outdated: () => outdated++,
+    });
+    const epochs = (): (number | undefined)[] => sent.splice(0).map((one) => fenceOf(one)?.epoch);
+    sender.putRequest(ping());
+    number = 4;
+    sender.putRequest(ping());
+    sender.connect((frame) => sent.push(frame));
+    sender.putRequest(ping());
+    sender.flush();
+    expect(epochs()).toEqual([3, 4]);
+    sender.disconnect();
+    sender.connect((frame) => sent.push(frame));
+    expect(epochs()).toEqual([3, 4]);
+    sender.answered(1, STATUS.VERSION_MISMATCH, 0);
+    sender.answered(1, STATUS.OK, 0);
+    expect([outdated, sender.lag]).toEqual([1, 3]);
+    sender.answered(1, STATUS.OK, 0);
+    expect([outdated, sender.lag]).toEqual([1, 1]);
+    sender.answered(2, STATUS.OK, 0);
+    expect([outdated, sender.idle]).toEqual([1, true]);
   });
 
   test('carry every change, and tell what the peer has', () => {
