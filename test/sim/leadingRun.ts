@@ -13,10 +13,11 @@
 import { STATUS } from '../../src/protocol/status.js';
 import { FLAG_WITH_META, LEVEL_ONE, OP_GET, OP_SET } from '../../src/protocol/wire.js';
 import { applied } from '../../src/ring/change.js';
-import { type Configuration, NO_DIGEST, type Strategy } from '../../src/ring/configuration.js';
-import { BOOT, DataNode } from './dataNode.js';
+import type { Configuration, Strategy } from '../../src/ring/configuration.js';
+import { DataNode } from './dataNode.js';
 import type { Host } from './host.js';
 import { GOSSIP_PORT } from './memberNode.js';
+import { configurationOf } from './members.js';
 import type { Report } from './report.js';
 import { World } from './world.js';
 
@@ -24,19 +25,6 @@ const STEP_MS = 20;
 const LOOK_MS = 50;
 const KEYS = 30;
 const DEADLINE_MS = 1_000;
-
-function founding(hosts: readonly Host[], strategy: Strategy): Configuration {
-  const members = hosts.map(({ id, address }) => ({
-    ...{ id, boot: BOOT, host: address, port: 7700, gossipPort: GOSSIP_PORT },
-    ...{ zone: '', weight: 1, passedOver: false },
-  }));
-  members.sort((a, b) => (a.id < b.id ? -1 : 1));
-  return {
-    ...{ cluster: '1'.repeat(16), name: 'sim', number: 1, previous: NO_DIGEST, epoch: 1 },
-    ...{ strategy, partitioner: 'hash' },
-    layout: { members, replicas: 3, ranges: [] },
-  };
-}
 
 class LeadingRun {
   readonly #seed: number;
@@ -59,7 +47,7 @@ class LeadingRun {
     this.#strategy = seed % 2 === 0 ? 'chain' : 'primary-replica';
     const count = 3 + this.#world.random.below(3);
     this.#hosts = Array.from({ length: count }, () => this.#world.addHost());
-    this.#newest = founding(this.#hosts, this.#strategy);
+    this.#newest = configurationOf(this.#hosts, 1, this.#strategy);
     for (const host of this.#hosts) {
       host.start(() => {
         const node = new DataNode(host, this.#newest, undefined);

@@ -246,10 +246,11 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     file: 'src/net/peers/switchboard.js',
     find: 'if (!this.#knows && !party.isPeer)',
     replace:
-      'if (party.isPeer) for (let at = 0; at + 44 <= frame.length; at += u32At(frame, at)) {' +
-      'if (frame[at + REQUEST_OPCODE_AT] !== OP_MERGE) continue;' +
+      'const bytes = new DataView(frame.buffer, frame.byteOffset, frame.length);' +
+      'for (let at = 0; party.isPeer && at < frame.length; at += bytes.getUint32(at, true)) {' +
+      'if (bytes.getUint8(at + 8) !== 0x15) continue;' +
       'const version = (BigInt(this.#parts.clock.nowMs()) << 22n) | BigInt(at);' +
-      'new DataView(frame.buffer, frame.byteOffset).setBigUint64(at + 32, version, true); }\n' +
+      'bytes.setBigUint64(at + 20, version, true); }' +
       'if (!this.#knows && !party.isPeer)',
     what: 'of two changes the one that comes last counts',
   },

@@ -28,15 +28,15 @@ import {
   OP_GET,
   OP_SET,
 } from '../../src/protocol/wire.js';
-import { SessionToken } from '../../src/replication/session.js';
 import type { Configuration } from '../../src/ring/configuration.js';
-import { NO_DIGEST } from '../../src/ring/configuration.js';
 import { ClusterView } from '../../src/ring/view.js';
-import { BOOT, DataNode } from './dataNode.js';
+import { ambush } from './ambush.js';
+import { DataNode } from './dataNode.js';
 import { type Fault, SKEW_MAX_MS, Storm } from './faults.js';
 import type { Host } from './host.js';
-import { GOSSIP_PORT } from './memberNode.js';
+import { configurationOf } from './members.js';
 import type { Report } from './report.js';
+import { TRAVELLED, Traveller } from './traveller.js';
 import { World } from './world.js';
 
 const SETTLING_MS = 3_000;
@@ -45,6 +45,10 @@ const HEALING_MS = 40_000;
 const STEP_MS = 25;
 const KEYS = 40;
 const REPLICAS = 3;
+/** So long an ambush takes. */
+const AMBUSH_MS = 4_000;
+/** In storms with repair, ambushes are laid at these times. */
+const AMBUSHES_MS = [4_000, 16_000, 28_000];
 const DEADLINE_MS = 2_000;
 /** The longest life of what is set briefly. */
 const BRIEF_MS = 5_000;
@@ -53,34 +57,13 @@ const MAX_SKEW_MS = 500;
 const DOWN_MAX_MS = 12_000;
 /** Changes that a node takes whose clock has just jumped. */
 const BURST = 8;
-/** Clients with sessions, and the keys that they share. */
-const TRAVELLERS = 2;
-const TRAVELLED = 8;
 const KINDS: readonly Fault[] = [
   ...(['loss', 'duplication', 'clogging', 'oneWay'] as const),
   ...(['partition', 'pause', 'skew'] as const),
 ];
+/** Not the configuration in which the cluster was founded: nobody has lost anything in that. */
+const FOLLOWS = 2;
 const CRASHES: readonly Fault[] = ['crash', 'wipe'];
-
-function configurationOf(hosts: readonly Host[]): Configuration {
-  const members = hosts.map(({ id, address }) => ({
-    ...{ id, boot: BOOT, host: address, port: 7700, gossipPort: GOSSIP_PORT },
-    ...{ zone: '', weight: 1, passedOver: false },
-  }));
-  members.sort((a, b) => (a.id < b.id ? -1 : 1));
-  return {
-    ...{ cluster: '1'.repeat(16), name: 'sim', number: 2, previous: NO_DIGEST, epoch: 1 },
-    ...{ strategy: 'multi-master', partitioner: 'hash' },
-    layout: { members, replicas: REPLICAS, ranges: [] },
-  };
-}
-
-/** A client that wants to see its own writes wherever it reads. */
-interface Traveller {
-  token: Uint8Array;
-  /** The highest version of each key that was acknowledged to it. */
-  readonly own: Map<string, bigint>;
-}
 
 class ReplicationRun {
   readonly #seed: number;
@@ -98,10 +81,7 @@ class ReplicationRun {
   /** The highest version of each key that was acknowledged, and that was at `quorum`. */
   readonly #acked = new Map<string, bigint>();
   readonly #quorum = new Map<string, bigint>();
-  readonly #travellers: readonly Traveller[] = Array.from({ length: TRAVELLERS }, () => ({
-    token: new SessionToken().encode(),
-    own: new Map(),
-  }));
+  readonly #travellers = [1, 2].map(() => new Traveller());
   readonly #configuration: Configuration;
   /**
    * Every other seed has repair and crashes. In the rest what is told, kept and told again has to
@@ -116,8 +96,9 @@ class ReplicationRun {
   /** Frames come twice, as over no real link: what was refused may be taken the second time. */
   #repeats = false;
   #hinted = false;
-  /** How often a node lost everything. */
+  /** How often a node lost everything, and how often of those in an ambush. */
   #wipes = 0;
+  #ambushes = 0;
   /** In every eighth seed nodes lose everything whether or not others have recovered from that. */
   readonly #isHarsh: boolean;
   /** Two had lost everything at one time. */
@@ -131,7 +112,7 @@ class ReplicationRun {
     this.#world = new World(seed);
     const count = 3 + this.#world.random.below(this.#repairs ? 5 : 3);
     this.#hosts = Array.from({ length: count }, () => this.#world.addHost());
-    this.#configuration = configurationOf(this.#hosts);
+    this.#configuration = configurationOf(this.#hosts, FOLLOWS);
     this.#view.identify('nobody');
     this.#view.learn(this.#configuration);
     for (const host of this.#hosts) this.#start(host);
@@ -157,6 +138,28 @@ class ReplicationRun {
   get #hasLacking(): boolean {
     const lacks = [...this.#nodes.values()].some(({ isLacking }) => isLacking);
     return lacks || this.#wiped.size > 0;
+  }
+
+  get #mayWipe(): boolean {
+    return this.#isHarsh || !this.#hasLacking;
+  }
+
+  /** Has one owner lack a change that another one then loses. */
+  #ambush(untilMs: number): void {
+    const world = this.#world;
+    const parts = {
+      ...{ world, restart: (host: Host) => this.#start(host), mayWipe: () => this.#mayWipe },
+      ownersOf: (key: string) => this.#ownersOf(key).map(({ view }) => world.host(view.self)),
+      nodeOf: ({ id }: Host) => this.#nodes.get(id),
+      set: (node: DataNode, key: string) => this.#set(node, key, LEVEL_QUORUM),
+      get: (node: DataNode, key: string) => this.#get(node, key),
+      wipe: (host: Host) => {
+        this.#ambushes++;
+        this.#onCrash(host, true);
+        host.crash(true);
+      },
+    };
+    ambush(parts, `s${world.random.below(KEYS)}`, untilMs);
   }
 
   /** What a node had that is down counts as long as it is not lost. */
@@ -189,30 +192,18 @@ class ReplicationRun {
     for (const traveller of this.#travellers) this.#travel(traveller);
   }
 
-  /** Writes or reads a key that is never deleted, at whatever node. */
   #travel(traveller: Traveller): void {
     const { random } = this.#world;
     const host = this.#hosts[random.below(this.#hosts.length)];
     const node = host?.running === true ? this.#nodes.get(host.id) : undefined;
     if (node === undefined) return;
-    const key = `s${random.below(TRAVELLED)}`;
-    const least = traveller.own.get(key) ?? 0n;
-    const isWrite = random.below(3) === 0;
-    const base = { flags: FLAG_WITH_META, key, level: LEVEL_ONE, deadlineMs: DEADLINE_MS };
-    const request = isWrite ? { ...base, opcode: OP_SET, value: 'v' } : { ...base, opcode: OP_GET };
-    node.askInSession(SessionToken.decode(traveller.token), request, (answer, token) => {
-      if (answer.status !== STATUS.OK && answer.status !== STATUS.NOT_FOUND) return;
-      this.#count++;
-      const version = answer.version() ?? 0n;
-      if (isWrite) {
-        this.#note(this.#acked, key, version);
-        this.#note(traveller.own, key, version);
-        const all = SessionToken.decode(traveller.token);
-        for (const mark of token.marks) all.note(mark);
-        traveller.token = all.encode();
-      } else if (version < least && this.#wipes === 0) {
+    traveller.ask(node, random, {
+      answered: () => this.#count++,
+      wrote: (key, version) => this.#note(this.#acked, key, version),
+      missed: () => {
+        if (this.#wipes > 0) return;
         this.#violations.push('a session does not see what it has written');
-      }
+      },
     });
   }
 
@@ -328,12 +319,16 @@ class ReplicationRun {
       restart: (host) => this.#start(host),
       downMaxMs: DOWN_MAX_MS,
       onSkew: (host) => this.#burst(host),
-      mayWipe: () => this.#isHarsh || !this.#hasLacking,
+      mayWipe: () => this.#mayWipe,
       onCrash: (host, wiped) => this.#onCrash(host, wiped),
     });
     storm.begin();
     this.#repeats = storm.fired.duplication !== undefined;
-    this.#work(world.nowMs + STORM_MS);
+    const endMs = world.nowMs + STORM_MS;
+    for (const inMs of this.#repairs ? AMBUSHES_MS : []) {
+      world.agenda.at(world.nowMs + inMs, () => this.#ambush(endMs - AMBUSH_MS));
+    }
+    this.#work(endMs);
     world.run(STORM_MS);
     storm.end();
     for (const host of this.#hosts) host.skewMs = 0;
@@ -345,12 +340,16 @@ class ReplicationRun {
       seed: this.#seed,
       nodes: this.#hosts.length,
       acked: this.#count,
-      faultsFired: storm.fired,
+      faultsFired: this.#firedIn(storm),
       simulatedMs: world.nowMs,
       events: world.agenda.count,
       hash: world.trace.hash,
       violations: [...new Set(this.#violations)],
     };
+  }
+
+  #firedIn({ fired }: Storm): Report['faultsFired'] {
+    return fired.wipe === undefined ? fired : { ...fired, wipe: fired.wipe + this.#ambushes };
   }
 
   #checkConvergence(): void {
