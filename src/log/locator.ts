@@ -13,7 +13,7 @@ const FRAME_BYTES = 128 * 1024;
 
 /** What a locator works with. */
 export interface LocatorParts {
-  readonly lane: StoreLane;
+  readonly lane: Pick<StoreLane, 'push' | 'execute' | 'next'>;
   /** Grants that include merging. */
   readonly grants: number;
   readonly nowMs: () => number;

@@ -149,7 +149,6 @@ export class Writer {
     if (this.#failed) return 0;
     try {
       const taken = this.#takeRound();
-      this.#parts.locator?.settle();
       this.#noteRoom();
       return taken;
     } catch (error) {
@@ -171,7 +170,7 @@ export class Writer {
     for (const feed of feeds) if (!feed.mark()) this.#settled = false;
     let taken = 0;
     for (const feed of feeds) taken += this.#drain(feed);
-    this.#file.flush();
+    this.#flush();
     if (this.#settled) this.#written = round;
     this.#syncIfDue();
     if (this.#file.length >= this.#parts.fileBytes) this.#rotate();
@@ -180,8 +179,14 @@ export class Writer {
 
   /** Writes what is left from a round that found the device full. */
   #makeProgress(): void {
-    this.#file.flush();
+    this.#flush();
     if (this.#ended) this.#rotate();
+  }
+
+  /** Memory can let go of a value only when it is told where the record lies, so that is at once. */
+  #flush(): void {
+    this.#file.flush();
+    this.#parts.locator?.settle();
   }
 
   /** Packs everything that was noticed of a feed, and gives its room back. */
@@ -195,7 +200,7 @@ export class Writer {
       taken += runBytes;
       this.#echo?.push(memory.slice(runAt, runAt + runBytes));
       feed.release();
-      if (this.#file.pendingBytes >= WRITE_BYTES) this.#file.flush();
+      if (this.#file.pendingBytes >= WRITE_BYTES) this.#flush();
     }
     feed.release();
     this.#parts.signals.add('bytes', taken);
@@ -262,7 +267,7 @@ export class Writer {
         if (!this.#settled) continue;
         this.#rotate();
         for (const records of this.#echo) this.#file.add(records);
-        this.#file.flush();
+        this.#flush();
         return true;
       }
       return false;

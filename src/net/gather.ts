@@ -36,6 +36,7 @@ import type { Reach } from '../replication/reach.js';
 import type { ClusterView } from '../ring/view.js';
 import { addTo, FIGURE, type Tally } from './board.js';
 import { Durability } from './durability.js';
+import { Haste } from './haste.js';
 import type { Party } from './party.js';
 import { Claims } from './peers/claims.js';
 import type { Stopwatch } from './stopwatch.js';
@@ -106,6 +107,7 @@ export class Gather {
   #running = false;
   readonly #durability: Durability | undefined;
   readonly #tier: TierDesk | undefined;
+  readonly #haste: Haste | undefined;
   readonly #claims: Claims | undefined;
   /** What of a client's frame is to be executed here; all of it where there is nobody else. */
   admit: ((party: Party, frame: Uint8Array) => Uint8Array | undefined) | undefined;
@@ -116,6 +118,7 @@ export class Gather {
     this.#durability = makeDurability(parts.log, parts.maxPipelinedBytes);
     this.#lane = parts.lane;
     this.#tier = parts.tier && this.#makeDesk(parts.tier);
+    this.#haste = parts.tier && parts.log && new Haste(parts.lane, parts.log.signals);
     this.#claims = parts.peers && this.#makeClaims(parts.peers);
   }
 
@@ -288,6 +291,7 @@ export class Gather {
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
       this.#nowMs = clock.nowMs();
       const result = this.#lane.execute(this.#nowMs);
+      this.#haste?.look();
       const stalled = this.#tier?.collect(this.#lane.parts) ?? false;
       const choked = this.#deliver() || stalled;
       if (result === DONE) {

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
+import { DONE } from '../../../src/arena/lane.js';
 import { seededRandom } from '../../../src/base/random.js';
 import { systemDevice } from '../../../src/log/device.js';
 import { readManifest } from '../../../src/log/folder.js';
+import { Locator } from '../../../src/log/locator.js';
+import { AHEAD_BYTES } from '../../../src/log/logFile.js';
 import { reportOn } from '../../../src/log/report.js';
 import { CLOSED, FAILED, FULL, RUNNING } from '../../../src/log/signals.js';
-import type { Rig } from '../../model/support/rig.js';
+import { MIB, type Rig } from '../../model/support/rig.js';
 import { replayLine, seed } from '../../model/support/seed.js';
 import { STATUS } from '../../model/support/wire.js';
 import { type Call, FaultyDevice } from './support/faultyDevice.js';
@@ -54,6 +57,23 @@ test('who is told that a change lasts finds it counted', () => {
     expect(new Set(counted)).toEqual(new Set([n]));
   }
   expect(signals.figure('files')).toBeGreaterThan(2);
+});
+
+test('where values lie is told as soon as they are written, and does not wait for the sync', () => {
+  const order: string[] = [];
+  const device = new FaultyDevice(systemDevice, ({ name, bytes }) => {
+    // What is written ahead is zeros.
+    if (name === 'sync' || (name === 'write' && bytes !== AHEAD_BYTES)) order.push(name);
+    return undefined;
+  });
+  const push = (): boolean => order.push('told') > 0;
+  const lane = { push, execute: () => DONE as typeof DONE, next: () => false };
+  const locator = new Locator({ lane, grants: 0, nowMs: () => 0 });
+  const { rig, writer } = new LogRig({ device, locator, feedBytes: 2 * MIB });
+  order.length = 0;
+  for (const key of ['a', 'b', 'c']) rig.set(key, Buffer.alloc(200_000, key));
+  writer.round();
+  expect(order).toEqual(['write', 'told', 'write', 'told', 'sync']);
 });
 
 test('a ticket of a round that had nothing to write becomes durable all the same', () => {

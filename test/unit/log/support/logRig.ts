@@ -5,6 +5,7 @@ import type { Fsync } from '../../../../src/config/config.js';
 import { type Device, systemDevice } from '../../../../src/log/device.js';
 import { FileScan } from '../../../../src/log/fileScan.js';
 import { readManifest, replaceManifest } from '../../../../src/log/folder.js';
+import type { Locator } from '../../../../src/log/locator.js';
 import type { Manifest } from '../../../../src/log/manifest.js';
 import { Merger } from '../../../../src/log/merger.js';
 import { logPath } from '../../../../src/log/names.js';
@@ -24,6 +25,7 @@ export interface LogRigOptions {
   readonly folder?: string;
   readonly memoryBytes?: number;
   readonly maxValueBytes?: number;
+  readonly locator?: Locator;
   /** A rig over a store that is there already. */
   readonly rig?: Rig;
 }
@@ -61,6 +63,7 @@ export class LogRig {
         fsync: options.fsync ?? 'always',
         fileBytes: options.fileBytes ?? 1 << 30,
         earlierBytes: 0,
+        locator: options.locator,
         refuse: (status) => this.rig.arena.refuseChanges(status),
         tell: (news) => this.news.push(news),
       },
