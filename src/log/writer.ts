@@ -183,7 +183,7 @@ export class Writer {
     if (this.#ended) this.#rotate();
   }
 
-  /** Memory can let go of a value only when it is told where the record lies, so that is at once. */
+  /** Memory can let go of a value only once it knows where the record lies: so it is told now. */
   #flush(): void {
     this.#file.flush();
     this.#parts.locator?.settle();
