@@ -211,13 +211,6 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     replace: 'if (true)',
     what: 'who has lost everything answers reads at quorum at once',
   },
-  'recovered-from-one': {
-    scenario: 'replication',
-    file: 'src/replication/recovery.js',
-    find: 'if (sound > group.length - majority)',
-    replace: 'if (sound > 0)',
-    what: 'who has lost everything counts again when it has compared itself with one other',
-  },
   'refused-and-made': {
     scenario: 'replication',
     file: 'src/net/peers/switchboard.js',

@@ -6,8 +6,8 @@ import { SCENARIOS } from './scenarios.js';
 const SEEDS: Readonly<Record<string, number>> = {
   membership: 100,
   council: 100,
-  moving: 50,
-  replication: 30,
+  moving: 60,
+  replication: 40,
 };
 const AT_A_TIME = 10;
 

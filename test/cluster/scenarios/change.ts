@@ -10,6 +10,9 @@ const REPLICAS = 2;
 const SHARES_MAX = 1.3;
 const SHARES_MIN = 0.7;
 const AT_ONCE = 50;
+/** Keys that nobody knows to be there, since their writer was not told, are few. */
+const SURPLUS = 1.02;
+const PURGED_MS = 240_000;
 
 /** With fewer copies than nodes, something has to move. */
 export const TWO_COPIES = ['--replicas', String(REPLICAS)];
@@ -29,12 +32,34 @@ async function fill({ nodes, histories, tally }: Scene): Promise<void> {
   }
 }
 
+/** How many keys each node holds, by their names. */
+async function heldBy(nodes: Nodes, asked: number): Promise<Map<string, number>> {
+  const status = await (await nodes.ask(asked, '/cache/cluster/status')).json();
+  const { nodes: all } = status as { nodes: { id: string; keys: number | null }[] };
+  return new Map(all.map(({ id, keys }) => [id, keys ?? 0]));
+}
+
 /** What a node holds, as a share of all copies of all keys. */
 async function shareOf(nodes: Nodes, n: number, keys: number): Promise<number> {
-  const status = await (await nodes.ask(n, '/cache/cluster/status')).json();
-  const { nodes: all } = status as { nodes: { id: string; keys: number | null }[] };
-  const held = all.find(({ id }) => id === nameOf(n))?.keys ?? 0;
+  const held = (await heldBy(nodes, n)).get(nameOf(n)) ?? 0;
   return held / (REPLICAS * keys);
+}
+
+/** Waits until nobody has more than what it owns, which begins a minute after moves are settled. */
+async function purged({ nodes, histories, tally }: Scene): Promise<void> {
+  const [asked = 0] = nodes.running;
+  const most = SURPLUS * REPLICAS * histories.known.length;
+  const sum = async (): Promise<number> => {
+    const held = await heldBy(nodes, asked);
+    return nodes.running.reduce((total, n) => total + (held.get(nameOf(n)) ?? 0), 0);
+  };
+  const before = await sum();
+  if (before <= most) tally.problems.push('nobody had anything that it does not own any more');
+  const what = 'former owners have dropped what they do not own';
+  tally.figures.purgedMs = Math.round(
+    await until(what, async () => (await sum()) <= most, PURGED_MS),
+  );
+  tally.figures.purgedKeys = before - (await sum());
 }
 
 /** A fourth joins under load, and then one of the first leaves for good. */
@@ -67,6 +92,7 @@ export async function joinAndLeave(scene: Scene): Promise<void> {
   });
   await readAll(client, scene);
   await compareAll(scene);
+  await purged(scene);
 }
 
 /** Each is stopped in order and started again over its log, one after the other. */

@@ -139,6 +139,10 @@ export function jump(skew: Skew): (scene: Scene) => Promise<void> {
           tally.figures.skewMs = Math.round(offMs);
           return offMs > AHEAD_MS / 2;
         });
+        const unready = `${nameOf(victim)} is not ready`;
+        tally.figures.unreadyMs = Math.round(
+          await until(unready, async () => !(await nodes.isReady(victim))),
+        );
         tally.faultsFired++;
       },
       heal: () => skew.set(victim, 0),
