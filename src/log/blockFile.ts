@@ -89,6 +89,15 @@ function blockAt(
   return contents && [contents, end];
 }
 
+/** Where the blocks of a file of this kind begin; 0 for one of another kind. */
+export function blocksFrom(magic: number, file: Uint8Array): number {
+  if (file.length < FILE_HEAD_BYTES) return 0;
+  const view = viewOf(file);
+  const isOurs = view.getUint32(0, true) === magic && view.getUint32(4, true) === FORMAT;
+  const sum = checksum(file.subarray(0, SUM_AT), 0);
+  return isOurs && view.getUint32(SUM_AT, true) === sum ? FILE_HEAD_BYTES : 0;
+}
+
 /**
  * What is in each block of a file, and where that ends, up to the first that makes no sense;
  * nothing of a file of another kind. Throws `InputError` when the file is encrypted with a key that
@@ -100,13 +109,10 @@ export function* blocksIn(
   keys: KeyRing,
   path: string,
 ): Iterable<[contents: Uint8Array, end: number]> {
-  if (file.length < FILE_HEAD_BYTES) return;
-  const view = viewOf(file);
-  if (view.getUint32(0, true) !== magic || view.getUint32(4, true) !== FORMAT) return;
-  if (view.getUint32(SUM_AT, true) !== checksum(file.subarray(0, SUM_AT), 0)) return;
+  let place = blocksFrom(magic, file);
+  if (place === 0) return;
   const salt = file.subarray(SALT_AT, KEY_ID_AT);
   const cipher = keys.cipherOf(file.subarray(KEY_ID_AT, SUM_AT), salt, path);
-  let place = FILE_HEAD_BYTES;
   for (let number = 0; ; number++) {
     const found = blockAt(file, cipher, number, place);
     if (found === undefined) return;

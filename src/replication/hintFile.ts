@@ -12,7 +12,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
-import { beginFile, blockOf, blocksIn, FILE_HEAD_BYTES } from '../log/blockFile.js';
+import { beginFile, blockOf, blocksFrom, blocksIn, FILE_HEAD_BYTES } from '../log/blockFile.js';
 import { type Device, type DeviceFile, readWhole, writeFully } from '../log/device.js';
 import { type FileCipher, NO_KEYS } from '../log/keys.js';
 import { FRESH_SUFFIX } from '../log/replacedFile.js';
@@ -66,7 +66,7 @@ export function readHints(device: Device, folder: string, clock: Clock): FoundHi
   const path = join(folder, HINT_FILE);
   const file = readWhole(device, path);
   const said = new Said(clock);
-  let place = 0;
+  let place = blocksFrom(HINT_MAGIC, file);
   for (const [bytes, end] of blocksIn(HINT_MAGIC, file, device.keys ?? NO_KEYS, path)) {
     const entries = entriesIn(bytes);
     if (entries === undefined) break;

@@ -103,6 +103,12 @@ describe.each(KINDS)('hints of a run, %s,', (_, device) => {
     expect(third.hints.isIncomplete('b')).toBe(true);
   });
 
+  test('of which there are none are no damage', () => {
+    const first = new Run(1_000_000, device);
+    expect(statSync(path()).size).toBe(FILE_HEAD_BYTES);
+    expect([first.damagedBytes, new Run(1_000_001, device).damagedBytes]).toEqual([0, 0]);
+  });
+
   test('that were not flushed are not there, as after a kill', () => {
     const first = new Run(1_000_000, device);
     first.keep('b', 'x', 1);
