@@ -8,6 +8,9 @@ const AT_ONCE = 32;
 const CONVERGED_MS = 30_000;
 /** The same where the machine does other things, too. */
 const CONVERGED_LOADED_MS = 60_000;
+/** Versions have milliseconds above so many bits, and are taken from so far ahead at most. */
+const CLOCK_SHIFT = 22n;
+const MAX_SKEW_MS = 500;
 /** What was acknowledged at `one` by a node that is lost for good may be lost so late. */
 const LAG_MS = 500;
 
@@ -22,8 +25,15 @@ export interface Comparison {
   readonly owners?: readonly number[];
   /** When the 30 s begin, by `performance.now`; now by default. */
   readonly sinceMs?: number;
+  /** Whether a clock ran ahead: others take what it stamped when they have come that far. */
+  readonly mayBeAhead?: boolean;
   /** When a node was lost for good with what it had not told the others, by `performance.now`. */
   readonly lostNodeMs?: number;
+}
+
+/** Whether an owner has something that the others do not take yet. */
+function isAhead(found: Found | undefined): boolean {
+  return Number((found?.version ?? 0n) >> CLOCK_SHIFT) > Date.now() + MAX_SKEW_MS;
 }
 
 async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
@@ -38,7 +48,7 @@ async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>):
 export async function compareAll(comparison: Comparison): Promise<void> {
   const { nodes, histories, tally, alone } = comparison;
   const limitMs = alone ? CONVERGED_MS : CONVERGED_LOADED_MS;
-  const { owners = nodes.running, sinceMs = performance.now() } = comparison;
+  const { owners = nodes.running, sinceMs = performance.now(), mayBeAhead = false } = comparison;
   const all = histories.known;
   let differing: readonly History[] = all;
   const found = new Map<History, Found>();
@@ -46,9 +56,13 @@ export async function compareAll(comparison: Comparison): Promise<void> {
     const still: History[] = [];
     await eachOf(differing, async (history) => {
       const held = await Promise.all(owners.map((n) => holding(nodes, n, history.key)));
-      const [first = NOTHING] = held;
-      found.set(history, first);
-      if (held.some((one) => one?.version !== first.version)) still.push(history);
+      const ahead = mayBeAhead ? held.filter(isAhead) : [];
+      const settled = held.filter((one) => !ahead.includes(one));
+      const [first = NOTHING] = settled;
+      found.set(history, ahead[0] ?? first);
+      // Only the one whose clock it was has it: else somebody took it too early.
+      const differ = ahead.length > 1 || settled.some((one) => one?.version !== first.version);
+      if (differ) still.push(history);
     });
     differing = still;
     return still.length === 0;
